@@ -1,0 +1,3 @@
+//! An interactive terminal client that shows what layer can do.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! An async Telegram client for users and bots.

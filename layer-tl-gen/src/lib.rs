@@ -1,0 +1,1 @@
+//! Generates Rust source from TL definitions, deterministic byte for byte.

@@ -1,0 +1,1 @@
+//! Telegram's API (Layer 223) and MTProto schema as Rust types, generated at build time.
