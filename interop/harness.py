@@ -1,0 +1,194 @@
+"""What the scenarios share: steps with deadlines, the server under test, a user of layer-client beside it."""
+
+import contextlib
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import threading
+import time
+
+DEADLINE = float(os.environ.get("INTEROP_DEADLINE", "20"))
+LOGIN_CODE = "22222"
+
+
+class Failure(Exception):
+    """A step found something other than what it expects."""
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+class Report:
+    """Counts steps. A step that later ones stand on ends its scenario when it fails."""
+
+    def __init__(self, suite):
+        self.suite = suite
+        self.passed = 0
+        self.failed = 0
+
+    @contextlib.contextmanager
+    def scenario(self, name, *logs):
+        """Runs a scenario; `logs` are callables that give text worth reading after a failure."""
+        self.name = f"{self.suite} [{name}]"
+        began, failed_before = time.monotonic(), self.failed
+        try:
+            yield
+        except Abandoned:
+            pass
+        except Exception as error:  # outside of any step: the scenario's own set-up
+            self.failed += 1
+            print(f"FAIL {self.name}: {type(error).__name__}: {error}", flush=True)
+        if self.failed != failed_before:
+            for log in logs:
+                print(log(), flush=True)
+        print(f"     {self.name}: {time.monotonic() - began:.1f} s", flush=True)
+
+    @contextlib.contextmanager
+    def step(self, what, essential=False):
+        began = time.monotonic()
+        try:
+            yield
+        except Exception as error:
+            self.failed += 1
+            print(f"FAIL {self.name}: {what}: {type(error).__name__}: {error}", flush=True)
+            if essential:
+                raise Abandoned from error
+        else:
+            self.passed += 1
+            print(f"ok   {self.name}: {what} ({time.monotonic() - began:.2f} s)", flush=True)
+
+    def finish(self):
+        print(f"{self.suite}: {self.passed} passed, {self.failed} failed", flush=True)
+        return 1 if self.failed or not self.passed else 0
+
+
+class Abandoned(Exception):
+    """The rest of the scenario has nothing to stand on."""
+
+
+def tail(path, lines):
+    try:
+        text = pathlib.Path(path).read_text(errors="replace").splitlines()
+    except OSError as error:
+        return f"(no log: {error})"
+    return "\n".join(line[:2000] for line in text[-lines:])
+
+
+class Server:
+    """The embedded data centre, started as its users start it: the binary."""
+
+    def __init__(self, directory, *arguments):
+        binary = os.environ["LAYER_TEST_SERVER"]
+        self.log = pathlib.Path(directory) / "server.log"
+        command = [binary, "--listen", "127.0.0.1:0", "--login-code", LOGIN_CODE, *arguments]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+        ready = queue.Queue()
+        threading.Thread(target=self._drain, args=(ready,), daemon=True).start()
+        try:
+            line = ready.get(timeout=DEADLINE)
+        except queue.Empty:
+            self.stop()
+            raise Failure(f"the server printed nothing within {DEADLINE:.0f} s") from None
+        try:
+            self.ready = json.loads(line)
+        except ValueError:
+            self.stop()
+            raise Failure(f"the server's first line is not JSON: {line!r}; its log: {tail(self.log, 20)}") from None
+        self.dcs = {dc["id"]: dc["address"] for dc in self.ready["dcs"]}
+        self.public_key = self.ready["public_key"].strip()
+        self.key_file = pathlib.Path(directory) / "server.pem"
+        self.key_file.write_text(self.public_key + "\n")
+
+    def _drain(self, ready):
+        for line in self.process.stdout:
+            ready.put(line.decode())
+        ready.put("")
+
+    def address(self, dc):
+        host, port = self.dcs[dc].rsplit(":", 1)
+        return host, int(port)
+
+    def diagnosis(self):
+        return f"--- server's log ---\n{tail(self.log, 40)}\n---"
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Peer:
+    """A user of layer-client: the example `interop_peer`, driven by tab-separated lines."""
+
+    def __init__(self, directory, server, dc=2):
+        self.log = pathlib.Path(directory) / "peer.log"
+        self.events = []
+        self.changed = threading.Condition()
+        self.replies = queue.Queue()
+        command = [
+            os.environ["LAYER_INTEROP_PEER"],
+            "--server", server.dcs[dc], "--dc", str(dc), "--rsa-key", str(server.key_file),
+            "--session", str(pathlib.Path(directory) / "peer.session"),
+        ]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            kind, *rest = line.decode().rstrip("\n").split("\t")
+            if kind == "event":
+                with self.changed:
+                    self.events.append(rest)
+                    self.changed.notify_all()
+            else:
+                self.replies.put((kind, rest))
+        self.replies.put(("error", ["layer-client's process ended"]))
+
+    def call(self, *words, timeout=None):
+        timeout = timeout or DEADLINE
+        self.process.stdin.write(("\t".join(map(str, words)) + "\n").encode())
+        self.process.stdin.flush()
+        try:
+            kind, rest = self.replies.get(timeout=timeout)
+        except queue.Empty:
+            raise Failure(f"layer-client: no answer to {words[0]} within {timeout:.0f} s") from None
+        expect(kind == "ok", f"layer-client: {words[0]}: {' '.join(rest)}")
+        return rest
+
+    def event(self, *words, timeout=None):
+        """Waits for the event that begins with `words` (None stands for any) and gives all of it."""
+        deadline = time.monotonic() + (timeout or DEADLINE)
+
+        def found():
+            for event in self.events:
+                if len(event) >= len(words) and all(w is None or str(w) == e for w, e in zip(words, event)):
+                    return event
+            return None
+
+        with self.changed:
+            while (event := found()) is None:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self.changed.wait(left):
+                    raise Failure(f"layer-client saw no {words}; it saw {self.events[-8:]}")
+        return event
+
+    def diagnosis(self):
+        return f"--- layer-client's log ---\n{tail(self.log, 30)}\n---"
+
+    def stop(self):
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

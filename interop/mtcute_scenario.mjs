@@ -1,0 +1,375 @@
+// mtcute against the embedded data centre, on the data centre's own ports, with a user of layer-client beside it.
+// `node mtcute_scenario.mjs [intermediate|obfuscated][+pfs] …`; without names, all four.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  BotKeyboard, InputMedia, IntermediatePacketCodec, MemoryStorage, ObfuscatedPacketCodec, TcpTransport, TelegramClient,
+} from '@mtcute/node'
+import { addPublicKey, NodeCryptoProvider } from '@mtcute/node/utils.js'
+import { DEADLINE, Events, expect, LOGIN_CODE, Peer, Report, Server, within } from './harness.mjs'
+
+const FILE_BYTES = 5_000_000
+const PASSWORD = 'correct horse'
+const CAROL = '+15550200001'
+const BORIS = '+15550200002'
+const FIRST_DC = 2
+
+class ObfuscatedTransport extends TcpTransport {
+  packetCodec() {
+    return new ObfuscatedPacketCodec(new IntermediatePacketCodec())
+  }
+}
+
+const digest = bytes => createHash('sha256').update(bytes).digest('hex')
+
+/** One mtcute client and everything it was told. */
+class Device {
+  messages = new Events()
+  edits = new Events()
+  deletions = new Events()
+  queries = new Events()
+
+  constructor(world, name, storage = new MemoryStorage()) {
+    this.world = world
+    this.name = name
+    const dc = world.server.address(FIRST_DC)
+    this.client = new TelegramClient({
+      apiId: 12345,
+      apiHash: '0123456789abcdef0123456789abcdef',
+      storage,
+      transport: world.obfuscated ? new ObfuscatedTransport() : new TcpTransport(),
+      defaultDcs: { main: dc, media: dc },
+      network: { usePfs: world.pfs },
+      updates: { catchUp: true },
+      logLevel: Number(process.env.INTEROP_MTCUTE_LOG ?? 3),
+    })
+    this.client.log.mgr.handler = (_color, level, tag, format, args) => {
+      const rest = [...args]
+      const text = format.replace(/%[a-zA-Z]/g, () => describe(rest.shift()))
+      world.log.push(`${new Date().toISOString().slice(11, 23)} ${name} ${level} [${tag}] ${text}`.slice(0, 2000))
+    }
+    this.client.onError.add(error => world.log.push(`${name} error: ${error?.stack ?? error}`))
+    this.client.onNewMessage.add(message => this.messages.push(message))
+    this.client.onEditMessage.add(message => this.edits.push(message))
+    this.client.onDeleteMessage.add(update => this.deletions.push(update))
+    this.client.onCallbackQuery.add(query => this.queries.push(query))
+  }
+
+  received(text) {
+    return this.messages.wait(message => message.text === text, `${this.name} receives "${text}"`)
+  }
+
+  async requestCode(phone) {
+    this.phone = phone
+    this.sent = await this.client.sendCode({ phone })
+  }
+
+  signIn(phoneCode) {
+    return this.client.signIn({ phone: this.phone, phoneCodeHash: this.sent.phoneCodeHash, phoneCode })
+  }
+
+  /** Asks for a code and signs in with it, with what comes after: a password. */
+  async enter(phone, password) {
+    await this.requestCode(phone)
+    if (password === undefined) await this.signIn(LOGIN_CODE)
+    else {
+      await refused(this.signIn(LOGIN_CODE), 'SESSION_PASSWORD_NEEDED')
+      await this.client.checkPassword(password)
+    }
+    await this.client.startUpdatesLoop()
+  }
+}
+
+function describe(value) {
+  if (value instanceof Error) return value.stack
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
+  if (typeof value !== 'object') return String(value)
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return String(value)
+  }
+}
+
+async function refused(promise, text) {
+  let outcome
+  try {
+    outcome = await promise
+  } catch (error) {
+    expect(error.text === text, `expected ${text}, got ${error}`)
+    return
+  }
+  throw new Error(`expected ${text}, but it was taken: ${outcome}`)
+}
+
+async function run(report, kind) {
+  const directory = mkdtempSync(join(tmpdir(), 'interop-'))
+  const world = { log: [], devices: [], obfuscated: kind.startsWith('obfuscated'), pfs: kind.endsWith('+pfs') }
+  try {
+    world.server = await Server.start(directory)
+    world.peer = new Peer(directory, world.server)
+    const crypto = new NodeCryptoProvider()
+    await crypto.initialize()
+    addPublicKey(crypto, world.server.publicKey, false)
+    world.device = (name, storage) => {
+      const device = new Device(world, name, storage)
+      world.devices.push(device)
+      return device
+    }
+    await report.scenario(kind, () => scenario(report, directory, world),
+      () => world.server.diagnosis(), () => world.peer.diagnosis(),
+      () => `--- mtcute's log ---\n${world.log.slice(-60).join('\n')}\n---`)
+  } catch (error) {
+    report.failed += 1
+    console.log(`FAIL ${report.suite} [${kind}]: ${error?.stack ?? error}`)
+  } finally {
+    for (const { client } of world.devices) await within(client.destroy(), 'mtcute closes', 5000).catch(() => {})
+    await world.peer?.stop()
+    await world.server?.stop()
+    rmSync(directory, { recursive: true })
+  }
+}
+
+async function scenario(report, directory, world) {
+  const { device, peer } = world
+  const first = device('first')
+  const second = device('second')
+  let third = device('third')
+  let boris
+
+  // Signing up and in
+  await report.step('signs up', async () => {
+    await first.requestCode(CAROL)
+    await refused(first.signIn('11111'), 'PHONE_CODE_INVALID')
+    const wanted = await first.client.call({
+      _: 'auth.signIn', phoneNumber: CAROL.slice(1), phoneCodeHash: first.sent.phoneCodeHash, phoneCode: LOGIN_CODE,
+    })
+    expect(wanted._ === 'auth.authorizationSignUpRequired', `auth.signIn: ${wanted._}`)
+    const auth = await first.client.call({
+      _: 'auth.signUp', phoneNumber: CAROL.slice(1), phoneCodeHash: first.sent.phoneCodeHash,
+      firstName: 'Carol', lastName: 'Clark',
+    })
+    await first.client.notifyLoggedIn(auth)
+    await first.client.startUpdatesLoop()
+    const me = await first.client.getMe()
+    expect(me.firstName === 'Carol' && me.phoneNumber === CAROL.slice(1), `getMe: ${describe(me.raw)}`)
+  }, { essential: true })
+
+  await report.step('signs in with a code on a second device', () => second.enter(CAROL), { essential: true })
+
+  await report.step('sets a 2FA password', () =>
+    first.client.enableCloudPassword({ password: PASSWORD, hint: 'a horse' }))
+
+  await report.step('is asked for the password on a third device; a wrong one is refused', async () => {
+    await third.requestCode(CAROL)
+    await refused(third.signIn(LOGIN_CODE), 'SESSION_PASSWORD_NEEDED')
+    await refused(third.client.checkPassword('wrong horse'), 'PASSWORD_HASH_INVALID')
+  })
+
+  await report.step('signs in with the password', async () => {
+    const me = await third.client.checkPassword(PASSWORD)
+    expect(me.firstName === 'Carol', `signed in as ${me.displayName}`)
+    await third.client.startUpdatesLoop()
+  })
+
+  // Talking with layer-client
+  await report.step('layer-client signs up beside it', async () => {
+    boris = Number((await peer.call('sign_up', BORIS, LOGIN_CODE, 'Boris'))[0])
+    await peer.call('username', 'boris_interop')
+  }, { essential: true })
+
+  await report.step('finds layer-client\'s user by name and by phone number', async () => {
+    const user = await first.client.getUser('boris_interop')
+    expect(user.id === boris, `user ${user.id}, expected ${boris}`)
+    const byPhone = await first.client.resolvePhoneNumber(BORIS)
+    expect(byPhone.userId === boris, `by phone number: ${describe(byPhone)}`)
+    await first.client.setMyUsername('carol_interop')
+  }, { essential: true })
+
+  let sent, sentId
+  await report.step('sends a text to layer-client, the other devices see it', async () => {
+    sent = await first.client.sendText('boris_interop', 'hello from mtcute')
+    sentId = (await peer.event('new', null, null, 'in', 'hello from mtcute'))[2]
+    for (const other of [second, third]) {
+      expect((await other.received('hello from mtcute')).isOutgoing, 'seen as incoming')
+    }
+  })
+
+  let received
+  await report.step('receives a text from layer-client, on every device', async () => {
+    received = (await peer.call('send', '@carol_interop', 'hello from layer-client'))[0]
+    for (const each of [first, second, third]) {
+      const message = await each.received('hello from layer-client')
+      expect(!message.isOutgoing && message.sender.id === boris, `from ${message.sender.id}`)
+    }
+  })
+
+  await report.step('lists its dialogs', async () => {
+    for (const each of [first, third]) {
+      const titles = []
+      for await (const dialog of each.client.iterDialogs()) titles.push(dialog.peer.displayName)
+      expect(titles.includes('Boris'), `dialogs: ${titles}`)
+    }
+  })
+
+  await report.step('reads the history', async () => {
+    const texts = (await second.client.getHistory('boris_interop')).map(message => message.text)
+    expect(texts.join() === 'hello from layer-client,hello from mtcute', `history: ${texts}`)
+  })
+
+  await report.step('edits a message; layer-client sees it', async () => {
+    await first.client.editMessage({ message: sent, text: 'edited by mtcute' })
+    await peer.event('edited', null, sentId, null, 'edited by mtcute')
+    await second.edits.wait(message => message.text === 'edited by mtcute', 'the second device sees the edit')
+  })
+
+  await report.step('sees a message that layer-client edits', async () => {
+    await peer.call('edit', '@carol_interop', received, 'edited by layer-client')
+    await first.edits.wait(message => message.text === 'edited by layer-client', 'the edit')
+  })
+
+  await report.step('deletes a message; layer-client and the second device see it', async () => {
+    await first.client.deleteMessages([sent])
+    await peer.event('deleted', sentId)
+    await second.deletions.wait(update => update.messageIds.includes(sent.id), 'the second device sees the deletion')
+  })
+
+  await report.step('sees layer-client delete a message', async () => {
+    const [doomed] = await peer.call('send', '@carol_interop', 'soon gone')
+    const { id } = await first.received('soon gone')
+    await peer.call('delete', '@carol_interop', doomed)
+    await first.deletions.wait(update => update.messageIds.includes(id), 'the deletion')
+  })
+
+  // Files
+  await report.step('uploads a file of 5 MB; layer-client downloads it', async () => {
+    const bytes = randomBytes(FILE_BYTES)
+    await first.client.sendMedia('boris_interop', InputMedia.document(bytes, { fileName: 'from-mtcute.bin' }))
+    const [, , id] = await peer.event('new', null, null, 'in', '', 'from-mtcute.bin', FILE_BYTES)
+    const copy = join(directory, 'peer-copy.bin')
+    await peer.call('download', '@carol_interop', id, copy)
+    expect(digest(readFileSync(copy)) === digest(bytes), 'layer-client\'s copy differs')
+    const seen = await second.messages.wait(m => m.media?.fileName === 'from-mtcute.bin', 'the file')
+    expect(digest(await second.client.downloadAsBuffer(seen.media)) === digest(bytes), 'the second device\'s copy differs')
+  })
+
+  await report.step('downloads a file of 5 MB that layer-client uploaded', async () => {
+    const bytes = randomBytes(FILE_BYTES)
+    const path = join(directory, 'from-layer-client.bin')
+    writeFileSync(path, bytes)
+    await peer.call('upload', '@carol_interop', path)
+    const seen = await first.messages.wait(m => m.media?.fileName === 'from-layer-client.bin', 'the file')
+    expect(digest(await first.client.downloadAsBuffer(seen.media)) === digest(bytes), 'mtcute\'s copy differs')
+  })
+
+  // Chats of more than two
+  await report.step('makes a group with layer-client and talks there', async () => {
+    const { chat } = await first.client.createGroup({ title: 'A group', users: ['boris_interop'] })
+    await first.client.sendText(chat, 'hello, group')
+    const [, place] = await peer.event('new', null, null, 'in', 'hello, group')
+    await peer.call('send', place, 'hello from the group')
+    expect((await first.received('hello from the group')).chat.id === chat.id, 'another chat')
+    await second.received('hello from the group')
+  })
+
+  await report.step('makes a channel, invites layer-client and posts there', async () => {
+    const chat = await first.client.createChannel({ title: 'A channel' })
+    await first.client.addChatMembers(chat, 'boris_interop', {})
+    await first.client.sendText(chat, 'a post')
+    await peer.event('new', null, null, null, 'a post')
+    await second.received('a post')
+  })
+
+  // Bots
+  await bots(report, world, first)
+
+  // Away and back
+  await report.step('comes back with its key and catches up with what happened meanwhile', async () => {
+    const texts = Array.from({ length: 30 }, (_, n) => `while you were away ${n}`)
+    const storage = new MemoryStorage()
+    const traveller = device('traveller', storage)
+    await traveller.enter(CAROL, PASSWORD)
+    const me = await traveller.client.getMe()
+    await traveller.client.disconnect()
+    for (const text of texts) await peer.call('send', '@carol_interop', text)
+    await traveller.client.connect()
+    await traveller.client.startUpdatesLoop()
+    for (const text of texts) await traveller.received(text)
+    expect((await traveller.client.getMe()).id === me.id, 'another account')
+  })
+
+  await report.step('carries its session over as a string', async () => {
+    const session = await second.client.exportSession()
+    const heir = device('heir')
+    await heir.client.importSession(session)
+    expect((await heir.client.getMe()).firstName === 'Carol', 'another account')
+  })
+
+  await report.step('logs out; signs in again with the password', async () => {
+    await third.client.logOut()
+    third = device('fourth')
+    await third.enter(CAROL, PASSWORD)
+    expect((await third.client.getMe()).firstName === 'Carol', 'another account')
+  })
+}
+
+/** A bot made by the real conversation, run by mtcute; its button pressed by mtcute and by layer-client. */
+async function bots(report, world, user) {
+  const { device, peer } = world
+  const bot = device('bot')
+
+  await report.step('makes a bot with @BotFather and signs in as it', async () => {
+    const father = await user.client.getUser('BotFather')
+    const answer = async (text) => {
+      const sent = await user.client.sendText('BotFather', text)
+      return user.messages.wait(
+        message => message.chat.id === father.id && !message.isOutgoing && message.id > sent.id,
+        `BotFather answers "${text}"`)
+    }
+    await answer('/newbot')
+    await answer('Interop')
+    const done = await answer('interop_test_bot')
+    const token = /\d+:[\w-]{30,}/.exec(done.text)?.[0]
+    expect(token, `no token in ${JSON.stringify(done.text)}`)
+    const me = await bot.client.signInBot(token)
+    expect(me.isBot && me.username === 'interop_test_bot', `signed in as ${describe(me.raw)}`)
+    await bot.client.startUpdatesLoop()
+    bot.client.onNewMessage.add(async (message) => {
+      if (message.isOutgoing || message.text !== '/start') return
+      await bot.client.sendText(message.chat, 'Press one', {
+        replyMarkup: BotKeyboard.inline([[BotKeyboard.callback('Yes', 'yes'), BotKeyboard.callback('No', 'no')]]),
+      }).catch(error => world.log.push(`bot: ${error?.stack ?? error}`))
+    })
+    bot.client.onCallbackQuery.add(async (query) => {
+      await bot.client.answerCallbackQuery(query.id, { text: `you chose ${query.dataStr}`, alert: query.dataStr === 'no' })
+        .catch(error => world.log.push(`bot: ${error?.stack ?? error}`))
+    })
+  })
+
+  await report.step('its button is pressed by mtcute', async () => {
+    await user.client.sendText('interop_test_bot', '/start')
+    const message = await user.received('Press one')
+    const button = BotKeyboard.findButton(message.markup.buttons, 'Yes')
+    const pressed = await user.client.getCallbackAnswer({ message, data: button.data })
+    expect(pressed.message === 'you chose yes' && !pressed.alert, `the answer: ${describe(pressed)}`)
+  })
+
+  await report.step('its button is pressed by layer-client', async () => {
+    await peer.call('send', '@interop_test_bot', '/start')
+    const [, , id] = await peer.event('new', null, null, 'in', 'Press one')
+    const [text, alert] = await peer.call('press', '@interop_test_bot', id, 'no')
+    expect(text === 'you chose no' && alert === 'alert', `the answer: ${text} ${alert}`)
+  })
+}
+
+const KINDS = ['intermediate', 'intermediate+pfs', 'obfuscated', 'obfuscated+pfs']
+const kinds = process.argv.slice(2)
+const report = new Report('mtcute 0.28.2')
+for (const kind of kinds.length ? kinds : KINDS) {
+  expect(KINDS.includes(kind), `${kind} is none of ${KINDS.join(', ')}`)
+  await run(report, kind)
+}
+process.exit(report.finish())

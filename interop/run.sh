@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Runs clients that this project did not write against the embedded data centre.
+#   interop/run.sh                      everything
+#   interop/run.sh tdlib [plain|dd]     the official TDLib
+#   interop/run.sh mtcute [intermediate|intermediate+pfs|obfuscated|obfuscated+pfs]
+# Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+target=${CARGO_TARGET_DIR:-$root/target}
+site=$target/interop/python
+
+fail() { echo "interop: $*" >&2; exit 1; }
+for tool in cargo python3 node npm; do
+    command -v "$tool" >/dev/null || fail "$tool is missing; Rust, Python 3 with pip, and Node 20 with npm are needed"
+done
+python3 -m pip --version >/dev/null 2>&1 || fail "pip is missing for $(python3 --version)"
+node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' || fail "Node 20 or newer is needed, this is $(node --version)"
+
+suites=(tdlib mtcute)
+if [ $# -gt 0 ]; then
+    suites=("$1")
+    shift
+fi
+
+cargo build --manifest-path "$root/Cargo.toml" --target-dir "$target" --locked \
+    -p layer-test-server --bin layer-test-server -p layer-client --example interop_peer
+export LAYER_TEST_SERVER=$target/debug/layer-test-server
+export LAYER_INTEROP_PEER=$target/debug/examples/interop_peer
+export PYTHONDONTWRITEBYTECODE=1
+
+summaries=()
+status=0
+for suite in "${suites[@]}"; do
+    case $suite in
+    tdlib)
+        python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+            --target "$site" --requirement "$here/requirements.txt"
+        run=(python3 "$here/tdlib_scenario.py" "$site")
+        ;;
+    mtcute)
+        # No script of a package runs: the one native module, a SQLite, is not used.
+        (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+        run=(node "$here/mtcute_scenario.mjs")
+        ;;
+    *) fail "no suite $suite: tdlib or mtcute" ;;
+    esac
+    output=$(mktemp)
+    "${run[@]}" "$@" | tee "$output" || status=1
+    summary=$(tail -n 1 "$output")
+    rm "$output"
+    case $summary in
+    *" passed, "*" failed") ;;
+    *) summary="$suite: 0 passed, 1 failed (it ended before its summary)"; status=1 ;;
+    esac
+    summaries+=("$summary")
+done
+
+echo
+printf '%s\n' "${summaries[@]}"
+exit $status

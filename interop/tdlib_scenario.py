@@ -1,0 +1,268 @@
+"""The official TDLib against the embedded data centre, as an MTProxy client, with a user of layer-client beside it.
+
+`tdlib_scenario.py SITE [plain|dd …]`: SITE is where pip put tdjson; without names, all secrets.
+"""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import secrets
+import sys
+import tempfile
+
+from harness import LOGIN_CODE, Peer, Report, Server, expect
+from tdlib import Account, TdError, Tdlib, patched_library, text_of
+
+FILE_BYTES = 5_000_000
+PASSWORD = "correct horse"
+ALICE, BORIS = "+15550100001", "+15550100002"
+
+
+def digest(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def random_file(directory, name):
+    path = pathlib.Path(directory) / name
+    path.write_bytes(secrets.token_bytes(FILE_BYTES))
+    return path
+
+
+def run(report, site, kind, verbosity):
+    secret = secrets.token_hex(16)
+    with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
+        server = Server(directory, "--mtproxy-secret", secret)
+        closing.callback(server.stop)
+        peer = Peer(directory, server)
+        closing.callback(peer.stop)
+        tdlib = Tdlib(patched_library(site, directory, server.public_key), directory, verbosity)
+        closing.callback(tdlib.stop)
+        proxy = (*server.address(1), ("dd" if kind == "dd" else "") + secret)
+        with report.scenario(kind, server.diagnosis, peer.diagnosis, tdlib.diagnosis):
+            scenario(report, directory, tdlib, proxy, peer)
+
+
+def scenario(report, directory, tdlib, proxy, peer):
+    def device(name):
+        return Account(tdlib, name, directory, proxy)
+
+    # Signing up and in
+    first, second, third = device("first"), device("second"), device("third")
+    with report.step("signs up", essential=True):
+        first.start()
+        first.request_code(ALICE)
+        try:
+            first.call("checkAuthenticationCode", code="11111")
+        except TdError as error:
+            expect("PHONE_CODE_INVALID" in error.message, str(error))
+        else:
+            raise AssertionError("a wrong code was taken")
+        first.call("checkAuthenticationCode", code=LOGIN_CODE)
+        first.until("WaitRegistration")
+        first.call("registerUser", first_name="Alice", last_name="Anders")
+        first.until("Ready")
+        me = first.call("getMe")
+        expect(me["first_name"] == "Alice" and me["phone_number"] == ALICE[1:], f"getMe: {me}")
+
+    with report.step("signs in with a code on a second device", essential=True):
+        second.start()
+        second.request_code(ALICE)
+        second.call("checkAuthenticationCode", code=LOGIN_CODE)
+        second.until("Ready")
+        expect(second.call("getMe")["id"] == me["id"], "another account on the second device")
+
+    with report.step("sets a 2FA password"):
+        state = first.call("setPassword", old_password="", new_password=PASSWORD, new_hint="a horse",
+                           set_recovery_email_address=False)
+        expect(state["has_password"] and state["password_hint"] == "a horse", f"passwordState: {state}")
+
+    with report.step("is asked for the password on a third device; a wrong one is refused"):
+        third.start()
+        third.request_code(ALICE)
+        third.call("checkAuthenticationCode", code=LOGIN_CODE)
+        third.until("WaitPassword")
+        try:
+            third.call("checkAuthenticationPassword", password="wrong horse")
+        except TdError as error:
+            expect("PASSWORD_HASH_INVALID" in error.message, str(error))
+        else:
+            raise AssertionError("a wrong password was taken")
+
+    with report.step("signs in with the password"):
+        third.call("checkAuthenticationPassword", password=PASSWORD)
+        third.until("Ready")
+        sessions = first.call("getActiveSessions")["sessions"]
+        expect(len(sessions) == 3, f"{len(sessions)} sessions of three")
+
+    # Talking with layer-client
+    with report.step("layer-client signs up beside it", essential=True):
+        boris = int(peer.call("sign_up", BORIS, LOGIN_CODE, "Boris")[0])
+        peer.call("username", "boris_interop")
+
+    with report.step("finds layer-client's user by name and by phone number", essential=True):
+        chat = first.call("searchPublicChat", username="boris_interop")["id"]
+        expect(chat == boris, f"chat {chat} for user {boris}")
+        expect(first.call("searchUserByPhoneNumber", phone_number=BORIS)["id"] == boris, "another user by phone number")
+        first.call("setUsername", username="alice_interop")
+
+    with report.step("sends a text to layer-client"):
+        sent = first.send(chat, "hello from TDLib")
+        peer_id = peer.event("new", None, None, "in", "hello from TDLib")[2]
+
+    with report.step("the other devices see what was sent"):
+        for other in (second, third):
+            seen = other.received("hello from TDLib")
+            expect(seen["is_outgoing"], "seen as incoming")
+
+    with report.step("receives a text from layer-client, on every device"):
+        peer_sent = peer.call("send", "@alice_interop", "hello from layer-client")[0]
+        for each in (first, second, third):
+            message = each.received("hello from layer-client", chat)
+            expect(not message["is_outgoing"] and message["sender_id"]["user_id"] == boris, f"{message}")
+
+    with report.step("lists its chats"):
+        for each in (first, third):
+            with contextlib.suppress(TdError):  # 404: all are loaded already
+                each.call("loadChats", limit=100)
+            chats = each.call("getChats", limit=100)["chat_ids"]
+            expect(chat in chats, f"chats: {chats}")
+        expect(first.call("getChat", chat_id=chat)["title"] == "Boris", "the chat's title")
+
+    with report.step("reads the history"):
+        texts = [text_of(m) for m in history(second, chat)]
+        expect(texts[:2] == ["hello from layer-client", "hello from TDLib"], f"history: {texts}")
+
+    with report.step("edits a message; layer-client sees it"):
+        first.call("editMessageText", chat_id=chat, message_id=sent["id"], input_message_content={
+            "@type": "inputMessageText", "text": {"@type": "formattedText", "text": "edited by TDLib"}})
+        peer.event("edited", None, peer_id, None, "edited by TDLib")
+
+    with report.step("sees a message that layer-client edits"):
+        peer.call("edit", "@alice_interop", peer_sent, "edited by layer-client")
+        first.update("updateMessageContent",
+                     lambda u: u["new_content"].get("text", {}).get("text") == "edited by layer-client")
+
+    with report.step("reads messages; the unread count falls to 0 everywhere"):
+        message = first.received("hello from layer-client", chat)
+        first.call("openChat", chat_id=chat)
+        first.call("viewMessages", chat_id=chat, message_ids=[message["id"]], force_read=True)
+        for each in (first, second):
+            each.update("updateChatReadInbox", lambda u: u["chat_id"] == chat and u["unread_count"] == 0)
+
+    with report.step("deletes a message; layer-client and the second device see it"):
+        first.call("deleteMessages", chat_id=chat, message_ids=[sent["id"]], revoke=True)
+        peer.event("deleted", peer_id)
+        second.update("updateDeleteMessages", lambda u: u["chat_id"] == chat and u["is_permanent"])
+
+    with report.step("sees layer-client delete a message"):
+        doomed = peer.call("send", "@alice_interop", "soon gone")[0]
+        gone = first.received("soon gone", chat)["id"]
+        peer.call("delete", "@alice_interop", doomed)
+        first.update("updateDeleteMessages", lambda u: gone in u["message_ids"] and u["is_permanent"])
+
+    # Files
+    with report.step("uploads a file of 5 MB; layer-client downloads it"):
+        path = random_file(directory, "from-tdlib.bin")
+        first.send(chat, document(path), timeout=60)
+        event = peer.event("new", None, None, "in", "", path.name, FILE_BYTES)
+        copy = pathlib.Path(directory) / "peer-copy.bin"
+        peer.call("download", "@alice_interop", event[2], copy, timeout=60)
+        expect(digest(copy) == digest(path), "layer-client's copy differs")
+
+    with report.step("downloads the same file on the second device"):
+        expect(digest(download(second, path.name)) == digest(path), "the second device's copy differs")
+
+    with report.step("downloads a file of 5 MB that layer-client uploaded"):
+        path = random_file(directory, "from-layer-client.bin")
+        peer.call("upload", "@alice_interop", path, timeout=60)
+        expect(digest(download(first, path.name)) == digest(path), "TDLib's copy differs")
+
+    # Chats of more than two
+    with report.step("makes a group with layer-client and talks there"):
+        group = first.call("createNewBasicGroupChat", user_ids=[boris], title="A group")["chat_id"]
+        first.send(group, "hello, group")
+        place = peer.event("new", None, None, "in", "hello, group")[1]
+        peer.call("send", place, "hello from the group")
+        first.received("hello from the group", group)
+        second.received("hello from the group", group)
+
+    with report.step("makes a channel, invites layer-client and posts there"):
+        channel = first.call("createNewSupergroupChat", title="A channel", is_channel=True, description="")["id"]
+        first.call("addChatMembers", chat_id=channel, user_ids=[boris])
+        first.send(channel, "a post")
+        peer.event("new", None, None, None, "a post")
+        second.update("updateNewMessage", lambda u: text_of(u["message"]) == "a post")
+
+    with report.step("makes a supergroup with layer-client and talks there"):
+        supergroup = first.call("createNewSupergroupChat", title="A supergroup", is_channel=False, description="")["id"]
+        first.call("addChatMembers", chat_id=supergroup, user_ids=[boris])
+        first.send(supergroup, "hello, supergroup")
+        place = peer.event("new", None, None, "in", "hello, supergroup")[1]
+        peer.call("send", place, "hello from the supergroup")
+        first.received("hello from the supergroup", supergroup)
+
+    # Away and back
+    with report.step("catches up with what happened while it was closed"):
+        texts = [f"while you were away {n}" for n in range(30)]
+        second.close()
+        for text in texts:
+            peer.call("send", "@alice_interop", text)
+        second = second.reopened()
+        second.start()
+        second.until("Ready")
+        for text in texts:
+            second.received(text, chat)
+
+    with report.step("signs in again with the password after logging out"):
+        third.call("logOut")
+        third.until("Closed")
+        third = device("fourth")
+        third.start()
+        third.request_code(ALICE)
+        third.call("checkAuthenticationCode", code=LOGIN_CODE)
+        third.until("WaitPassword")
+        third.call("checkAuthenticationPassword", password=PASSWORD)
+        third.until("Ready")
+        sessions = first.call("getActiveSessions")["sessions"]
+        expect(len(sessions) == 3, f"{len(sessions)} sessions of three")
+
+
+def history(account, chat):
+    """The newest messages. TDLib gives few at a time, and at first only what it holds."""
+    messages = []
+    while True:
+        page = account.call("getChatHistory", chat_id=chat, from_message_id=messages[-1]["id"] if messages else 0,
+                            offset=0, limit=100, only_local=False)["messages"]
+        if not page:
+            return messages
+        messages += page
+
+
+def document(path):
+    return {"@type": "inputMessageDocument", "disable_content_type_detection": True,
+            "document": {"@type": "inputFileLocal", "path": str(path)}}
+
+
+def download(account, name):
+    """Downloads the document that came under this name; gives the path of TDLib's copy."""
+    def matches(update):
+        return update["message"]["content"].get("document", {}).get("file_name") == name
+
+    message = account.update("updateNewMessage", matches)["message"]
+    file = message["content"]["document"]["document"]["id"]
+    done = account.call("downloadFile", file_id=file, priority=32, offset=0, limit=0, synchronous=True, timeout=60)
+    expect(done["local"]["is_downloading_completed"], f"downloadFile: {done}")
+    return done["local"]["path"]
+
+
+def main():
+    site, *kinds = sys.argv[1:]
+    report = Report("TDLib 1.8.62")
+    for kind in kinds or ("plain", "dd"):
+        run(report, site, kind, int(os.environ.get("INTEROP_TDLIB_VERBOSITY", "2")))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
