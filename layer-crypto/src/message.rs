@@ -1,0 +1,286 @@
+//! Encrypted messages: `auth_key_id` (8 bytes), `msg_key` (16 bytes), then AES-256-IGE.
+//!
+//! [`seal`] and [`open`] are MTProto 2.0 (page `mtproto/description`) and work in place on one
+//! buffer. [`seal_v1`] and [`open_v1`] are the MTProto 1.0 form (page `mtproto/description_v1`),
+//! which lives on inside `auth.bindTempAuthKey` only. What the plaintext says (salt, session,
+//! lengths, padding) is for the session to check.
+
+use std::fmt;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::aes::{BLOCK, ige_decrypt, ige_encrypt};
+use crate::sha::{sha1, sha256};
+use crate::{AuthKey, SecureRandom, constant_time_eq};
+
+/// Who sends the message. Each direction has its own keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sender {
+    /// From the client to the server (`x = 0`).
+    Client,
+    /// From the server to the client (`x = 8`).
+    Server,
+}
+
+impl Sender {
+    fn x(self) -> usize {
+        match self {
+            Self::Client => 0,
+            Self::Server => 8,
+        }
+    }
+}
+
+/// The bytes before the ciphertext: `auth_key_id` and `msg_key`.
+pub const HEADER: usize = 24;
+
+/// The MTProto 1.0 plaintext's own header: 16 bytes (salt and session, or random ones when binding a
+/// key), `msg_id`, `seqno`, and the length of the body.
+const HEADER_V1: usize = 32;
+
+/// A packet that cannot be sealed or must not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MessageError {
+    /// Shorter than its header and one block.
+    TooShort {
+        /// The packet's length in bytes.
+        len: usize,
+        /// The least that it can be.
+        min: usize,
+    },
+    /// What follows the header is not a whole number of AES blocks.
+    NotBlocks {
+        /// The length after the header, in bytes.
+        len: usize,
+    },
+    /// Encrypted with another key.
+    WrongAuthKey {
+        /// The id of the key that was tried.
+        expected: i64,
+        /// The id that the packet names.
+        got: i64,
+    },
+    /// The `msg_key` does not belong to the plaintext: forged, damaged, or from the other side.
+    WrongMsgKey,
+}
+
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { len, min } => {
+                write!(
+                    f,
+                    "an encrypted message has at least {min} bytes, but {len} came"
+                )
+            }
+            Self::NotBlocks { len } => write!(
+                f,
+                "the encrypted part must be a multiple of {BLOCK} bytes, but {len} came"
+            ),
+            Self::WrongAuthKey { expected, got } => write!(
+                f,
+                "the message names the auth key {got:016x}, but this session has {expected:016x}"
+            ),
+            Self::WrongMsgKey => f.write_str(
+                "the message's msg_key does not match what was decrypted: it was damaged or forged",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for MessageError {}
+
+/// Encrypts `packet` in place. `packet[24..]` is the plaintext with its padding (a multiple of 16
+/// bytes in all, 12 to 1024 of them random padding, which is the caller's to add); the first 24 bytes
+/// are written over with `auth_key_id` and `msg_key`.
+///
+/// # Errors
+/// When the lengths do not fit; the packet is then left as it was.
+pub fn seal(key: &AuthKey, from: Sender, packet: &mut [u8]) -> Result<(), MessageError> {
+    let (header, data) = split(packet)?;
+    let msg_key = msg_key(key, from, data);
+    let (aes_key, aes_iv) = derive(key, from, &msg_key);
+    encrypt(&aes_key, &aes_iv, data)?;
+    header[..8].copy_from_slice(&key.id().to_le_bytes());
+    header[8..].copy_from_slice(&msg_key);
+    Ok(())
+}
+
+/// Decrypts `packet` in place and gives back the plaintext with its padding, after `auth_key_id` and
+/// (in constant time) `msg_key` were found right. `from` is who sent it.
+///
+/// A transport that pads at the end (padded intermediate) must take the padding off first: what
+/// follows the header has to be whole blocks.
+///
+/// # Errors
+/// When the packet is not one of this key in this direction, to the bit. What was decrypted is then
+/// wiped, so that nobody reads it by mistake.
+pub fn open<'a>(
+    key: &AuthKey,
+    from: Sender,
+    packet: &'a mut [u8],
+) -> Result<&'a mut [u8], MessageError> {
+    let (header, data) = split(packet)?;
+    let claimed = read_header(key, header)?;
+    let (aes_key, aes_iv) = derive(key, from, &claimed);
+    decrypt(&aes_key, &aes_iv, data)?;
+    if constant_time_eq(&msg_key(key, from, data), &claimed) {
+        Ok(data)
+    } else {
+        data.zeroize();
+        Err(MessageError::WrongMsgKey)
+    }
+}
+
+/// The header and the blocks behind it.
+fn split(packet: &mut [u8]) -> Result<(&mut [u8; HEADER], &mut [u8]), MessageError> {
+    let len = packet.len();
+    match packet.split_first_chunk_mut::<HEADER>() {
+        Some((header, data)) if data.len() >= BLOCK => {
+            if data.len().is_multiple_of(BLOCK) {
+                Ok((header, data))
+            } else {
+                Err(MessageError::NotBlocks { len: data.len() })
+            }
+        }
+        _ => Err(MessageError::TooShort {
+            len,
+            min: HEADER + BLOCK,
+        }),
+    }
+}
+
+/// The `msg_key` that a packet claims, once its `auth_key_id` is found to be ours.
+fn read_header(key: &AuthKey, header: &[u8; HEADER]) -> Result<[u8; 16], MessageError> {
+    let mut id = [0; 8];
+    id.copy_from_slice(&header[..8]);
+    let got = i64::from_le_bytes(id);
+    if got != key.id() {
+        return Err(MessageError::WrongAuthKey {
+            expected: key.id(),
+            got,
+        });
+    }
+    let mut msg_key = [0; 16];
+    msg_key.copy_from_slice(&header[8..]);
+    Ok(msg_key)
+}
+
+fn encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), MessageError> {
+    ige_encrypt(key, iv, data).map_err(|e| MessageError::NotBlocks { len: e.len })
+}
+
+fn decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), MessageError> {
+    ige_decrypt(key, iv, data).map_err(|e| MessageError::NotBlocks { len: e.len })
+}
+
+type KeyIv = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
+
+/// `msg_key`: the middle 128 bits of `SHA256(substr(auth_key, 88+x, 32) + plaintext + padding)`.
+fn msg_key(key: &AuthKey, from: Sender, plaintext: &[u8]) -> [u8; 16] {
+    let x = from.x();
+    let large = sha256(&[&key.as_bytes()[88 + x..120 + x], plaintext]);
+    let mut msg_key = [0; 16];
+    msg_key.copy_from_slice(&large[8..24]);
+    msg_key
+}
+
+/// `aes_key` and `aes_iv` of MTProto 2.0.
+fn derive(key: &AuthKey, from: Sender, msg_key: &[u8; 16]) -> KeyIv {
+    let x = from.x();
+    let auth_key = key.as_bytes();
+    let a = Zeroizing::new(sha256(&[msg_key, &auth_key[x..36 + x]]));
+    let b = Zeroizing::new(sha256(&[&auth_key[40 + x..76 + x], msg_key]));
+
+    let mut aes_key = Zeroizing::new([0; 32]);
+    aes_key[..8].copy_from_slice(&a[..8]);
+    aes_key[8..24].copy_from_slice(&b[8..24]);
+    aes_key[24..].copy_from_slice(&a[24..]);
+
+    let mut aes_iv = Zeroizing::new([0; 32]);
+    aes_iv[..8].copy_from_slice(&b[..8]);
+    aes_iv[8..24].copy_from_slice(&a[8..24]);
+    aes_iv[24..].copy_from_slice(&b[24..]);
+    (aes_key, aes_iv)
+}
+
+/// Seals `plaintext` in the MTProto 1.0 form, as from a client: the `encrypted_message` of
+/// `auth.bindTempAuthKey`, with the permanent key. Draws 0 to 15 bytes of padding from `rng`.
+///
+/// `plaintext` is 16 random bytes, `msg_id`, `seqno`, the body's length (4 bytes, little-endian) and
+/// the body; [`open_v1`] finds the end of it by that length.
+#[must_use]
+pub fn seal_v1(key: &AuthKey, plaintext: &[u8], rng: &mut dyn SecureRandom) -> Vec<u8> {
+    let msg_key = msg_key_v1(plaintext);
+    let (aes_key, aes_iv) = derive_v1(key, &msg_key);
+
+    let padded = plaintext.len().next_multiple_of(BLOCK);
+    let mut packet = Vec::with_capacity(HEADER + padded);
+    packet.extend_from_slice(&key.id().to_le_bytes());
+    packet.extend_from_slice(&msg_key);
+    packet.extend_from_slice(plaintext);
+    packet.resize(HEADER + padded, 0);
+    rng.fill(&mut packet[HEADER + plaintext.len()..]);
+    let sealed = ige_encrypt(&aes_key, &aes_iv, &mut packet[HEADER..]);
+    debug_assert!(sealed.is_ok(), "the length was rounded up to whole blocks");
+    packet
+}
+
+/// Opens a packet of the MTProto 1.0 form, sent by a client, and gives back the plaintext without its padding.
+///
+/// In this form `msg_key` does not cover the padding, so the length inside has to be believed before
+/// it is proven; it is bounded by the packet, and every failure behind the header is the same error.
+///
+/// # Errors
+/// When the packet is not one of this key.
+pub fn open_v1(key: &AuthKey, packet: &[u8]) -> Result<Vec<u8>, MessageError> {
+    let mut packet = Zeroizing::new(packet.to_vec());
+    let (header, data) = split(&mut packet)?;
+    let claimed = read_header(key, header)?;
+    let (aes_key, aes_iv) = derive_v1(key, &claimed);
+    decrypt(&aes_key, &aes_iv, data)?;
+
+    let body = data
+        .get(HEADER_V1 - 4..HEADER_V1)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(u32::from_le_bytes)
+        .and_then(|len| usize::try_from(len).ok());
+    let plaintext = body
+        .and_then(|body| body.checked_add(HEADER_V1))
+        .filter(|len| data.len().checked_sub(*len).is_some_and(|pad| pad < BLOCK))
+        .and_then(|len| data.get(..len))
+        .ok_or(MessageError::WrongMsgKey)?;
+    if constant_time_eq(&msg_key_v1(plaintext), &claimed) {
+        Ok(plaintext.to_vec())
+    } else {
+        Err(MessageError::WrongMsgKey)
+    }
+}
+
+/// MTProto 1.0: the last 128 bits of the SHA-1 of the plaintext without padding.
+fn msg_key_v1(plaintext: &[u8]) -> [u8; 16] {
+    let [_, _, _, _, msg_key @ ..] = sha1(&[plaintext]);
+    msg_key
+}
+
+/// `aes_key` and `aes_iv` of MTProto 1.0, client to server (`x = 0`).
+fn derive_v1(key: &AuthKey, msg_key: &[u8; 16]) -> KeyIv {
+    let auth_key = key.as_bytes();
+    let a = Zeroizing::new(sha1(&[msg_key, &auth_key[..32]]));
+    let b = Zeroizing::new(sha1(&[&auth_key[32..48], msg_key, &auth_key[48..64]]));
+    let c = Zeroizing::new(sha1(&[&auth_key[64..96], msg_key]));
+    let d = Zeroizing::new(sha1(&[msg_key, &auth_key[96..128]]));
+
+    let mut aes_key = Zeroizing::new([0; 32]);
+    aes_key[..8].copy_from_slice(&a[..8]);
+    aes_key[8..20].copy_from_slice(&b[8..]);
+    aes_key[20..].copy_from_slice(&c[4..16]);
+
+    let mut aes_iv = Zeroizing::new([0; 32]);
+    aes_iv[..12].copy_from_slice(&a[8..]);
+    aes_iv[12..20].copy_from_slice(&b[..8]);
+    aes_iv[20..24].copy_from_slice(&c[16..]);
+    aes_iv[24..].copy_from_slice(&d[..8]);
+    (aes_key, aes_iv)
+}
