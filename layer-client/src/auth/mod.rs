@@ -1,0 +1,1 @@
+//! Signing in and out: phone code, sign up, two-step verification, bot token.

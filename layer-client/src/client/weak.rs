@@ -1,0 +1,22 @@
+//! A handle that does not keep the client alive, for tasks that work for it.
+
+use std::sync::{Arc, Weak};
+
+use super::{Client, Inner};
+
+/// Does not keep the client alive. Upgrade it for the length of one piece of work.
+#[derive(Clone)]
+pub(crate) struct WeakClient(pub(super) Weak<Inner>);
+
+impl WeakClient {
+    /// The client, unless its last clone was dropped.
+    pub(crate) fn upgrade(&self) -> Option<Client> {
+        self.0.upgrade().map(|inner| Client { inner })
+    }
+}
+
+impl Client {
+    pub(crate) fn downgrade(&self) -> WeakClient {
+        WeakClient(Arc::downgrade(&self.inner))
+    }
+}

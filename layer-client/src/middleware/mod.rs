@@ -1,0 +1,8 @@
+//! What a request goes through between the caller and a connection: deadline, flood waits, retry.
+//! Policies decide and hold no timers; the chain sleeps for them.
+
+mod flood;
+mod retry;
+
+pub use flood::{FloodPolicy, FloodWait, Never, SleepUpTo, WaitDecision};
+pub use retry::RetryPolicy;

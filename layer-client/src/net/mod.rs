@@ -1,0 +1,1 @@
+//! Connections: one task a data centre, and the pool that owns them.

@@ -1,0 +1,151 @@
+//! The form of a session at rest: magic, version, checksum, data.
+//!
+//! ```text
+//! "LAYERSES" | version: u16 LE | reserved: u16 | length: u32 LE | crc32: u32 LE | postcard
+//! ```
+//! The checksum covers the data. A file that is too short, too long, or does not add up is refused
+//! as a whole; there is no such thing as a session read in part.
+
+use zeroize::Zeroizing;
+
+use super::{Session, SessionError};
+
+const MAGIC: &[u8; 8] = b"LAYERSES";
+const VERSION: u16 = 1;
+const HEADER: usize = 20;
+
+/// Writes a session as bytes. They hold keys, and are wiped when dropped.
+pub(super) fn encode(session: &Session) -> Zeroizing<Vec<u8>> {
+    // Serialising plain data into memory has no way to fail; an empty payload would not be read
+    // back, and so could not be taken for a session.
+    let data = Zeroizing::new(postcard::to_stdvec(session).unwrap_or_default());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + data.len()));
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&[0; 2]);
+    bytes.extend_from_slice(&u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&data).to_le_bytes());
+    bytes.extend_from_slice(&data);
+    bytes
+}
+
+/// Reads a session; `place` is what to call where it came from.
+pub(super) fn decode(bytes: &[u8], place: &str) -> Result<Session, SessionError> {
+    let corrupt = |reason| SessionError::Corrupt {
+        place: place.to_owned(),
+        reason,
+    };
+    let (header, data) = bytes
+        .split_first_chunk::<HEADER>()
+        .ok_or_else(|| corrupt("it is too short"))?;
+    let (magic, rest) = header.split_at(8);
+    if magic != MAGIC {
+        return Err(corrupt("it is not a session file of this crate"));
+    }
+    let number = |at: usize, len: usize| {
+        rest[at..at + len]
+            .iter()
+            .rev()
+            .fold(0u32, |n, byte| n << 8 | u32::from(*byte))
+    };
+    let version = u16::try_from(number(0, 2)).unwrap_or(u16::MAX);
+    if version > VERSION {
+        return Err(SessionError::TooNew {
+            place: place.to_owned(),
+            version,
+        });
+    }
+    if version == 0 {
+        return Err(corrupt("its version is 0"));
+    }
+    if usize::try_from(number(4, 4)).ok() != Some(data.len()) {
+        return Err(corrupt("it was cut short or has something behind its end"));
+    }
+    if number(8, 4) != crc32fast::hash(data) {
+        return Err(corrupt("its checksum is wrong"));
+    }
+    let (session, rest) = postcard::take_from_bytes::<Session>(data)
+        .map_err(|_| corrupt("its data is not what its version says"))?;
+    if rest.is_empty() {
+        Ok(session)
+    } else {
+        Err(corrupt("it has something behind its data"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser};
+    use super::*;
+
+    fn sample() -> Session {
+        let mut session = Session {
+            home_dc: 2,
+            user: Some(SelfUser::new(7, true)),
+            ..Session::default()
+        };
+        session.dcs.insert(
+            2,
+            DcState {
+                addresses: vec![
+                    "127.0.0.1:443".parse().unwrap(),
+                    "[::1]:80".parse().unwrap(),
+                ],
+                auth_key: Some(SavedKey::new([9; 256])),
+                salts: vec![SavedSalt::new(-5, 1, 2)],
+                time_offset: -3,
+                authorized: true,
+            },
+        );
+        session.updates.pts = 12;
+        session.updates.channels.insert(77, 5);
+        session.peers.push(SavedPeer::new(PeerKind::User, 1));
+        session
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        assert_eq!(decode(&encode(&sample()), "x").unwrap(), sample());
+        assert_eq!(
+            decode(&encode(&Session::default()), "x").unwrap(),
+            Session::default()
+        );
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_bit_is_noticed() {
+        let good = encode(&sample());
+        for cut in 0..good.len() {
+            assert!(decode(&good[..cut], "x").is_err(), "cut at {cut}");
+        }
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            // The two reserved bytes carry nothing.
+            assert!(
+                (10..12).contains(&(bit / 8)) || decode(&bad, "x").is_err(),
+                "bit {bit}"
+            );
+        }
+        let mut long = good.clone();
+        long.push(0);
+        assert!(decode(&long, "x").is_err());
+    }
+
+    #[test]
+    fn a_newer_format_is_told_apart_from_damage() {
+        let mut bytes = encode(&sample());
+        bytes[8] = 9;
+        let error = decode(&bytes, "my.session").unwrap_err();
+        assert!(
+            matches!(error, SessionError::TooNew { version: 9, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("my.session"));
+    }
+
+    #[test]
+    fn keys_are_not_printed() {
+        assert!(!format!("{:?}", sample()).contains("9, 9"));
+    }
+}
