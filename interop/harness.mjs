@@ -153,10 +153,11 @@ export class Peer extends Child {
   #replies = []
   events = new Events()
 
-  constructor(directory, server, dc = 2) {
+  constructor(directory, server, firstDc = 2) {
+    const dcs = [...server.dcs.keys()].sort((a, b) => (b === firstDc) - (a === firstDc))
     super(process.env.LAYER_INTEROP_PEER, [
-      '--server', server.dcs.get(dc), '--dc', String(dc), '--rsa-key', server.keyFile,
-      '--session', join(directory, 'peer.session'),
+      '--rsa-key', server.keyFile, '--session', join(directory, 'peer.session'),
+      ...dcs.flatMap(dc => ['--dc', `${dc}=${server.dcs.get(dc)}`]),
     ], join(directory, 'peer.log'))
     this.lines.on('line', (line) => {
       const [kind, ...rest] = line.split('\t')

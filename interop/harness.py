@@ -128,16 +128,15 @@ class Server:
 class Peer:
     """A user of layer-client: the example `interop_peer`, driven by tab-separated lines."""
 
-    def __init__(self, directory, server, dc=2):
+    def __init__(self, directory, server, first_dc=2):
         self.log = pathlib.Path(directory) / "peer.log"
         self.events = []
         self.changed = threading.Condition()
         self.replies = queue.Queue()
-        command = [
-            os.environ["LAYER_INTEROP_PEER"],
-            "--server", server.dcs[dc], "--dc", str(dc), "--rsa-key", str(server.key_file),
-            "--session", str(pathlib.Path(directory) / "peer.session"),
-        ]
+        command = [os.environ["LAYER_INTEROP_PEER"], "--rsa-key", str(server.key_file),
+                   "--session", str(pathlib.Path(directory) / "peer.session")]
+        for dc in sorted(server.dcs, key=lambda dc: dc != first_dc):
+            command += ["--dc", f"{dc}={server.dcs[dc]}"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         threading.Thread(target=self._read, daemon=True).start()
