@@ -1,1 +1,10 @@
 //! MTProto 2.0 without I/O: handshake, session and transports, for both sides.
+//!
+//! Nothing here opens a socket, reads a clock or draws a random number by itself. State machines take bytes and
+//! the time, and hand back bytes, events and the moment at which they want to be asked again:
+//!
+//! - [`transport`] turns a stream of bytes into packets, and tells a server which transport a client speaks;
+//! - [`plain`] frames the messages of the key exchange.
+
+pub mod plain;
+pub mod transport;

@@ -1,0 +1,268 @@
+//! One connection's codec: framing, and the obfuscation around it.
+
+use layer_crypto::SecureRandom;
+
+use super::framing::{self, Found, Role};
+use super::obfuscation::{self, Ciphers};
+use super::{Frame, MAX_PACKET, ObfuscationParams, TransportError, TransportKind};
+
+/// Packets to bytes and back, for one connection.
+///
+/// Bytes may be [fed](Self::feed) in pieces of any size. What is kept is at most one unfinished packet and the
+/// piece fed last, provided that the frames are taken out after each piece.
+pub struct Codec {
+    kind: TransportKind,
+    role: Role,
+    limit: usize,
+    ciphers: Option<Ciphers>,
+    /// What goes before the first packet.
+    preamble: Vec<u8>,
+    incoming: Vec<u8>,
+    /// How much of `incoming` was handed out already.
+    taken: usize,
+    next_incoming: u32,
+    next_outgoing: u32,
+    quick_ack_requested: bool,
+    failed: Option<TransportError>,
+    rng: Box<dyn SecureRandom + Send>,
+}
+
+impl Codec {
+    /// The codec of a client. The preamble that tells the server which transport this is goes out with the
+    /// first packet.
+    #[must_use]
+    pub fn client(
+        kind: TransportKind,
+        obfuscation: Option<ObfuscationParams>,
+        mut rng: Box<dyn SecureRandom + Send>,
+    ) -> Self {
+        let (preamble, ciphers) = match (obfuscation, kind) {
+            (Some(params), _) => {
+                let (init, ciphers) = obfuscation::open(kind, &params, &mut *rng);
+                (init.to_vec(), Some(ciphers))
+            }
+            (None, TransportKind::Abridged) => (vec![0xef], None),
+            (None, _) => (kind.tag().map_or_else(Vec::new, Vec::from), None),
+        };
+        Self {
+            preamble,
+            ..Self::new(kind, Role::Client, ciphers, rng)
+        }
+    }
+
+    /// The codec of a server for a transport that is known already.
+    pub(super) fn server(
+        kind: TransportKind,
+        ciphers: Option<Ciphers>,
+        rng: Box<dyn SecureRandom + Send>,
+    ) -> Self {
+        Self::new(kind, Role::Server, ciphers, rng)
+    }
+
+    fn new(
+        kind: TransportKind,
+        role: Role,
+        ciphers: Option<Ciphers>,
+        rng: Box<dyn SecureRandom + Send>,
+    ) -> Self {
+        Self {
+            kind,
+            role,
+            limit: MAX_PACKET,
+            ciphers,
+            preamble: Vec::new(),
+            incoming: Vec::new(),
+            taken: 0,
+            next_incoming: 0,
+            next_outgoing: 0,
+            quick_ack_requested: false,
+            failed: None,
+            rng,
+        }
+    }
+
+    /// The framing in use.
+    #[must_use]
+    pub fn kind(&self) -> TransportKind {
+        self.kind
+    }
+
+    /// Sets the largest packet in bytes that is taken from now on, [`MAX_PACKET`] at first. A server keeps it
+    /// small until the other side has shown an auth key.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Frames the packet `packet[start..]` in place, and obfuscates it if the connection is obfuscated. The
+    /// first packet of a client also gets the preamble before it.
+    ///
+    /// # Errors
+    /// If the packet is not a multiple of four bytes or too long for the transport; `packet` is unchanged.
+    pub fn pack(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), TransportError> {
+        self.pack_with(packet, start, false)
+    }
+
+    /// As [`pack`](Self::pack), and asks the server for a quick acknowledgement of this packet, which comes
+    /// back as [`Frame::QuickAck`]. The full transport has none and sends the packet without the wish.
+    ///
+    /// # Errors
+    /// As [`pack`](Self::pack).
+    pub fn pack_with_quick_ack(
+        &mut self,
+        packet: &mut Vec<u8>,
+        start: usize,
+    ) -> Result<(), TransportError> {
+        self.pack_with(packet, start, true)
+    }
+
+    fn pack_with(
+        &mut self,
+        packet: &mut Vec<u8>,
+        start: usize,
+        quick_ack: bool,
+    ) -> Result<(), TransportError> {
+        let mut padding = [0; 16];
+        let mut padded = 0;
+        if self.kind == TransportKind::PaddedIntermediate {
+            self.rng.fill(&mut padding);
+            // Clients pad by 0..=15. Of servers, some clients take no more than 3.
+            let mask = if self.role == Role::Client { 15 } else { 3 };
+            padded = usize::from(padding[15] & mask);
+        }
+        framing::wrap(
+            self.kind,
+            packet,
+            start,
+            &mut self.next_outgoing,
+            quick_ack,
+            &padding[..padded],
+        )?;
+        self.finish(packet, start);
+        Ok(())
+    }
+
+    /// Obfuscates what was put together, and puts the preamble before it.
+    fn finish(&mut self, packet: &mut Vec<u8>, start: usize) {
+        if let Some(ciphers) = &mut self.ciphers {
+            ciphers.outgoing.apply(&mut packet[start..]);
+        }
+        if !self.preamble.is_empty() {
+            packet.splice(start..start, self.preamble.drain(..));
+        }
+    }
+
+    /// Appends a transport error such as -404 to `out`, framed, as a server answers where no session can.
+    pub fn pack_error(&mut self, code: i32, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&code.to_le_bytes());
+        // Four bytes fit every transport.
+        let _ = self.pack(out, start);
+    }
+
+    /// Appends a quick acknowledgement to `out`. `token` is the first four bytes of the SHA-256 that msg_key
+    /// was taken from, little-endian.
+    pub fn pack_quick_ack(&mut self, token: u32, out: &mut Vec<u8>) {
+        let token = token | 1 << 31;
+        let start = out.len();
+        match self.kind {
+            TransportKind::Abridged => out.extend_from_slice(&token.to_be_bytes()),
+            TransportKind::Intermediate | TransportKind::PaddedIntermediate => {
+                out.extend_from_slice(&token.to_le_bytes());
+            }
+            TransportKind::Full => return,
+        }
+        self.finish(out, start);
+    }
+
+    /// Takes bytes that came from the connection.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if self.taken == self.incoming.len() {
+            self.incoming.clear();
+            self.taken = 0;
+        } else if self.taken > self.incoming.len() / 2 {
+            self.incoming.drain(..self.taken);
+            self.taken = 0;
+        }
+        let start = self.incoming.len();
+        self.incoming.extend_from_slice(bytes);
+        if let Some(ciphers) = &mut self.ciphers {
+            ciphers.incoming.apply(&mut self.incoming[start..]);
+        }
+    }
+
+    /// The next whole frame of what was fed, or `None` if more bytes are needed.
+    ///
+    /// # Errors
+    /// If the stream breaks the rules of the transport. The error is repeated from then on.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, TransportError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let rest = &self.incoming[self.taken..];
+        let found = framing::find(
+            self.kind,
+            self.role,
+            self.limit,
+            &mut self.next_incoming,
+            rest,
+        );
+        let (frame, consumed) = match found {
+            Err(error) => {
+                self.failed = Some(error.clone());
+                self.incoming = Vec::new();
+                self.taken = 0;
+                return Err(error);
+            }
+            Ok(Found::Incomplete) => return Ok(None),
+            Ok(Found::QuickAck { token, consumed }) => (Frame::QuickAck(token), consumed),
+            Ok(Found::Error { code, consumed }) => (Frame::Error(code), consumed),
+            Ok(Found::Payload {
+                payload,
+                consumed,
+                wants_quick_ack,
+            }) => {
+                self.quick_ack_requested = wants_quick_ack;
+                (self.frame(&rest[payload]), consumed)
+            }
+        };
+        self.taken += consumed;
+        Ok(Some(frame))
+    }
+
+    fn frame(&self, payload: &[u8]) -> Frame {
+        let padded = self.kind == TransportKind::PaddedIntermediate;
+        // No packet is shorter than a plain message's header of 20 bytes, so what is, is an error and padding.
+        let is_error = if padded {
+            payload.len() < 20
+        } else {
+            payload.len() == 4
+        };
+        match payload.first_chunk() {
+            Some(code) if is_error && self.role == Role::Client => {
+                Frame::Error(i32::from_le_bytes(*code))
+            }
+            _ if padded => Frame::Packet(payload[..without_padding(payload)].to_vec()),
+            _ => Frame::Packet(payload.to_vec()),
+        }
+    }
+
+    /// Whether the packet that [`next_frame`](Self::next_frame) gave last asks for a quick acknowledgement.
+    #[must_use]
+    pub fn quick_ack_requested(&self) -> bool {
+        self.quick_ack_requested
+    }
+}
+
+/// The length of a packet without the padding of the padded transport: plain messages carry their length, and
+/// encrypted ones are a header of 24 bytes and whole blocks of 16.
+fn without_padding(payload: &[u8]) -> usize {
+    let plain = payload.starts_with(&[0; 8]);
+    match payload.get(16..).and_then(<[u8]>::first_chunk) {
+        Some(length) if plain => usize::try_from(u32::from_le_bytes(*length))
+            .ok()
+            .and_then(|length| length.checked_add(20))
+            .map_or(payload.len(), |length| length.min(payload.len())),
+        _ if payload.len() >= 24 => payload.len() - (payload.len() - 24) % 16,
+        _ => payload.len(),
+    }
+}
