@@ -20,6 +20,7 @@ mod compare;
 pub mod dh;
 mod factorize;
 pub mod message;
+mod modulus;
 mod number;
 mod prime;
 mod random;

@@ -1,7 +1,11 @@
 //! Big-endian numbers as they travel: stripped of leading zeros, or padded to 256 bytes.
 
-use num_bigint::BigUint;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
+
+use crate::modulus::{Limbs, Modulus, from_be, to_be};
+
+/// A number of up to 2048 bits.
+pub(crate) type Number = Limbs<32>;
 
 /// `bytes` without its leading zero bytes.
 pub(crate) fn strip(bytes: &[u8]) -> &[u8] {
@@ -18,17 +22,35 @@ pub(crate) fn pad(bytes: &[u8]) -> Option<[u8; 256]> {
     Some(padded)
 }
 
-/// `base ^ exponent mod modulus`, 256 bytes; `None` when the modulus is zero or longer than 2048 bits.
-pub(crate) fn modpow(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Option<[u8; 256]> {
-    if strip(modulus).is_empty() {
-        return None;
+/// How many bits a big-endian number has.
+pub(crate) fn bit_length(bytes: &[u8]) -> u64 {
+    match strip(bytes) {
+        [] => 0,
+        [first, rest @ ..] => u64::try_from(rest.len())
+            .unwrap_or(u64::MAX)
+            .saturating_mul(8)
+            .saturating_add(u64::from(8 - first.leading_zeros())),
     }
-    let result = BigUint::from_bytes_be(base).modpow(
-        &BigUint::from_bytes_be(exponent),
-        &BigUint::from_bytes_be(modulus),
-    );
-    let mut bytes = result.to_bytes_be();
-    let padded = pad(&bytes);
-    bytes.zeroize();
-    padded
+}
+
+/// The limbs of 256 big-endian bytes.
+pub(crate) fn limbs(bytes: &[u8; 256]) -> Zeroizing<Number> {
+    // 256 bytes always fit in 32 limbs.
+    Zeroizing::new(from_be(bytes).unwrap_or([0; 32]))
+}
+
+/// 256 big-endian bytes of the number that a residue stands for.
+pub(crate) fn bytes(modulus: &Modulus<32>, residue: &Number) -> [u8; 256] {
+    let mut bytes = [0; 256];
+    to_be(&*modulus.leave(residue), &mut bytes);
+    bytes
+}
+
+/// Whether `1 < x < p - 1`, for an odd `p`. Neither is secret.
+pub(crate) fn is_between(x: &[u8; 256], p: &[u8; 256]) -> bool {
+    let mut one = [0; 256];
+    one[255] = 1;
+    let mut p_minus_one = *p;
+    p_minus_one[255] &= 0xfe;
+    one < *x && *x < p_minus_one
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use hmac::Hmac;
-use num_bigint::BigUint;
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use crate::dh::{DhError, check_group};
-use crate::number::{modpow, pad};
+use crate::modulus::{Modulus, Residue};
+use crate::number::{bytes, is_between, limbs, pad};
 use crate::sha::sha256;
 use crate::{SecureRandom, constant_time_eq};
 
@@ -91,12 +91,12 @@ impl PasswordKdf {
 
     fn check(&self) -> Result<Group, SrpError> {
         check_group(&self.p, self.g).map_err(SrpError::Group)?;
-        let refused = SrpError::Group(DhError::GeneratorRange { g: self.g });
-        let base = u8::try_from(self.g).map_err(|_| refused.clone())?;
-        let p = pad(&self.p).ok_or(refused)?;
+        let refused = || SrpError::Group(DhError::GeneratorRange { g: self.g });
+        let p = pad(&self.p).ok_or_else(refused)?;
         let mut g = [0; 256];
-        g[255] = base;
+        g[255] = u8::try_from(self.g).map_err(|_| refused())?;
         Ok(Group {
+            modulus: Modulus::from_be(&p).ok_or_else(refused)?,
             k: sha256(&[&p, &g]),
             p,
             g,
@@ -118,27 +118,35 @@ impl PasswordKdf {
 /// A checked group, numbers padded to 256 bytes, and the multiplier `k = H(p | g)`.
 #[derive(Clone)]
 struct Group {
+    modulus: Modulus<32>,
     p: [u8; 256],
     g: [u8; 256],
     k: [u8; 32],
 }
 
 impl Group {
-    fn power(&self, base: &[u8], exponent: &[u8]) -> [u8; 256] {
-        // The group was checked, so p is neither zero nor too long.
-        modpow(base, exponent, &self.p).unwrap_or([0; 256])
+    fn enter(&self, number: &[u8; 256]) -> Residue<32> {
+        self.modulus.enter(&limbs(number))
+    }
+
+    fn leave(&self, residue: &Residue<32>) -> [u8; 256] {
+        bytes(&self.modulus, residue)
+    }
+
+    /// `g ^ exponent`
+    fn power(&self, exponent: &[u8]) -> Residue<32> {
+        self.modulus.pow(&self.enter(&self.g), exponent)
     }
 
     /// `1 < x < p - 1`
-    fn holds(&self, x: &[u8]) -> bool {
-        let x = BigUint::from_bytes_be(x);
-        x > BigUint::from(1u32) && x + 1u32 < BigUint::from_bytes_be(&self.p)
+    fn holds(&self, x: &[u8; 256]) -> bool {
+        is_between(x, &self.p)
     }
 
-    /// `k * v mod p`
-    fn kv(&self, v: &[u8; 256]) -> BigUint {
-        BigUint::from_bytes_be(&self.k) * BigUint::from_bytes_be(v)
-            % BigUint::from_bytes_be(&self.p)
+    /// `k * v`
+    fn kv(&self, v: &Residue<32>) -> Residue<32> {
+        let k = pad(&self.k).unwrap_or([0; 256]);
+        self.modulus.mul(&self.enter(&k), v)
     }
 
     /// `M1 = H(H(p) xor H(g) | H(salt1) | H(salt2) | g_a | g_b | k_a)`
@@ -175,7 +183,7 @@ fn scramble(a: &[u8; 256], b: &[u8; 256]) -> Result<[u8; 32], SrpError> {
 /// When the group is refused.
 pub fn verifier(password: &[u8], kdf: &PasswordKdf) -> Result<[u8; 256], SrpError> {
     let group = kdf.check()?;
-    Ok(group.power(&group.g, &*kdf.x(password)))
+    Ok(group.leave(&group.power(&*kdf.x(password))))
 }
 
 /// The client's answer to `account.password`: proves the password to a server that sent `srp_b`.
@@ -194,23 +202,21 @@ pub fn prove(
         .filter(|b| group.holds(b))
         .ok_or(SrpError::PublicRange)?;
     let x = kdf.x(password);
-    let v = Zeroizing::new(group.power(&group.g, &*x));
-
     // t = (g_b - k_v) mod p
-    let p = BigUint::from_bytes_be(&group.p);
-    let t = (BigUint::from_bytes_be(&b) + &p - group.kv(&v)) % &p;
+    let kv = group.kv(&group.power(&*x));
+    let t = Zeroizing::new(group.modulus.sub(&group.enter(&b), &kv));
 
     for _ in 0..100 {
         let mut secret = Zeroizing::new([0; 256]);
         rng.fill(&mut *secret);
-        let a = group.power(&group.g, &*secret);
+        let a = group.leave(&group.power(&*secret));
         let (true, Ok(u)) = (group.holds(&a), scramble(&a, &b)) else {
             continue;
         };
-        let exponent = BigUint::from_bytes_be(&*secret)
-            + BigUint::from_bytes_be(&u) * BigUint::from_bytes_be(&*x);
-        let s =
-            Zeroizing::new(group.power(&t.to_bytes_be(), &Zeroizing::new(exponent.to_bytes_be())));
+        // s_a = t ^ (a + u x) = t^a (t^x)^u
+        let modulus = &group.modulus;
+        let t_ux = modulus.pow(&modulus.pow(&t, &*x), &u);
+        let s = Zeroizing::new(group.leave(&modulus.mul(&modulus.pow(&t, &*secret), &t_ux)));
         let m1 = group.m1(kdf, &a, &b, &s);
         return Ok(Proof { a, m1 });
     }
@@ -242,24 +248,21 @@ impl Challenge {
             .ok()
             .filter(|v| group.holds(v))
             .ok_or(SrpError::Verifier)?;
-        let p = BigUint::from_bytes_be(&group.p);
-        let kv = group.kv(&v);
-        let mut challenge = Self {
-            kdf: kdf.clone(),
-            group,
-            v: Zeroizing::new(v),
-            secret: Zeroizing::new([0; 256]),
-            b: [0; 256],
-        };
+        let kv = group.kv(&group.enter(&v));
+        let mut secret = Zeroizing::new([0; 256]);
         for _ in 0..100 {
-            rng.fill(&mut *challenge.secret);
-            let public = challenge
-                .group
-                .power(&challenge.group.g, &*challenge.secret);
-            let b = (&kv + BigUint::from_bytes_be(&public)) % &p;
-            if let Some(b) = pad(&b.to_bytes_be()).filter(|b| challenge.group.holds(b)) {
-                challenge.b = b;
-                return Ok(challenge);
+            rng.fill(&mut *secret);
+            // g_b = k_v + g^b
+            let b = Zeroizing::new(group.modulus.add(&kv, &group.power(&*secret)));
+            let b = group.leave(&b);
+            if group.holds(&b) {
+                return Ok(Self {
+                    kdf: kdf.clone(),
+                    group,
+                    v: Zeroizing::new(v),
+                    secret,
+                    b,
+                });
             }
         }
         Err(SrpError::Random)
@@ -281,9 +284,10 @@ impl Challenge {
             .ok_or(SrpError::PublicRange)?;
         let u = scramble(&a, &self.b)?;
         // s_b = (g_a * v^u) ^ b
-        let vu = Zeroizing::new(self.group.power(&*self.v, &u));
-        let base = BigUint::from_bytes_be(&a) * BigUint::from_bytes_be(&*vu);
-        let s = Zeroizing::new(self.group.power(&base.to_bytes_be(), &*self.secret));
+        let modulus = &self.group.modulus;
+        let v_u = modulus.pow(&self.group.enter(&self.v), &u);
+        let base = modulus.mul(&self.group.enter(&a), &v_u);
+        let s = Zeroizing::new(self.group.leave(&modulus.pow(&base, &*self.secret)));
         let expected = self.group.m1(&self.kdf, &a, &self.b, &s);
         if constant_time_eq(&expected, m1) {
             Ok(())

@@ -2,13 +2,15 @@
 //! (`vectors/auth_key_handshake_2023.json` says where it comes from), and the walk-through on the page
 //! `mtproto/samples-auth_key` of Telegram's documentation.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "other test files use the rest")]
 mod common;
 
 use common::{Recorded, hex};
 use layer_crypto::dh::{self, Secret, TELEGRAM_PRIME};
 use layer_crypto::rsa::telegram_keys;
-use layer_crypto::{AuthKey, aes, factorize, nonce_key_iv, sha};
+use layer_crypto::{aes, factorize, nonce_key_iv, sha};
 
 /// A recorded message and how far it was read.
 struct Reader(Vec<u8>, usize);

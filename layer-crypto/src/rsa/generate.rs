@@ -5,11 +5,12 @@ use zeroize::Zeroizing;
 
 use super::{PrivateKey, PublicKey, RsaError};
 use crate::SecureRandom;
-use crate::prime::{has_small_factor, miller_rabin};
+use crate::modulus::from_be;
+use crate::prime::is_prime;
 
-/// The rounds of Miller-Rabin for a random candidate of 1024 bits: far more than the five that
-/// FIPS 186-5 (table B.1) asks for an error below 2^-100.
-const ROUNDS: u32 = 16;
+/// The rounds of Miller-Rabin besides Baillie-PSW, for a random candidate of 1024 bits: more than the
+/// five that FIPS 186-5 (table B.1) asks for an error below 2^-100.
+const ROUNDS: u32 = 8;
 
 impl PrivateKey {
     /// Makes a key of 2048 bits with the public exponent 65537. Takes a second or so, and draws 128
@@ -21,13 +22,9 @@ impl PrivateKey {
         for _ in 0..16 {
             let p = prime(rng)?;
             let q = prime(rng)?;
-            let n = &p * &q;
+            let n = BigUint::from_bytes_be(&*p) * BigUint::from_bytes_be(&*q);
             let public = PublicKey::from_components(&n.to_bytes_be(), &[0x01, 0x00, 0x01])?;
-            let (p, q) = (
-                Zeroizing::new(p.to_bytes_be()),
-                Zeroizing::new(q.to_bytes_be()),
-            );
-            if let Ok(key) = Self::from_primes(public, &p, &q) {
+            if let Ok(key) = Self::from_primes(public, &*p, &*q) {
                 return Ok(key);
             }
         }
@@ -36,7 +33,7 @@ impl PrivateKey {
 }
 
 /// A prime of 1024 bits, its two highest bits set, that leaves room for the exponent 65537.
-fn prime(rng: &mut dyn SecureRandom) -> Result<BigUint, RsaError> {
+fn prime(rng: &mut dyn SecureRandom) -> Result<Zeroizing<[u8; 128]>, RsaError> {
     let e = BigUint::from(65_537u32);
     let one = BigUint::from(1u32);
     // One odd number in 355 is a prime here; a hundred times that many failures are no bad luck.
@@ -45,12 +42,9 @@ fn prime(rng: &mut dyn SecureRandom) -> Result<BigUint, RsaError> {
         rng.fill(&mut *bytes);
         bytes[0] |= 0xc0;
         bytes[127] |= 1;
-        let candidate = BigUint::from_bytes_be(&*bytes);
-        if !has_small_factor(&candidate)
-            && (&candidate % &e) != one
-            && miller_rabin(&candidate, ROUNDS)
-        {
-            return Ok(candidate);
+        let prime = from_be(&*bytes).is_some_and(|limbs| is_prime::<16>(&limbs, ROUNDS));
+        if prime && (BigUint::from_bytes_be(&*bytes) % &e) != one {
+            return Ok(bytes);
         }
     }
     Err(RsaError::Random)

@@ -14,10 +14,11 @@ use super::public::decode_pem;
 use super::{MAX_LEGACY_DATA, PublicKey, RsaError};
 use crate::aes::ige_decrypt;
 use crate::constant_time_eq;
-use crate::number::{pad, strip};
+use crate::modulus::{Limbs, Modulus, Residue, add_carry, from_be, multiply_add, to_be};
+use crate::number::{limbs, pad};
 use crate::sha::sha256;
 
-/// A 2048-bit RSA private key of two primes. Wiped on drop, and printed by its fingerprint alone.
+/// A 2048-bit RSA private key of two primes of 1024 bits each. Wiped on drop, and printed by its fingerprint alone.
 #[derive(Clone)]
 pub struct PrivateKey {
     public: PublicKey,
@@ -97,7 +98,11 @@ impl PrivateKey {
         let one = BigUint::from(1u32);
         let p = BigUint::from_bytes_be(p_be);
         let q = BigUint::from_bytes_be(q_be);
-        if p <= one || q <= one || p == q || &p * &q != BigUint::from_bytes_be(public.n()) {
+        if p.bits() != 1024
+            || q.bits() != 1024
+            || p == q
+            || &p * &q != BigUint::from_bytes_be(public.n())
+        {
             return Err(RsaError::Inconsistent);
         }
         let e = BigUint::from_bytes_be(public.e());
@@ -187,28 +192,55 @@ impl PrivateKey {
         let refused = RsaError::Ciphertext {
             len: ciphertext.len(),
         };
-        let padded = pad(strip(ciphertext)).ok_or_else(|| refused.clone())?;
+        let padded = pad(ciphertext).ok_or_else(|| refused.clone())?;
         if padded >= *self.public.n() {
             return Err(refused);
         }
-        let c = BigUint::from_bytes_be(&padded);
+        let c = limbs(&padded);
         let numbers = &self.numbers;
-        let p = BigUint::from_bytes_be(&numbers.p);
-        let q = BigUint::from_bytes_be(&numbers.q);
-        let m_p = c.modpow(&BigUint::from_bytes_be(&numbers.d_p), &p);
-        let m_q = c.modpow(&BigUint::from_bytes_be(&numbers.d_q), &q);
-        // Both terms are kept positive: (m_p - m_q) / q mod p.
-        let difference = m_p + &p - &m_q % &p;
-        let h = difference * BigUint::from_bytes_be(&numbers.q_inverse) % &p;
-        let m = m_q + h * q;
-        let bytes = Zeroizing::new(m.to_bytes_be());
-        let number = Zeroizing::new(pad(&bytes).ok_or(RsaError::Inconsistent)?);
+        let prime = |bytes: &[u8]| Modulus::<16>::from_be(bytes).ok_or(RsaError::Inconsistent);
+        let (p, q) = (prime(&numbers.p)?, prime(&numbers.q)?);
+        let m_p = p.pow(&reduce(&p, &c), &numbers.d_p);
+        let m_q = q.leave(&q.pow(&reduce(&q, &c), &numbers.d_q));
+        // m = m_q + q ((m_p - m_q) / q mod p)
+        let q_inverse = Zeroizing::new(from_be(&numbers.q_inverse).ok_or(RsaError::Inconsistent)?);
+        let difference = Zeroizing::new(p.sub(&m_p, &p.enter(&m_q)));
+        let h = p.leave(&p.mul(&difference, &p.enter(&q_inverse)));
+        let mut number = Zeroizing::new([0; 256]);
+        to_be(&*multiply_and_add(q.n(), &h, &m_q), &mut *number);
         if self.public.raw(&number) == padded {
             Ok(number)
         } else {
             Err(RsaError::Inconsistent)
         }
     }
+}
+
+/// `c` modulo a prime of half its width, as a residue.
+fn reduce(prime: &Modulus<16>, c: &Limbs<32>) -> Residue<16> {
+    // c = high R + low
+    let mut low = Zeroizing::new([0; 16]);
+    let mut high = Zeroizing::new([0; 16]);
+    low.copy_from_slice(&c[..16]);
+    high.copy_from_slice(&c[16..]);
+    let high = prime.enter(&prime.enter(&high));
+    Zeroizing::new(prime.add(&prime.enter(&low), &high))
+}
+
+/// `a * b + c`
+fn multiply_and_add(a: &Limbs<16>, b: &Limbs<16>, c: &Limbs<16>) -> Zeroizing<Limbs<32>> {
+    let mut result = Zeroizing::new([0; 32]);
+    result[..16].copy_from_slice(c);
+    for (i, &b) in b.iter().enumerate() {
+        let mut carry = 0;
+        for (j, &a) in a.iter().enumerate() {
+            (result[i + j], carry) = multiply_add(result[i + j], a, b, carry);
+        }
+        for limb in &mut result[i + 16..] {
+            (*limb, carry) = add_carry(*limb, 0, carry);
+        }
+    }
+    result
 }
 
 impl fmt::Debug for PrivateKey {

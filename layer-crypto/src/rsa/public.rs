@@ -2,23 +2,22 @@
 
 use std::fmt;
 
-use num_bigint::BigUint;
 use pkcs1::der::Decode;
 use pkcs1::{EncodeRsaPublicKey, LineEnding, RsaPublicKeyRef, UintRef};
 use pkcs8::SubjectPublicKeyInfoRef;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{MAX_LEGACY_DATA, MAX_PAD_DATA, MAX_PEM, RsaError};
 use crate::SecureRandom;
 use crate::aes::ige_encrypt;
-use crate::number::{pad, strip};
+use crate::modulus::Modulus;
+use crate::number::{bit_length, bytes, limbs, pad, strip};
 use crate::sha::{sha1, sha256};
 
 /// A 2048-bit RSA public key: the identity of a data centre.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct PublicKey {
-    n: BigUint,
-    e: BigUint,
+    modulus: Modulus<32>,
     /// Big-endian.
     n_bytes: [u8; 256],
     /// Big-endian, without leading zeros.
@@ -32,14 +31,11 @@ impl PublicKey {
     /// # Errors
     /// When the modulus is not an odd number of 2048 bits, or the exponent is not odd, more than 1 and at most 64 bits long.
     pub fn from_components(n_be: &[u8], e_be: &[u8]) -> Result<Self, RsaError> {
-        let n = pad(n_be).ok_or_else(|| RsaError::Modulus {
-            bits: u64::try_from(strip(n_be).len()).map_or(u64::MAX, |len| len.saturating_mul(8)),
-        })?;
-        if n[0] & 0x80 == 0 || n[255] & 1 == 0 {
-            return Err(RsaError::Modulus {
-                bits: BigUint::from_bytes_be(&n).bits(),
-            });
-        }
+        let refused = || RsaError::Modulus {
+            bits: bit_length(n_be),
+        };
+        let n = pad(n_be).filter(|n| n[0] & 0x80 != 0).ok_or_else(refused)?;
+        let modulus = Modulus::from_be(&n).ok_or_else(refused)?;
         let e = strip(e_be);
         let odd = e.last().is_some_and(|byte| byte & 1 == 1);
         if !odd || e == [1] || e.len() > 8 {
@@ -47,8 +43,7 @@ impl PublicKey {
         }
         Ok(Self {
             fingerprint: fingerprint(&n, e),
-            n: BigUint::from_bytes_be(&n),
-            e: BigUint::from_bytes_be(e),
+            modulus,
             n_bytes: n,
             e_bytes: e.to_vec(),
         })
@@ -185,14 +180,18 @@ impl PublicKey {
 
     /// `number ^ e mod n`
     pub(super) fn raw(&self, number: &[u8; 256]) -> [u8; 256] {
-        let mut bytes = BigUint::from_bytes_be(number)
-            .modpow(&self.e, &self.n)
-            .to_bytes_be();
-        let result = pad(&bytes).unwrap_or([0; 256]);
-        bytes.zeroize();
-        result
+        let base = self.modulus.enter(&limbs(number));
+        bytes(&self.modulus, &self.modulus.pow(&base, &self.e_bytes))
     }
 }
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.n_bytes == other.n_bytes && self.e_bytes == other.e_bytes
+    }
+}
+
+impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

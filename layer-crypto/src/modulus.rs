@@ -1,0 +1,260 @@
+//! Arithmetic modulo an odd number of fixed width, in Montgomery form. It is here because the
+//! exponents of DH, SRP and RSA are secrets: time and memory accesses depend on the width and on the
+//! length of an exponent, never on the value of a base or an exponent, and tables and results are
+//! wiped. What the compiler spills to the stack while it multiplies is out of reach of safe code and
+//! is not wiped. The modulus itself is treated as public while it is set up.
+
+use std::array::from_fn;
+
+use zeroize::Zeroizing;
+
+/// `N` limbs of 64 bits, the least significant first.
+pub(crate) type Limbs<const N: usize> = [u64; N];
+
+/// A number kept as `x * R mod n` with `R = 2^(64 N)`; wiped on drop.
+pub(crate) type Residue<const N: usize> = Zeroizing<Limbs<N>>;
+
+/// Limbs from big-endian bytes; `None` when the number does not fit.
+pub(crate) fn from_be<const N: usize>(bytes: &[u8]) -> Option<Limbs<N>> {
+    let mut limbs = [0; N];
+    for (i, byte) in bytes.iter().rev().enumerate() {
+        match limbs.get_mut(i / 8) {
+            Some(limb) => *limb |= u64::from(*byte) << (i % 8 * 8),
+            None if *byte == 0 => {}
+            None => return None,
+        }
+    }
+    Some(limbs)
+}
+
+/// `dest` becomes the number, big-endian; what does not fit is cut off at the front.
+pub(crate) fn to_be(limbs: &[u64], dest: &mut [u8]) {
+    dest.fill(0);
+    for (chunk, limb) in dest.rchunks_mut(8).zip(limbs) {
+        let bytes = limb.to_be_bytes();
+        chunk.copy_from_slice(&bytes[8 - chunk.len()..]);
+    }
+}
+
+/// How many bits the number has.
+pub(crate) fn bits(limbs: &[u64]) -> u32 {
+    let mut below = 0;
+    let mut bits = 0;
+    for limb in limbs {
+        if *limb != 0 {
+            bits = below + 64 - limb.leading_zeros();
+        }
+        below += 64;
+    }
+    bits
+}
+
+/// An odd modulus above 1 and what is computed from it beforehand.
+#[derive(Clone)]
+pub(crate) struct Modulus<const N: usize> {
+    n: Limbs<N>,
+    /// `-1 / n mod 2^64`
+    inverse: u64,
+    /// `R mod n`, which stands for 1.
+    one: Limbs<N>,
+    /// `R^2 mod n`
+    square: Limbs<N>,
+}
+
+impl<const N: usize> Modulus<N> {
+    /// `None` when `n` is even or 1.
+    pub(crate) fn new(n: Limbs<N>) -> Option<Self> {
+        const { assert!(N.is_power_of_two()) };
+        let bits = bits(&n);
+        if n[0] & 1 == 0 || bits < 2 {
+            return None;
+        }
+        let mut inverse = n[0];
+        for _ in 0..5 {
+            inverse = inverse.wrapping_mul(2u64.wrapping_sub(n[0].wrapping_mul(inverse)));
+        }
+        let mut modulus = Self {
+            n,
+            inverse: inverse.wrapping_neg(),
+            one: [0; N],
+            square: [0; N],
+        };
+        // 2^(bits-1) < n, doubled until it is 2^(64 N) mod n.
+        let width = u32::try_from(N * 64).ok()?;
+        let top = usize::try_from((bits - 1) / 64).ok()?;
+        modulus.one[top] = 1 << ((bits - 1) % 64);
+        for _ in 0..=width - bits {
+            modulus.one = modulus.add(&modulus.one, &modulus.one);
+        }
+        // 2 stands for 2^1; squared log2(64 N) times it is 2^(64 N), which as a residue is R^2.
+        modulus.square = modulus.add(&modulus.one, &modulus.one);
+        for _ in 0..width.trailing_zeros() {
+            modulus.square = *modulus.mul(&modulus.square, &modulus.square);
+        }
+        Some(modulus)
+    }
+
+    /// From big-endian bytes; `None` also when they do not fit.
+    pub(crate) fn from_be(bytes: &[u8]) -> Option<Self> {
+        Self::new(from_be(bytes)?)
+    }
+
+    pub(crate) fn n(&self) -> &Limbs<N> {
+        &self.n
+    }
+
+    /// The residue that stands for 1.
+    pub(crate) fn one(&self) -> Residue<N> {
+        Zeroizing::new(self.one)
+    }
+
+    /// The residue of any number that fits in the width, reduced if need be.
+    pub(crate) fn enter(&self, x: &Limbs<N>) -> Residue<N> {
+        self.mul(x, &self.square)
+    }
+
+    /// The residue of a small number.
+    pub(crate) fn small(&self, x: u64) -> Residue<N> {
+        self.enter(&from_fn(|i| if i == 0 { x } else { 0 }))
+    }
+
+    /// The number, below `n`, that a residue stands for.
+    pub(crate) fn leave(&self, x: &Limbs<N>) -> Residue<N> {
+        self.mul(x, &from_fn(|i| u64::from(i == 0)))
+    }
+
+    /// `a * b / R mod n`, below `n` when at least one of `a` and `b` is.
+    pub(crate) fn mul(&self, a: &Limbs<N>, b: &Limbs<N>) -> Residue<N> {
+        let mut t = Zeroizing::new([0; N]);
+        let mut top = 0;
+        for &b in b {
+            let mut carry = 0;
+            for (t, &a) in t.iter_mut().zip(a) {
+                (*t, carry) = multiply_add(*t, a, b, carry);
+            }
+            let (sum, over) = add_carry(top, carry, 0);
+
+            let m = t[0].wrapping_mul(self.inverse);
+            let (_, mut carry) = multiply_add(t[0], m, self.n[0], 0);
+            for i in 1..N {
+                (t[i - 1], carry) = multiply_add(t[i], m, self.n[i], carry);
+            }
+            let (sum, over_again) = add_carry(sum, carry, 0);
+            t[N - 1] = sum;
+            top = over + over_again;
+        }
+        self.reduce(&mut t, top);
+        t
+    }
+
+    /// `a + b mod n` of two residues.
+    pub(crate) fn add(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+        let mut sum = [0; N];
+        let mut carry = 0;
+        for i in 0..N {
+            (sum[i], carry) = add_carry(a[i], b[i], carry);
+        }
+        self.reduce(&mut sum, carry);
+        sum
+    }
+
+    /// `a - b mod n` of two residues.
+    pub(crate) fn sub(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+        let mut difference = [0; N];
+        let mut borrow = 0;
+        for i in 0..N {
+            (difference[i], borrow) = sub_borrow(a[i], b[i], borrow);
+        }
+        let mask = borrow.wrapping_neg();
+        let mut carry = 0;
+        for (digit, &n) in difference.iter_mut().zip(&self.n) {
+            (*digit, carry) = add_carry(*digit, n & mask, carry);
+        }
+        difference
+    }
+
+    /// `x / 2 mod n` of a residue.
+    pub(crate) fn half(&self, x: &Limbs<N>) -> Limbs<N> {
+        let mask = (x[0] & 1).wrapping_neg();
+        let mut sum = [0; N];
+        let mut carry = 0;
+        for i in 0..N {
+            (sum[i], carry) = add_carry(x[i], self.n[i] & mask, carry);
+        }
+        from_fn(|i| {
+            let above = sum.get(i + 1).copied().unwrap_or(carry);
+            sum[i] >> 1 | above << 63
+        })
+    }
+
+    /// `base ^ exponent` of a residue; the exponent is big-endian. Every four bits cost four squarings
+    /// and a product with an entry of a table, all of which is read each time.
+    pub(crate) fn pow(&self, base: &Limbs<N>, exponent: &[u8]) -> Residue<N> {
+        let mut table = Zeroizing::new([self.one; 16]);
+        for i in 1..16 {
+            table[i] = *self.mul(&table[i - 1], base);
+        }
+        let mut result = self.one();
+        let mut entry = Zeroizing::new([0; N]);
+        for byte in exponent {
+            for nibble in [byte >> 4, byte & 15] {
+                for _ in 0..4 {
+                    result = self.mul(&result, &result);
+                }
+                entry.fill(0);
+                for (candidate, index) in table.iter().zip(0u8..) {
+                    let mask = equal_mask(index, nibble);
+                    for (e, c) in entry.iter_mut().zip(candidate) {
+                        *e |= c & mask;
+                    }
+                }
+                result = self.mul(&result, &entry);
+            }
+        }
+        result
+    }
+
+    /// Takes `n` off once if `top * R + x` is not below it.
+    fn reduce(&self, x: &mut Limbs<N>, top: u64) {
+        let mut reduced = Zeroizing::new([0; N]);
+        let mut borrow = 0;
+        for i in 0..N {
+            (reduced[i], borrow) = sub_borrow(x[i], self.n[i], borrow);
+        }
+        // Nothing was borrowed, or `top` pays for it: take the reduced number.
+        let mask = (top | (borrow ^ 1)).wrapping_neg();
+        for (x, r) in x.iter_mut().zip(&*reduced) {
+            *x = (*x & !mask) | (r & mask);
+        }
+    }
+}
+
+/// All ones when the two nibbles are equal, all zeros when not, without a branch.
+#[inline(always)]
+fn equal_mask(a: u8, b: u8) -> u64 {
+    let difference = std::hint::black_box(u64::from(a ^ b));
+    (difference.wrapping_sub(1) >> 63).wrapping_neg()
+}
+
+/// `t + a * b + carry` as (low, high); it cannot overflow.
+#[inline(always)]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the two halves are what is wanted"
+)]
+pub(crate) fn multiply_add(t: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
+    let sum = u128::from(a) * u128::from(b) + u128::from(t) + u128::from(carry);
+    (sum as u64, (sum >> 64) as u64)
+}
+
+#[inline(always)]
+pub(crate) fn add_carry(a: u64, b: u64, carry: u64) -> (u64, u64) {
+    multiply_add(a, b, 1, carry)
+}
+
+#[inline(always)]
+fn sub_borrow(a: u64, b: u64, borrow: u64) -> (u64, u64) {
+    let (difference, first) = a.overflowing_sub(b);
+    let (difference, second) = difference.overflowing_sub(borrow);
+    (difference, u64::from(first | second))
+}
