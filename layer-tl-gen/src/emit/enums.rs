@@ -1,0 +1,248 @@
+//! Types, with what converts between them and their constructors.
+
+use super::{Out, Writer};
+use crate::model::{Enum, Ty, Variant};
+
+impl Writer<'_> {
+    pub(super) fn an_enum(&self, out: &mut Out, e: &Enum) {
+        out.line(&format!("/// `{}`", e.tl_name));
+        self.derives(out, true);
+        out.open(&format!("pub enum {} {{", e.name));
+        for v in &e.variants {
+            let of = &self.model.structs[v.of];
+            if of.fields.is_empty() {
+                out.line(&format!("{},", v.name));
+            } else if self.layout.is_boxed(v.of) {
+                out.line(&format!("{}(Box<{}>),", v.name, self.struct_path(v.of)));
+            } else {
+                out.line(&format!("{}({}),", v.name, self.struct_path(v.of)));
+            }
+        }
+        out.close("}");
+        self.enum_serializable(out, e);
+        self.enum_deserializable(out, e);
+        for v in &e.variants {
+            if self.config.impl_from_type {
+                self.from_type(out, e, v);
+            }
+            if self.config.impl_from_enum {
+                self.from_enum(out, e, v);
+            }
+        }
+    }
+
+    fn is_unit(&self, v: &Variant) -> bool {
+        self.model.structs[v.of].fields.is_empty()
+    }
+
+    /// Whether the struct writes anything: fields that are only bits of no word would be refused before.
+    fn enum_serializable(&self, out: &mut Out, e: &Enum) {
+        out.line("");
+        out.open(&format!("impl crate::Serializable for {} {{", e.name));
+        out.open("fn serialize(&self, buf: &mut Vec<u8>) {");
+        out.open("match self {");
+        for v in &e.variants {
+            let id = self.model.structs[v.of].def.id;
+            if self.is_unit(v) && self.model.structs[v.of].steps.is_empty() {
+                out.line(&format!(
+                    "Self::{} => crate::rt::put_u32(buf, 0x{id:08x}),",
+                    v.name
+                ));
+            } else if self.is_unit(v) {
+                out.open(&format!("Self::{} => {{", v.name));
+                out.line(&format!("crate::rt::put_u32(buf, 0x{id:08x});"));
+                out.line(&format!(
+                    "crate::Serializable::serialize(&{}, buf);",
+                    self.struct_path(v.of)
+                ));
+                out.close("}");
+            } else {
+                out.open(&format!("Self::{}(x) => {{", v.name));
+                out.line(&format!("crate::rt::put_u32(buf, 0x{id:08x});"));
+                let x = if self.layout.is_boxed(v.of) {
+                    "&**x"
+                } else {
+                    "x"
+                };
+                out.line(&format!("crate::Serializable::serialize({x}, buf);"));
+                out.close("}");
+            }
+        }
+        out.close("}");
+        out.close("}");
+        out.close("}");
+    }
+
+    fn enum_deserializable(&self, out: &mut Out, e: &Enum) {
+        let recursive = self
+            .model
+            .enums
+            .iter()
+            .position(|other| std::ptr::eq(other, e));
+        let recursive = recursive.is_some_and(|index| self.layout.is_recursive(index));
+        out.line("");
+        out.open(&format!("impl crate::Deserializable for {} {{", e.name));
+        out.open("fn deserialize(buf: &mut crate::Cursor<'_>) -> crate::Result<Self> {");
+        if recursive {
+            out.line("buf.enter()?;");
+            out.open("let value = match buf.read_u32()? {");
+        } else {
+            out.open("Ok(match buf.read_u32()? {");
+        }
+        for v in &e.variants {
+            let of = &self.model.structs[v.of];
+            let id = of.def.id;
+            if self.is_unit(v) && of.steps.is_empty() {
+                out.line(&format!("0x{id:08x} => Self::{},", v.name));
+            } else if self.is_unit(v) {
+                // Flag words without fields are read and forgotten.
+                out.open(&format!("0x{id:08x} => {{"));
+                out.line(&format!("buf.skip_words({})?;", of.steps.len()));
+                out.line(&format!("Self::{}", v.name));
+                out.close("}");
+            } else if self.layout.is_boxed(v.of) {
+                out.line(&format!(
+                    "0x{id:08x} => Self::{}(buf.read_boxed()?),",
+                    v.name
+                ));
+            } else {
+                out.line(&format!(
+                    "0x{id:08x} => Self::{}(buf.read_value()?),",
+                    v.name
+                ));
+            }
+        }
+        out.line(&format!(
+            "id => return Err(crate::rt::unexpected(\"{}\", id)),",
+            e.tl_name
+        ));
+        if recursive {
+            out.close("};");
+            out.line("buf.leave();");
+            out.line("Ok(value)");
+        } else {
+            out.close("})");
+        }
+        out.close("}");
+        out.close("}");
+    }
+
+    fn from_type(&self, out: &mut Out, e: &Enum, v: &Variant) {
+        let unit = self.is_unit(v);
+        out.line("");
+        out.open(&format!(
+            "impl From<{}> for {} {{",
+            self.struct_path(v.of),
+            e.name
+        ));
+        let argument = if unit { "_" } else { "x" };
+        out.open(&format!(
+            "fn from({argument}: {}) -> Self {{",
+            self.struct_path(v.of)
+        ));
+        out.line(&if unit {
+            format!("Self::{}", v.name)
+        } else if self.layout.is_boxed(v.of) {
+            format!("Self::{}(Box::new(x))", v.name)
+        } else {
+            format!("Self::{}(x)", v.name)
+        });
+        out.close("}");
+        out.close("}");
+    }
+
+    fn from_enum(&self, out: &mut Out, e: &Enum, v: &Variant) {
+        let only = e.variants.len() == 1;
+        let unit = self.is_unit(v);
+        let pattern = if unit {
+            format!("{}::{}", e.name, v.name)
+        } else {
+            format!("{}::{}(x)", e.name, v.name)
+        };
+        let value = if unit {
+            self.struct_path(v.of)
+        } else if self.layout.is_boxed(v.of) {
+            "*x".to_owned()
+        } else {
+            "x".to_owned()
+        };
+        out.line("");
+        if only {
+            out.open(&format!(
+                "impl From<{}> for {} {{",
+                e.name,
+                self.struct_path(v.of)
+            ));
+            out.open(&format!("fn from(x: {}) -> Self {{", e.name));
+            if unit {
+                out.line("let _ = x;");
+                out.line(&value);
+            } else {
+                out.line(&format!("let {pattern} = x;"));
+                out.line(&value);
+            }
+        } else {
+            out.open(&format!(
+                "impl TryFrom<{}> for {} {{",
+                e.name,
+                self.struct_path(v.of)
+            ));
+            out.line("type Error = crate::WrongVariant;");
+            out.open(&format!(
+                "fn try_from(x: {}) -> Result<Self, crate::WrongVariant> {{",
+                e.name
+            ));
+            out.open("match x {");
+            out.line(&format!("{pattern} => Ok({value}),"));
+            out.line(&format!(
+                "_ => Err(crate::WrongVariant::new(\"{}\")),",
+                self.model.structs[v.of].def.full_name()
+            ));
+            out.close("}");
+        }
+        out.close("}");
+        out.close("}");
+    }
+
+    pub(super) fn roundtrip(&self) -> String {
+        let mut out = Out {
+            text: String::new(),
+            indent: 0,
+        };
+        out.line("/// Decodes a boxed value of the type, and encodes it again.");
+        out.open("fn roundtrip_type(name: &str, bytes: &[u8]) -> Option<Outcome> {");
+        out.open("Some(match name {");
+        for (index, e) in self.model.enums.iter().enumerate() {
+            let path = self.enum_path(index).replacen("crate", "layer_tl_types", 1);
+            out.line(&format!("\"{}\" => roundtrip::<{path}>(bytes),", e.tl_name));
+        }
+        out.line("_ => return None,");
+        out.close("})");
+        out.close("}");
+        out.line("");
+        out.line("/// Decodes a call of the function, and encodes it again.");
+        out.open("fn roundtrip_function(name: &str, bytes: &[u8]) -> Option<Outcome> {");
+        out.open("Some(match name {");
+        for s in &self.model.functions {
+            let path = super::path("functions", &s.namespace, &s.name).replacen(
+                "crate",
+                "layer_tl_types",
+                1,
+            );
+            let generics = if s.type_params.is_empty() {
+                ""
+            } else {
+                "<layer_tl_types::Blob>"
+            };
+            out.line(&format!(
+                "\"{}\" => roundtrip::<{path}{generics}>(bytes),",
+                s.def.full_name()
+            ));
+        }
+        out.line("_ => return None,");
+        out.close("})");
+        out.close("}");
+        let _ = Ty::Int;
+        out.text
+    }
+}

@@ -1,0 +1,333 @@
+//! Constructors and functions.
+
+use super::{MAX_LITERAL, Out, Writer, doc, is_function};
+use crate::model::{Field, Step, Struct, Ty};
+
+impl Writer<'_> {
+    pub(super) fn constructor(&self, out: &mut Out, s: &Struct<'_>) {
+        self.declaration(out, s);
+        self.identifiable(out, s);
+        self.serializable(out, s);
+        self.deserializable(out, s);
+    }
+
+    pub(super) fn function(&self, out: &mut Out, s: &Struct<'_>) {
+        self.declaration(out, s);
+        self.identifiable(out, s);
+        self.serializable(out, s);
+        if self.config.deserializable_functions {
+            self.deserializable(out, s);
+        }
+        self.remote_call(out, s);
+    }
+
+    fn declaration(&self, out: &mut Out, s: &Struct<'_>) {
+        doc(out, s.def);
+        self.derives(out, s.type_params.is_empty());
+        let name = format!("pub struct {}{}", s.name, generics(s, ""));
+        if s.fields.is_empty() {
+            out.line(&format!("{name};"));
+            return;
+        }
+        out.open(&format!("{name} {{"));
+        for f in &s.fields {
+            let ty = match f.flag {
+                Some(_) if f.ty != Ty::True => format!("Option<{}>", self.ty(&f.ty)),
+                _ => self.ty(&f.ty),
+            };
+            out.line(&format!("pub {}: {ty},", f.name));
+        }
+        out.close("}");
+    }
+
+    fn identifiable(&self, out: &mut Out, s: &Struct<'_>) {
+        out.line("");
+        out.open(&implementation(s, "", "crate::Identifiable"));
+        out.line(&format!("const CONSTRUCTOR_ID: u32 = 0x{:08x};", s.def.id));
+        out.close("}");
+    }
+
+    fn remote_call(&self, out: &mut Out, s: &Struct<'_>) {
+        let result = match &s.result {
+            Some(Ty::Param(name)) => format!("{name}::Return"),
+            Some(ty) => self.item(ty),
+            None => return,
+        };
+        out.line("");
+        out.open(&implementation(s, "crate::RemoteCall", "crate::RemoteCall"));
+        out.line(&format!("type Return = {result};"));
+        out.close("}");
+    }
+
+    fn serializable(&self, out: &mut Out, s: &Struct<'_>) {
+        out.line("");
+        out.open(&implementation(
+            s,
+            "crate::Serializable",
+            "crate::Serializable",
+        ));
+        let function = is_function(s.def);
+        let writes = function
+            || s.steps
+                .iter()
+                .any(|step| !matches!(step, Step::Field(f) if s.fields[*f].ty == Ty::True));
+        let buf = if writes { "buf" } else { "_buf" };
+        let head = format!("fn serialize(&self, {buf}: &mut Vec<u8>) {{");
+        if !writes {
+            out.line(&format!("{head}}}"));
+            out.close("}");
+            return;
+        }
+        out.open(&head);
+        if function {
+            out.line(&format!("crate::rt::put_u32(buf, 0x{:08x});", s.def.id));
+        }
+        for step in &s.steps {
+            match step {
+                Step::FlagWord(word) => flag_word(out, s, *word),
+                Step::Field(f) => {
+                    let field = &s.fields[*f];
+                    if let Some(call) = put(s, field) {
+                        statement(out, &call);
+                    }
+                }
+            }
+        }
+        out.close("}");
+        out.close("}");
+    }
+
+    fn deserializable(&self, out: &mut Out, s: &Struct<'_>) {
+        out.line("");
+        out.open(&implementation(
+            s,
+            "crate::Deserializable",
+            "crate::Deserializable",
+        ));
+        let function = is_function(s.def);
+        let reads = function || !s.steps.is_empty();
+        let buf = if reads { "buf" } else { "_buf" };
+        out.open(&format!(
+            "fn deserialize({buf}: &mut crate::Cursor<'_>) -> crate::Result<Self> {{"
+        ));
+        if function {
+            out.line(&format!(
+                "buf.expect_id(0x{:08x}, \"{}\")?;",
+                s.def.id,
+                s.def.full_name()
+            ));
+        }
+        // Fields before the last flag word are read before it; the rest is read in the literal, which keeps the order.
+        let last_word = s
+            .steps
+            .iter()
+            .rposition(|step| matches!(step, Step::FlagWord(_)));
+        let mut early = vec![false; s.fields.len()];
+        for (i, step) in s.steps.iter().enumerate() {
+            match step {
+                Step::FlagWord(word) => {
+                    let used = s
+                        .fields
+                        .iter()
+                        .any(|f| f.flag.is_some_and(|(w, _)| w == *word));
+                    if used {
+                        out.line(&format!("let {} = buf.read_u32()?;", word_name(s, *word)));
+                    } else {
+                        out.line("buf.read_u32()?;");
+                    }
+                }
+                Step::Field(f)
+                    if last_word.is_some_and(|last| i < last) && s.fields[*f].ty != Ty::True =>
+                {
+                    early[*f] = true;
+                    let field = &s.fields[*f];
+                    out.line(&format!("let {} = {};", field.name, get(s, field)));
+                }
+                Step::Field(_) => {}
+            }
+        }
+        if s.fields.is_empty() {
+            out.line("Ok(Self)");
+        } else {
+            let fields: Vec<String> = s
+                .fields
+                .iter()
+                .zip(&early)
+                .map(|(f, early)| {
+                    if *early {
+                        f.name.clone()
+                    } else {
+                        format!("{}: {}", f.name, get(s, f))
+                    }
+                })
+                .collect();
+            let inside = fields.join(", ");
+            if inside.len() <= MAX_LITERAL {
+                out.line(&format!("Ok(Self {{ {inside} }})"));
+            } else {
+                out.open("Ok(Self {");
+                for f in &fields {
+                    out.line(&format!("{f},"));
+                }
+                out.close("})");
+            }
+        }
+        out.close("}");
+        out.close("}");
+    }
+}
+
+fn generics(s: &Struct<'_>, bound: &str) -> String {
+    if s.type_params.is_empty() {
+        return String::new();
+    }
+    let params: Vec<String> = s
+        .type_params
+        .iter()
+        .map(|p| {
+            if bound.is_empty() {
+                p.clone()
+            } else {
+                format!("{p}: {bound}")
+            }
+        })
+        .collect();
+    format!("<{}>", params.join(", "))
+}
+
+fn implementation(s: &Struct<'_>, bound: &str, of: &str) -> String {
+    format!(
+        "impl{} {of} for {}{} {{",
+        generics(s, bound),
+        s.name,
+        generics(s, "")
+    )
+}
+
+/// The variable of a flag word: not the name of a field.
+fn word_name(s: &Struct<'_>, word: usize) -> String {
+    let mut name = crate::names::field_name(&s.flag_words[word]);
+    while s.fields.iter().any(|f| f.name == name) {
+        name.push('_');
+    }
+    name
+}
+
+/// Whether other values than this one are guarded by the same bit.
+fn shares_bit(s: &Struct<'_>, field: &Field) -> bool {
+    field.flag.is_some()
+        && s.fields
+            .iter()
+            .filter(|f| f.flag == field.flag && f.ty != Ty::True)
+            .count()
+            > 1
+}
+
+/// The values that have no empty form to be sent when only their companions are there.
+fn has_default(ty: &Ty) -> bool {
+    !matches!(ty, Ty::Enum(_) | Ty::Struct(_) | Ty::Param(_))
+}
+
+fn flag_word(out: &mut Out, s: &Struct<'_>, word: usize) {
+    let mut bits: Vec<(u8, String)> = Vec::new();
+    for f in &s.fields {
+        let Some((w, bit)) = f.flag else { continue };
+        if w != word {
+            continue;
+        }
+        let set = if f.ty == Ty::True {
+            format!("self.{}", f.name)
+        } else {
+            format!("self.{}.is_some()", f.name)
+        };
+        bits.push((bit, set));
+    }
+    let terms: Vec<String> = bits
+        .iter()
+        .map(|(bit, set)| format!("crate::rt::bit({set}, {bit})"))
+        .collect();
+    if terms.is_empty() {
+        out.line("crate::rt::put_u32(buf, 0);");
+        return;
+    }
+    let sum = terms.join(" | ");
+    let line = format!("let {} = {sum};", word_name(s, word));
+    if out.fits(line.len()) {
+        out.line(&line);
+    } else {
+        out.line(&format!("let {} = {}", word_name(s, word), terms[0]));
+        out.indent += 1;
+        for (i, term) in terms.iter().enumerate().skip(1) {
+            out.line(&format!(
+                "| {term}{}",
+                if i + 1 == terms.len() { ";" } else { "" }
+            ));
+        }
+        out.indent -= 1;
+    }
+    out.line(&format!("crate::rt::put_u32(buf, {});", word_name(s, word)));
+}
+
+/// A call that writes a field.
+fn put(s: &Struct<'_>, field: &Field) -> Option<String> {
+    let _ = (shares_bit(s, field), has_default(&field.ty));
+    let name = &field.name;
+    let optional = field.flag.is_some();
+    let by_kind = |what: &str, reference: &str| {
+        if optional {
+            format!("crate::rt::put_opt_{what}(buf, &self.{name});")
+        } else {
+            format!("crate::rt::put_{what}(buf, {reference}self.{name});")
+        }
+    };
+    Some(match &field.ty {
+        Ty::True => return None,
+        Ty::Int => by_kind("i32", ""),
+        Ty::Long => by_kind("i64", ""),
+        Ty::Double => by_kind("f64", ""),
+        Ty::Bool => by_kind("bool", ""),
+        Ty::Str => by_kind("str", "&"),
+        Ty::Bytes => by_kind("bytes", "&"),
+        Ty::Int128 | Ty::Int256 if !optional => by_kind("raw", "&"),
+        Ty::Vector { boxed: true, .. } => by_kind("vec", "&"),
+        Ty::Vector { boxed: false, .. } => by_kind("raw_vec", "&"),
+        _ if optional => {
+            format!("crate::rt::put_opt(buf, &self.{name});")
+        }
+        _ => {
+            format!("crate::Serializable::serialize(&self.{name}, buf);")
+        }
+    })
+}
+
+/// An expression that reads a field.
+fn get(s: &Struct<'_>, field: &Field) -> String {
+    let what = match &field.ty {
+        Ty::Int => "i32",
+        Ty::Long => "i64",
+        Ty::Double => "f64",
+        Ty::Bool => "bool",
+        Ty::Str => "string",
+        Ty::Bytes => "bytes",
+        Ty::Int128 => "int128",
+        Ty::Int256 => "int256",
+        Ty::Vector { boxed: true, .. } => "vec",
+        Ty::Vector { boxed: false, .. } => "raw_vec",
+        Ty::True => "",
+        Ty::Enum(_) | Ty::Struct(_) | Ty::Param(_) => "value",
+    };
+    match field.flag {
+        Some((word, bit)) if field.ty == Ty::True => {
+            format!("{} & (1 << {bit}) != 0", word_name(s, word))
+        }
+        Some((word, bit)) => format!(
+            "buf.opt_{what}({} & (1 << {bit}) != 0)?",
+            word_name(s, word)
+        ),
+        None => format!("buf.read_{what}()?"),
+    }
+}
+
+fn statement(out: &mut Out, call: &str) {
+    out.line(call);
+}

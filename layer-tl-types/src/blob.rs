@@ -1,0 +1,44 @@
+//! Vectors without an id, and bytes that are a value already.
+
+use crate::{Cursor, Deserializable, RemoteCall, Result, Serializable, rt};
+
+/// `vector<T>`: a vector without its id.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "impl-serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RawVec<T>(pub Vec<T>);
+
+impl<T: Serializable> Serializable for RawVec<T> {
+    fn serialize(&self, buf: &mut Vec<u8>) {
+        rt::put_raw_vec(buf, &self.0);
+    }
+}
+
+impl<T: Deserializable> Deserializable for RawVec<T> {
+    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
+        buf.read_raw_vec().map(Self)
+    }
+}
+
+/// A value as its bytes: written as they are, read as all that is left.
+///
+/// In place of the call inside a generic method, or of a result that nobody wants to look into.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "impl-serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Blob(pub Vec<u8>);
+
+impl Serializable for Blob {
+    fn serialize(&self, buf: &mut Vec<u8>) {
+        rt::put_raw(buf, &self.0);
+    }
+}
+
+impl Deserializable for Blob {
+    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
+        let rest = buf.remaining();
+        Ok(Self(buf.read_slice(rest.len())?.to_vec()))
+    }
+}
+
+impl RemoteCall for Blob {
+    type Return = Self;
+}

@@ -1,0 +1,131 @@
+//! What generated code calls: one concrete function for each thing that is written, so that it is compiled once.
+
+use crate::{DeserializeError, Serializable};
+
+/// The id of a boxed vector.
+pub(crate) const VECTOR: u32 = 0x1cb5_c415;
+pub(crate) const BOOL_TRUE: u32 = 0x9972_75b5;
+pub(crate) const BOOL_FALSE: u32 = 0xbc79_9737;
+
+pub(crate) fn put_u32(buf: &mut Vec<u8>, x: u32) {
+    buf.extend_from_slice(&x.to_le_bytes());
+}
+
+pub(crate) fn put_i32(buf: &mut Vec<u8>, x: i32) {
+    buf.extend_from_slice(&x.to_le_bytes());
+}
+
+pub(crate) fn put_i64(buf: &mut Vec<u8>, x: i64) {
+    buf.extend_from_slice(&x.to_le_bytes());
+}
+
+pub(crate) fn put_f64(buf: &mut Vec<u8>, x: f64) {
+    buf.extend_from_slice(&x.to_le_bytes());
+}
+
+pub(crate) fn put_bool(buf: &mut Vec<u8>, x: bool) {
+    put_u32(buf, if x { BOOL_TRUE } else { BOOL_FALSE });
+}
+
+pub(crate) fn put_str(buf: &mut Vec<u8>, x: &str) {
+    put_bytes(buf, x.as_bytes());
+}
+
+/// The length in one byte, or in three after 254; the bytes; zeroes up to a multiple of 4.
+///
+/// A length that three bytes cannot say (16 MiB) is cut there: Telegram takes no such value anywhere.
+pub(crate) fn put_bytes(buf: &mut Vec<u8>, x: &[u8]) {
+    const MAX: usize = 0xff_ffff;
+    let x = x.get(..MAX).unwrap_or(x);
+    let [a, b, c, ..] = x.len().to_le_bytes();
+    let head: &[u8] = if x.len() < 254 { &[a] } else { &[254, a, b, c] };
+    let padding = (head.len() + x.len()).wrapping_neg() % 4;
+    buf.reserve(head.len() + x.len() + padding);
+    buf.extend_from_slice(head);
+    buf.extend_from_slice(x);
+    buf.extend_from_slice(&[0; 3][..padding]);
+}
+
+pub(crate) fn put_raw(buf: &mut Vec<u8>, x: &[u8]) {
+    buf.extend_from_slice(x);
+}
+
+/// The length of a vector. One of more than 2^32 - 1 items would take more memory than there is.
+pub(crate) fn put_len(buf: &mut Vec<u8>, len: usize) {
+    put_u32(buf, u32::try_from(len).unwrap_or(u32::MAX));
+}
+
+pub(crate) fn put_vec<T: Serializable>(buf: &mut Vec<u8>, x: &[T]) {
+    put_u32(buf, VECTOR);
+    put_raw_vec(buf, x);
+}
+
+pub(crate) fn put_raw_vec<T: Serializable>(buf: &mut Vec<u8>, x: &[T]) {
+    put_len(buf, x.len());
+    for item in x {
+        item.serialize(buf);
+    }
+}
+
+pub(crate) fn put_opt_i32(buf: &mut Vec<u8>, x: &Option<i32>) {
+    if let Some(x) = x {
+        put_i32(buf, *x);
+    }
+}
+
+pub(crate) fn put_opt_i64(buf: &mut Vec<u8>, x: &Option<i64>) {
+    if let Some(x) = x {
+        put_i64(buf, *x);
+    }
+}
+
+pub(crate) fn put_opt_f64(buf: &mut Vec<u8>, x: &Option<f64>) {
+    if let Some(x) = x {
+        put_f64(buf, *x);
+    }
+}
+
+pub(crate) fn put_opt_bool(buf: &mut Vec<u8>, x: &Option<bool>) {
+    if let Some(x) = x {
+        put_bool(buf, *x);
+    }
+}
+
+pub(crate) fn put_opt_str(buf: &mut Vec<u8>, x: &Option<String>) {
+    if let Some(x) = x {
+        put_str(buf, x);
+    }
+}
+
+pub(crate) fn put_opt_bytes(buf: &mut Vec<u8>, x: &Option<Vec<u8>>) {
+    if let Some(x) = x {
+        put_bytes(buf, x);
+    }
+}
+
+pub(crate) fn put_opt_vec<T: Serializable>(buf: &mut Vec<u8>, x: &Option<Vec<T>>) {
+    if let Some(x) = x {
+        put_vec(buf, x);
+    }
+}
+
+pub(crate) fn put_opt_raw_vec<T: Serializable>(buf: &mut Vec<u8>, x: &Option<Vec<T>>) {
+    if let Some(x) = x {
+        put_raw_vec(buf, x);
+    }
+}
+
+pub(crate) fn put_opt<T: Serializable>(buf: &mut Vec<u8>, x: &Option<T>) {
+    if let Some(x) = x {
+        x.serialize(buf);
+    }
+}
+
+/// A flag word's bit.
+pub(crate) fn bit(set: bool, bit: u32) -> u32 {
+    u32::from(set) << bit
+}
+
+pub(crate) fn unexpected(expected: &'static str, id: u32) -> DeserializeError {
+    DeserializeError::UnexpectedConstructor { expected, id }
+}
