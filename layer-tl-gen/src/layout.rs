@@ -5,7 +5,7 @@ use crate::model::{Model, Ty};
 /// The largest struct, in bytes, that a variant holds without a box.
 ///
 /// Sizes are those of a 64-bit target, where a struct's fields are ordered so that nothing but its end is padded.
-pub const MAX_INLINE: usize = 48;
+pub const MAX_INLINE: usize = 32;
 
 #[derive(Clone, Copy)]
 struct Size {
