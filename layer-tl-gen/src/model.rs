@@ -81,7 +81,8 @@ pub(crate) struct Model<'a> {
 /// What the runtime brings along: no code is generated for these.
 fn is_core(def: &Definition) -> bool {
     def.builtin
-        || matches!(def.ty.full_name().as_str(), "Bool" | "Vector")
+        || (def.category == Category::Type
+            && matches!(def.ty.full_name().as_str(), "Bool" | "Vector"))
         || matches!(def.full_name().as_str(), "int128" | "int256")
 }
 
