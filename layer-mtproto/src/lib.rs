@@ -4,7 +4,11 @@
 //! the time, and hand back bytes, events and the moment at which they want to be asked again:
 //!
 //! - [`transport`] turns a stream of bytes into packets, and tells a server which transport a client speaks;
-//! - [`plain`] frames the messages of the key exchange.
+//! - [`plain`] frames the messages of the key exchange;
+//! - [`handshake`] makes an auth key.
 
+pub mod handshake;
 pub mod plain;
+pub mod session;
+mod tl;
 pub mod transport;
