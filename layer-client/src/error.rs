@@ -51,6 +51,14 @@ impl Error {
         Self::Input(sentence.into())
     }
 
+    /// Says that the answer to `method` is not what the schema says.
+    pub(crate) fn unreadable(method: &'static str, error: &dyn fmt::Display) -> Self {
+        Self::Deserialize(DeserializeError {
+            method: Some(method),
+            reason: error.to_string(),
+        })
+    }
+
     /// Whether Telegram answered with an error of this name. A trailing `*` stands for any end:
     /// `error.is("FLOOD_*")`.
     #[must_use]
@@ -328,6 +336,8 @@ pub enum Terminal {
     },
     /// The server no longer knows the permanent auth key (transport error -404, twice).
     AuthKeyLost,
+    /// [`Client::sign_out`](crate::Client::sign_out) was called.
+    SignedOut,
 }
 
 /// Which error of Telegram ended the login.
@@ -366,12 +376,12 @@ impl Terminal {
         })
     }
 
-    /// Which of the errors of Telegram it was; `None` when the key itself was lost.
+    /// Which of the errors of Telegram it was; `None` when it was none of them.
     #[must_use]
     pub fn reason(&self) -> Option<TerminalReason> {
         match self {
             Self::Rpc { reason, .. } => Some(*reason),
-            Self::AuthKeyLost => None,
+            Self::AuthKeyLost | Self::SignedOut => None,
         }
     }
 }
@@ -382,6 +392,7 @@ impl fmt::Display for Terminal {
             Self::AuthKeyLost => {
                 "the server no longer knows this session's auth key; sign in again"
             }
+            Self::SignedOut => "this session was signed out; sign in again",
             Self::Rpc { reason, .. } => match reason {
                 TerminalReason::AuthKeyUnregistered => {
                     "this session is not signed in any more (AUTH_KEY_UNREGISTERED); sign in again"

@@ -11,7 +11,8 @@ mod peers;
 pub mod session;
 mod updates;
 
-pub use client::{Client, Config, DcAddress, TransportKind};
+pub use auth::{CodeDelivery, LoginToken, PasswordToken, SignInError};
+pub use client::{Client, Config, DcAddress, MtProxy, RsaPublicKey, TransportKind, User};
 pub use error::{
     ConnectCause, ConnectError, DeserializeError, Error, RequestError, Result, RpcError, Terminal,
     TerminalReason, TimeoutError,

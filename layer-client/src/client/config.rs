@@ -6,22 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use layer_crypto::rsa::PublicKey as RsaPublicKey;
+pub use layer_mtproto::transport::TransportKind;
+
+use crate::error::Error;
 use crate::middleware::{FloodPolicy, RetryPolicy, SleepUpTo};
 use crate::session::SessionStorage;
-
-/// How packets are framed on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum TransportKind {
-    /// One or four bytes of length.
-    #[default]
-    Abridged,
-    /// Four bytes of length.
-    Intermediate,
-    /// Four bytes of length and random padding.
-    PaddedIntermediate,
-    /// Length, sequence number and CRC-32.
-    Full,
-}
 
 /// Where a data centre can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +27,53 @@ impl DcAddress {
     #[must_use]
     pub fn new(id: i32, addr: SocketAddr) -> Self {
         Self { id, addr }
+    }
+}
+
+/// An MTProxy to go through: the address, and its secret of 16 bytes.
+#[derive(Clone, Copy)]
+pub struct MtProxy {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Its secret, without the `dd` that may stand before it.
+    pub secret: [u8; 16],
+    /// Whether the secret was written with `dd`: packets are padded then.
+    pub padded: bool,
+}
+
+impl MtProxy {
+    /// From the address and the secret as a link has it: 32 hex digits, or `dd` and 32 more.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the secret is something else.
+    pub fn new(addr: SocketAddr, secret: &str) -> Result<Self, Error> {
+        let (padded, digits) = match secret.strip_prefix("dd") {
+            Some(rest) if rest.len() == 32 => (true, rest),
+            _ => (false, secret),
+        };
+        let refused = || {
+            Error::input(
+                "an MTProxy secret is 32 hex digits, with or without dd before them; secrets that begin with ee are not supported yet",
+            )
+        };
+        if digits.len() != 32 || !digits.is_ascii() {
+            return Err(refused());
+        }
+        let mut bytes = [0; 16];
+        for (byte, at) in bytes.iter_mut().zip((0..32).step_by(2)) {
+            *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| refused())?;
+        }
+        Ok(Self {
+            addr,
+            secret: bytes,
+            padded,
+        })
+    }
+}
+
+impl fmt::Debug for MtProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MtProxy({})", self.addr)
     }
 }
 
@@ -61,6 +98,11 @@ pub struct Config {
     pub dc_id: i32,
     /// Talk to Telegram's test servers.
     pub test_mode: bool,
+    /// The RSA keys to trust in the key exchange. When there are any, Telegram's own are not
+    /// trusted.
+    pub rsa_keys: Vec<RsaPublicKey>,
+    /// Go through this MTProxy instead of connecting to the data centres.
+    pub mtproxy: Option<MtProxy>,
 
     /// How packets are framed.
     pub transport: TransportKind,
@@ -89,6 +131,10 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Whether updates that came while the program did not run are delivered.
     pub catch_up: bool,
+    /// How often the connection is checked with a ping while nothing else is said.
+    pub ping_interval: Duration,
+    /// The longest wait between two attempts to get a lost connection back.
+    pub max_reconnect_delay: Duration,
 }
 
 impl Default for Config {
@@ -101,7 +147,9 @@ impl Default for Config {
             dc_addresses: Vec::new(),
             dc_id: 2,
             test_mode: false,
-            transport: TransportKind::default(),
+            rsa_keys: Vec::new(),
+            mtproxy: None,
+            transport: TransportKind::Abridged,
             obfuscated: false,
             device_model: "Desktop".to_owned(),
             system_version: std::env::consts::OS.to_owned(),
@@ -113,6 +161,8 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
             catch_up: true,
+            ping_interval: Duration::from_secs(30),
+            max_reconnect_delay: Duration::from_secs(30),
         }
     }
 }
@@ -127,5 +177,40 @@ impl fmt::Debug for Config {
             .field("transport", &self.transport)
             .field("obfuscated", &self.obfuscated)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxy_secrets_are_read_as_links_have_them() {
+        let addr = "127.0.0.1:1".parse().unwrap();
+        let plain = "00112233445566778899aabbccddeeff";
+        let proxy = MtProxy::new(addr, plain).unwrap();
+        assert!(!proxy.padded && proxy.secret[15] == 0xff);
+        assert!(MtProxy::new(addr, &format!("dd{plain}")).unwrap().padded);
+        // A plain secret may itself begin with dd.
+        let tricky = "dd112233445566778899aabbccddeeff";
+        assert!(!MtProxy::new(addr, tricky).unwrap().padded);
+        for bad in [
+            "",
+            "00",
+            "zz112233445566778899aabbccddeeff",
+            &format!("ee{plain}"),
+            "éééééééééééééééé",
+        ] {
+            assert!(MtProxy::new(addr, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = Config {
+            api_hash: "abcdef".to_owned(),
+            ..Config::default()
+        };
+        assert!(!format!("{config:?}").contains("abcdef"));
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use super::{BoxFuture, Client};
 use crate::error::{DeserializeError, Error, Result};
+use crate::middleware;
 use crate::tl::{Deserializable, RemoteCall};
 
 impl Client {
@@ -40,10 +41,10 @@ impl Client {
     /// The inside of every call: serialised request in, serialised result out.
     pub(crate) fn invoke_bytes(
         &self,
-        _dc: Option<i32>,
-        _body: Vec<u8>,
+        dc: Option<i32>,
+        body: Vec<u8>,
     ) -> BoxFuture<'_, Result<Vec<u8>>> {
-        Box::pin(async { Err(Error::Closed) })
+        Box::pin(middleware::run(&self.inner, dc, body))
     }
 }
 

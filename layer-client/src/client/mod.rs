@@ -1,19 +1,21 @@
 //! [`Client`]: a cheap handle on connections, session, peers and updates.
 
 mod config;
+mod connect;
+mod inner;
 mod invoke;
-
+mod user;
 mod weak;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::peers::PeerCache;
-use crate::session::{SessionError, Store};
-use crate::updates::Hub;
+use crate::error::{Error, Result};
 
-pub use config::{Config, DcAddress, TransportKind};
+pub use config::{Config, DcAddress, MtProxy, RsaPublicKey, TransportKind};
+pub(crate) use inner::Inner;
+pub use user::User;
 pub(crate) use weak::WeakClient;
 
 /// What the non-generic insides of a public method return.
@@ -28,24 +30,62 @@ pub struct Client {
     pub(crate) inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) config: Config,
-    pub(crate) session: Store,
-    pub(crate) peers: Mutex<PeerCache>,
-    pub(crate) updates: Hub,
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("home_dc", &self.inner.home_dc())
+            .field("user", &self.inner.session.read(|session| session.user))
+            .finish_non_exhaustive()
+    }
 }
 
-impl Inner {
-    /// Writes what is not written yet. Blocks for as long as the disk does.
-    pub(crate) fn save(&self) -> Result<(), SessionError> {
-        let peers = self
-            .peers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .snapshot();
-        if self.session.read(|session| session.peers != peers) {
-            self.session.update(|session| session.peers = peers);
-        }
-        self.session.save()
+impl Client {
+    /// Opens the session, connects to the account's data centre (the configuration's first, when
+    /// the session is new), makes an auth key if there is none, and asks for the server's
+    /// configuration.
+    ///
+    /// # Errors
+    /// When the session file is damaged or in use; when no connection can be made within
+    /// [`Config::connect_timeout`]. Once connected, a lost connection is made again for as long as
+    /// the client lives.
+    pub fn connect(config: Config) -> impl Future<Output = Result<Self>> + Send {
+        connect::connect(config)
     }
+
+    /// Saves the session now. It is also saved a moment after it changed, and at the end.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was saved before is then still there.
+    pub fn save_session(&self) -> impl Future<Output = Result<()>> + Send + use<> {
+        save(self.inner.clone())
+    }
+
+    /// Ends the connections in order (what was received is acknowledged), ends the updates, and
+    /// saves the session. Calls that are still under way, and later ones, end with
+    /// [`Error::Closed`]; clones of this client are of no further use.
+    ///
+    /// # Errors
+    /// When the session cannot be written.
+    pub fn disconnect(&self) -> impl Future<Output = Result<()>> + Send + use<> {
+        close(self.inner.clone())
+    }
+}
+
+fn close(inner: Arc<Inner>) -> BoxFuture<'static, Result<()>> {
+    Box::pin(async move {
+        inner.pool.close().await;
+        inner.updates.terminated(Arc::new(Error::Closed));
+        save(inner).await
+    })
+}
+
+/// The disk is waited for on a thread that may.
+fn save(inner: Arc<Inner>) -> BoxFuture<'static, Result<()>> {
+    Box::pin(async move {
+        match tokio::task::spawn_blocking(move || inner.save()).await {
+            Ok(saved) => Ok(saved?),
+            // The runtime is shutting down; dropping the client saves as well.
+            Err(_) => Err(Error::Closed),
+        }
+    })
 }

@@ -6,12 +6,18 @@ use super::{Client, Inner};
 
 /// Does not keep the client alive. Upgrade it for the length of one piece of work.
 #[derive(Clone)]
-pub(crate) struct WeakClient(pub(super) Weak<Inner>);
+pub(crate) struct WeakClient(Weak<Inner>);
 
 impl WeakClient {
     /// The client, unless its last clone was dropped.
     pub(crate) fn upgrade(&self) -> Option<Client> {
         self.0.upgrade().map(|inner| Client { inner })
+    }
+}
+
+impl From<Weak<Inner>> for WeakClient {
+    fn from(inner: Weak<Inner>) -> Self {
+        Self(inner)
     }
 }
 

@@ -1,1 +1,18 @@
-//! Connections: one task a data centre, and the pool that owns them.
+//! Connections: a task for each data centre owns its socket, codec and session; the [`Pool`] owns
+//! the tasks. Requests reach a task through a bounded channel and come back as bytes.
+
+mod addresses;
+mod backoff;
+mod call;
+mod dc;
+mod dial;
+mod plan;
+mod pool;
+mod random;
+mod worker;
+
+pub(crate) use addresses::{built_in, usable};
+pub(crate) use dc::method_name;
+pub(crate) use plan::Plan;
+pub(crate) use pool::{Pool, moves_home};
+pub(crate) use random::OsRandom;

@@ -17,7 +17,7 @@ pub(crate) struct Store {
     saved: AtomicU64,
     /// Held by who is writing, so that an older state never overwrites a newer one.
     writing: Mutex<()>,
-    dirty: Notify,
+    dirty: Arc<Notify>,
 }
 
 impl Store {
@@ -36,7 +36,7 @@ impl Store {
             changed: AtomicU64::new(0),
             saved: AtomicU64::new(0),
             writing: Mutex::new(()),
-            dirty: Notify::new(),
+            dirty: Arc::default(),
         })
     }
 
@@ -58,11 +58,9 @@ impl Store {
         self.dirty.notify_one();
     }
 
-    /// Waits until there is something to write.
-    pub(crate) async fn until_dirty(&self) {
-        while !self.is_dirty() {
-            self.dirty.notified().await;
-        }
+    /// Notified when there is something to write.
+    pub(crate) fn signal(&self) -> Arc<Notify> {
+        self.dirty.clone()
     }
 
     pub(crate) fn is_dirty(&self) -> bool {
@@ -130,13 +128,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_writer_is_woken_by_a_change() {
-        let store = Arc::new(Store::open(Arc::new(MemoryStorage::new())).unwrap());
-        let waiting = tokio::spawn({
-            let store = store.clone();
-            async move { store.until_dirty().await }
-        });
+        let store = Store::open(Arc::new(MemoryStorage::new())).unwrap();
         store.touch();
-        waiting.await.unwrap();
+        store.signal().notified().await;
         store.save().unwrap();
         assert!(!store.is_dirty());
     }

@@ -1,0 +1,167 @@
+//! From a configuration to a connected client.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::{BoxFuture, Client, Config, Inner, WeakClient};
+use crate::error::{ConnectCause, ConnectError, Error, Result};
+use crate::net::{self, OsRandom, Plan, Pool};
+use crate::peers::PeerCache;
+use crate::session::{FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
+use crate::tl::{self, Deserializable, Serializable};
+use crate::updates::Hub;
+
+/// The first connection may fail this often in a row before the caller hears of it.
+const FIRST_ATTEMPTS: u32 = 3;
+/// Changes of the session reach the disk this much later, together.
+const WRITE_BEHIND: Duration = Duration::from_secs(1);
+
+pub(super) fn connect(config: Config) -> BoxFuture<'static, Result<Client>> {
+    Box::pin(async move {
+        check(&config)?;
+        OsRandom::check()?;
+        let (config, store) = match tokio::task::spawn_blocking(|| open(config)).await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(Error::Closed),
+        };
+        let client = assemble(config, store);
+        let within = client.inner.config.connect_timeout;
+        match timeout(within, first_contact(&client)).await {
+            Ok(result) => result?,
+            Err(_) => return Err(too_late(&client, within)),
+        }
+        Ok(client)
+    })
+}
+
+fn check(config: &Config) -> Result<()> {
+    if config.api_id <= 0 || config.api_hash.is_empty() {
+        return Err(Error::input(
+            "Config::api_id and Config::api_hash are missing; get yours at https://my.telegram.org",
+        ));
+    }
+    if config.dc_id <= 0 {
+        return Err(Error::input(
+            "Config::dc_id must be the number of a data centre, such as 2",
+        ));
+    }
+    Ok(())
+}
+
+fn open(config: Config) -> Result<(Config, Store), SessionError> {
+    let storage: Arc<dyn SessionStorage> = match &config.session_storage {
+        Some(storage) => storage.clone(),
+        None if config.session_path.as_os_str().is_empty() => Arc::new(MemoryStorage::new()),
+        None => Arc::new(FileStorage::open(&config.session_path)?),
+    };
+    Ok((config, Store::open(storage)?))
+}
+
+fn assemble(config: Config, store: Store) -> Client {
+    let peers = store.read(|session| session.peers.clone());
+    let inner = Arc::new_cyclic(|weak| {
+        let weak = WeakClient::from(weak.clone());
+        let plan = Plan::new(&config, init_prefix(&config));
+        Inner {
+            pool: Pool::new(plan, weak.clone()),
+            peers: Mutex::new(PeerCache::load(peers)),
+            updates: Hub::new(weak),
+            tasks: Mutex::default(),
+            session: store,
+            config,
+        }
+    });
+    let client = Client { inner };
+    client.inner.spawn(write_behind(
+        client.downgrade(),
+        client.inner.session.signal(),
+    ));
+    client
+}
+
+/// Writes the session a little after it changed.
+async fn write_behind(client: WeakClient, changed: Arc<tokio::sync::Notify>) {
+    loop {
+        changed.notified().await;
+        sleep(WRITE_BEHIND).await;
+        let Some(client) = client.upgrade() else {
+            return;
+        };
+        if let Err(error) = super::save(client.inner).await {
+            log::error!("the session was not saved: {error}");
+        }
+    }
+}
+
+/// `invokeWithLayer` and `initConnection` up to the request that they hold.
+fn init_prefix(config: &Config) -> Vec<u8> {
+    let init = tl::functions::InitConnection {
+        api_id: config.api_id,
+        device_model: config.device_model.clone(),
+        system_version: config.system_version.clone(),
+        app_version: config.app_version.clone(),
+        system_lang_code: config.system_lang_code.clone(),
+        lang_pack: String::new(),
+        lang_code: config.lang_code.clone(),
+        proxy: None,
+        params: None,
+        query: tl::Blob(Vec::new()),
+    };
+    tl::functions::InvokeWithLayer {
+        layer: tl::LAYER,
+        query: init,
+    }
+    .to_bytes()
+}
+
+/// The first request, which also shows whether there is anybody to talk to.
+async fn first_contact(client: &Client) -> Result<()> {
+    let inner = &*client.inner;
+    let home = inner.pool.dc(inner.home_dc())?;
+    let request = tl::functions::help::GetConfig {}.to_bytes();
+    let bytes = tokio::select! {
+        answer = client.invoke_bytes(None, request) => answer?,
+        failed = home.gave_up(FIRST_ATTEMPTS) => return Err(Error::Connect(failed)),
+    };
+    let tl::enums::Config::Config(config) = tl::enums::Config::from_bytes(&bytes)
+        .map_err(|error| Error::unreadable("help.getConfig", &error))?;
+    if config.this_dc != inner.home_dc() {
+        log::warn!(
+            "data centre {} says it is {}",
+            inner.home_dc(),
+            config.this_dc
+        );
+    }
+    keep_options(inner, &config.dc_options);
+    Ok(())
+}
+
+/// Remembers where the server says its data centres are.
+fn keep_options(inner: &Inner, options: &[tl::enums::DcOption]) {
+    let obfuscated = inner.config.obfuscated;
+    let usable = net::usable(options, obfuscated);
+    inner.session.update(|session| {
+        for (dc_id, _) in &usable {
+            session.dcs.entry(*dc_id).or_default().addresses.clear();
+        }
+        for (dc_id, address) in usable {
+            let known = &mut session.dcs.entry(dc_id).or_default().addresses;
+            if !known.contains(&address) {
+                known.push(address);
+            }
+        }
+    });
+}
+
+fn too_late(client: &Client, within: Duration) -> Error {
+    let inner = &*client.inner;
+    let dc_id = inner.home_dc();
+    let last = inner.pool.dc(dc_id).ok().and_then(|dc| dc.last_failure());
+    Error::Connect(last.unwrap_or_else(|| ConnectError {
+        dc_id,
+        address: inner.addresses(dc_id).first().copied(),
+        cause: ConnectCause::Timeout(within),
+    }))
+}

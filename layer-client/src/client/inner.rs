@@ -1,0 +1,147 @@
+//! What all clones of a client share, and the changes that concern more than one room of it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::JoinHandle;
+
+use super::Config;
+use crate::error::{Error, Terminal};
+use crate::net::{self, Pool};
+use crate::peers::PeerCache;
+use crate::session::{SelfUser, SessionError, Store, UpdatesState};
+use crate::updates::Hub;
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) session: Store,
+    pub(crate) pool: Pool,
+    pub(crate) peers: Mutex<PeerCache>,
+    pub(crate) updates: Hub,
+    /// Tasks that work for the client and end with it.
+    pub(super) tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Inner {
+    /// The data centre that requests go to.
+    pub(crate) fn home_dc(&self) -> i32 {
+        match self.session.read(|session| session.home_dc) {
+            0 => self.config.dc_id,
+            home => home,
+        }
+    }
+
+    /// Whether we believe that someone is signed in.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.session.read(|session| session.user.is_some())
+    }
+
+    /// Where a data centre can be reached: as configured, as the server said, as built in.
+    pub(crate) fn addresses(&self, dc_id: i32) -> Vec<SocketAddr> {
+        let configured: Vec<_> = self
+            .config
+            .dc_addresses
+            .iter()
+            .filter(|address| address.id == dc_id)
+            .map(|address| address.addr)
+            .collect();
+        if !configured.is_empty() {
+            return configured;
+        }
+        let known = self.session.read(|session| {
+            session
+                .dcs
+                .get(&dc_id)
+                .map(|dc| dc.addresses.clone())
+                .unwrap_or_default()
+        });
+        if known.is_empty() && self.config.dc_addresses.is_empty() {
+            return net::built_in(dc_id, self.config.test_mode);
+        }
+        known
+    }
+
+    /// The account lives elsewhere: requests go there from now on.
+    pub(crate) fn move_home(&self, from: i32, to: i32) {
+        self.session.update(|session| session.home_dc = to);
+        log::debug!("home is data centre {to} now, not {from}");
+    }
+
+    /// Someone has signed in at home.
+    pub(crate) fn signed_in(&self, user: SelfUser) {
+        let home = self.home_dc();
+        self.session.update(|session| {
+            let other = session.user.is_some_and(|before| before.id != user.id);
+            if other || session.user.is_none() {
+                session.updates = UpdatesState::default();
+            }
+            session.user = Some(user);
+            session.home_dc = home;
+            for (id, dc) in &mut session.dcs {
+                dc.authorized = *id == home;
+            }
+        });
+        self.updates.signed_in();
+    }
+
+    /// The login is over because the server said so, or its key is lost. Says whether there was a
+    /// login; without one the error is no more than an answer.
+    pub(crate) fn terminate(&self, reason: &Terminal) -> bool {
+        let was_signed_in = self.session.update(|session| {
+            let was = session.user.take().is_some();
+            if was {
+                session.updates = UpdatesState::default();
+                for dc in session.dcs.values_mut() {
+                    // A key that was signed in once is of no use for another login.
+                    dc.auth_key = None;
+                    dc.salts.clear();
+                    dc.authorized = false;
+                }
+            }
+            was
+        });
+        if was_signed_in {
+            log::warn!("the login is over: {reason}");
+            let error = Error::Terminal(reason.clone());
+            self.pool.retire_all(&error);
+            self.updates.terminated(Arc::new(error));
+        }
+        was_signed_in
+    }
+
+    /// Runs a task for as long as the client lives. It must not hold a `Client` while it waits.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(tokio::spawn(task));
+    }
+
+    /// Writes what is not written yet. Blocks for as long as the disk does.
+    pub(crate) fn save(&self) -> Result<(), SessionError> {
+        self.collect();
+        self.session.save()
+    }
+
+    /// Puts into the session what others own.
+    fn collect(&self) {
+        if self.session.is_dirty() {
+            let peers = self
+                .peers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .snapshot();
+            self.session.update(|session| session.peers = peers);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for task in self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            task.abort();
+        }
+        // The pool stops its tasks and the store saves the session as they are dropped.
+        self.collect();
+    }
+}
