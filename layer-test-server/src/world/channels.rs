@@ -1,0 +1,717 @@
+//! Channels and supergroups: one message list and one `pts` for all members.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use layer_tl_types::{enums, types};
+
+use super::World;
+use super::blank;
+use super::chats::check_title;
+use super::ids::PeerId;
+use super::send::{Draft, Sent};
+use crate::rpc::RpcError;
+
+/// A channel or supergroup.
+#[derive(Clone, Debug)]
+pub(crate) struct Channel {
+    pub(crate) id: i64,
+    pub(crate) title: String,
+    pub(crate) about: String,
+    pub(crate) username: Option<String>,
+    /// Only administrators post, in the channel's name.
+    pub(crate) broadcast: bool,
+    pub(crate) creator: i64,
+    pub(crate) date: i32,
+    pub(crate) members: BTreeMap<i64, Member>,
+    pub(crate) banned: BTreeMap<i64, Ban>,
+    /// Message id to body.
+    pub(crate) messages: BTreeMap<i32, u64>,
+    pub(crate) next_id: i32,
+    pub(crate) pts: i32,
+    pub(crate) log: VecDeque<ChannelLogged>,
+    /// The hash of its invite link.
+    pub(crate) invite: Option<String>,
+}
+
+/// A member of a channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) date: i32,
+    pub(crate) inviter: i64,
+    pub(crate) admin: Option<Admin>,
+    /// What the member may not do.
+    pub(crate) restricted: Option<types::ChatBannedRights>,
+}
+
+/// An administrator's rights.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin {
+    pub(crate) rights: types::ChatAdminRights,
+    pub(crate) promoted_by: i64,
+    pub(crate) rank: Option<String>,
+}
+
+/// Somebody who may not be in a channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Ban {
+    pub(crate) by: i64,
+    pub(crate) date: i32,
+    pub(crate) rights: types::ChatBannedRights,
+}
+
+/// What happened in a channel. Each kind is one update with `pts` and `pts_count`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelChange {
+    New { id: i32 },
+    Edit { id: i32 },
+    Delete { ids: Vec<i32> },
+    Pinned { ids: Vec<i32>, pinned: bool },
+}
+
+/// A change with the state after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChannelLogged {
+    pub(crate) pts: i32,
+    pub(crate) pts_count: i32,
+    pub(crate) change: ChannelChange,
+}
+
+/// What an administrator can be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    Post,
+    Edit,
+    Delete,
+    Ban,
+    Invite,
+    Pin,
+    Info,
+    Promote,
+}
+
+/// All that an administrator can be allowed to do, but for anonymity.
+pub(crate) fn all_rights() -> types::ChatAdminRights {
+    types::ChatAdminRights {
+        change_info: true,
+        post_messages: true,
+        edit_messages: true,
+        delete_messages: true,
+        ban_users: true,
+        invite_users: true,
+        pin_messages: true,
+        add_admins: true,
+        manage_call: true,
+        other: true,
+        ..blank::no_admin_rights()
+    }
+}
+
+impl Channel {
+    /// Appends to the log and returns what was appended.
+    pub(crate) fn append(&mut self, change: ChannelChange, limit: usize) -> ChannelLogged {
+        let pts_count = match &change {
+            ChannelChange::Delete { ids } | ChannelChange::Pinned { ids, .. } => {
+                i32::try_from(ids.len()).unwrap_or(i32::MAX)
+            }
+            _ => 1,
+        };
+        self.pts = self.pts.saturating_add(pts_count);
+        let logged = ChannelLogged {
+            pts: self.pts,
+            pts_count,
+            change,
+        };
+        self.log.push_back(logged.clone());
+        while self.log.len() > limit {
+            self.log.pop_front();
+        }
+        logged
+    }
+
+    /// The oldest `pts` from which the log can still lead to the present.
+    pub(crate) fn oldest_pts(&self) -> i32 {
+        self.log
+            .front()
+            .map_or(self.pts, |first| first.pts - first.pts_count)
+    }
+
+    /// The newest message, or 0.
+    pub(crate) fn top(&self) -> i32 {
+        self.messages.keys().next_back().copied().unwrap_or(0)
+    }
+
+    /// Whether the user may do this as an administrator.
+    pub(crate) fn has_right(&self, user_id: i64, right: Right) -> bool {
+        if self.creator == user_id {
+            return self.members.contains_key(&user_id);
+        }
+        let Some(admin) = self
+            .members
+            .get(&user_id)
+            .and_then(|member| member.admin.as_ref())
+        else {
+            return false;
+        };
+        let rights = &admin.rights;
+        match right {
+            Right::Post => rights.post_messages,
+            Right::Edit => rights.edit_messages,
+            Right::Delete => rights.delete_messages,
+            Right::Ban => rights.ban_users,
+            Right::Invite => rights.invite_users,
+            Right::Pin => rights.pin_messages,
+            Right::Info => rights.change_info,
+            Right::Promote => rights.add_admins,
+        }
+    }
+
+    /// Whether the user may not even read.
+    pub(crate) fn is_banned(&self, user_id: i64, now: i32) -> bool {
+        self.banned
+            .get(&user_id)
+            .is_some_and(|ban| ban.rights.until_date == 0 || ban.rights.until_date > now)
+    }
+
+    /// Whether a member is kept from writing.
+    pub(crate) fn is_restricted(&self, user_id: i64, media: bool, now: i32) -> bool {
+        self.members
+            .get(&user_id)
+            .and_then(|member| member.restricted.as_ref())
+            .is_some_and(|rights| {
+                let holds = rights.until_date == 0 || rights.until_date > now;
+                holds
+                    && (rights.send_messages
+                        || (media && rights.send_media)
+                        || (!media && rights.send_plain))
+            })
+    }
+
+    /// Whether the user may read it.
+    pub(crate) fn is_open_to(&self, user_id: i64, now: i32) -> bool {
+        !self.is_banned(user_id, now)
+            && (self.members.contains_key(&user_id) || self.username.is_some())
+    }
+}
+
+impl World {
+    /// Whether the peer is a broadcast channel.
+    pub(crate) fn is_broadcast(&self, peer: PeerId) -> bool {
+        matches!(peer, PeerId::Channel(id) if self.channels.get(&id).is_some_and(|channel| channel.broadcast))
+    }
+
+    /// The channel, if `viewer` may read it.
+    pub(crate) fn channel_of(&self, viewer: i64, id: i64) -> Result<&Channel, RpcError> {
+        let channel = self
+            .channels
+            .get(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if channel.is_open_to(viewer, self.now) {
+            Ok(channel)
+        } else {
+            Err(RpcError::bad("CHANNEL_PRIVATE"))
+        }
+    }
+
+    fn require(&self, user_id: i64, id: i64, right: Right) -> Result<(), RpcError> {
+        let channel = self.channel_of(user_id, id)?;
+        if channel.has_right(user_id, right) {
+            Ok(())
+        } else {
+            Err(RpcError::bad("CHAT_ADMIN_REQUIRED"))
+        }
+    }
+
+    /// Makes a channel (`broadcast`) or a supergroup.
+    pub(crate) fn create_channel(
+        &mut self,
+        creator: i64,
+        title: &str,
+        about: &str,
+        broadcast: bool,
+    ) -> Result<Sent, RpcError> {
+        let title = check_title(title)?;
+        if about.chars().count() > 255 {
+            return Err(RpcError::bad("CHAT_ABOUT_TOO_LONG"));
+        }
+        let id = self.next_channel_id;
+        self.next_channel_id += 1;
+        let mut members = BTreeMap::new();
+        members.insert(
+            creator,
+            Member {
+                date: self.now,
+                inviter: creator,
+                admin: None,
+                restricted: None,
+            },
+        );
+        self.channels.insert(
+            id,
+            Channel {
+                id,
+                title: title.clone(),
+                about: about.to_owned(),
+                username: None,
+                broadcast,
+                creator,
+                date: self.now,
+                members,
+                banned: BTreeMap::new(),
+                messages: BTreeMap::new(),
+                next_id: 1,
+                pts: 1,
+                log: VecDeque::new(),
+                invite: None,
+            },
+        );
+        self.note(
+            creator,
+            vec![types::UpdateChannel { channel_id: id }.into()],
+            &[PeerId::Channel(id)],
+        );
+        self.channel_service(
+            creator,
+            id,
+            types::MessageActionChannelCreate { title }.into(),
+        )
+    }
+
+    fn channel_service(
+        &mut self,
+        actor: i64,
+        id: i64,
+        action: enums::MessageAction,
+    ) -> Result<Sent, RpcError> {
+        self.send_channel(
+            actor,
+            id,
+            Draft {
+                action: Some(action),
+                ..Draft::default()
+            },
+        )
+    }
+
+    /// Puts somebody into a channel and tells them. `inviter` is themselves when they join.
+    pub(super) fn enter_channel(
+        &mut self,
+        id: i64,
+        user_id: i64,
+        inviter: i64,
+    ) -> Result<bool, RpcError> {
+        let now = self.now;
+        let channel = self
+            .channels
+            .get_mut(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if channel.members.contains_key(&user_id) {
+            return Ok(false);
+        }
+        channel.banned.remove(&user_id);
+        channel.members.insert(
+            user_id,
+            Member {
+                date: now,
+                inviter,
+                admin: None,
+                restricted: None,
+            },
+        );
+        let top = channel.top();
+        if let Some(account) = self.accounts.get_mut(&user_id) {
+            let dialog = account.dialog(PeerId::Channel(id));
+            dialog.hidden = false;
+            dialog.read_inbox = dialog.read_inbox.max(top);
+            dialog.touched = now;
+        }
+        self.note(
+            user_id,
+            vec![types::UpdateChannel { channel_id: id }.into()],
+            &[PeerId::Channel(id)],
+        );
+        Ok(true)
+    }
+
+    /// `channels.joinChannel`: returns the service message of a supergroup.
+    pub(crate) fn join_channel(&mut self, user_id: i64, id: i64) -> Result<Option<Sent>, RpcError> {
+        let channel = self
+            .channels
+            .get(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if channel.is_banned(user_id, self.now) {
+            return Err(RpcError::bad("CHANNEL_PRIVATE"));
+        }
+        let broadcast = channel.broadcast;
+        if !self.enter_channel(id, user_id, user_id)? {
+            return Err(RpcError::bad("USER_ALREADY_PARTICIPANT"));
+        }
+        if broadcast {
+            return Ok(None);
+        }
+        let action = types::MessageActionChatAddUser {
+            users: vec![user_id],
+        }
+        .into();
+        self.channel_service(user_id, id, action).map(Some)
+    }
+
+    /// `channels.inviteToChannel`: returns the service message of a supergroup.
+    pub(crate) fn invite_to_channel(
+        &mut self,
+        actor: i64,
+        id: i64,
+        users: &[i64],
+    ) -> Result<Option<Sent>, RpcError> {
+        let channel = self.channel_of(actor, id)?;
+        if !channel.members.contains_key(&actor) {
+            return Err(RpcError::forbidden("CHAT_WRITE_FORBIDDEN"));
+        }
+        if channel.broadcast && !channel.has_right(actor, Right::Invite) {
+            return Err(RpcError::bad("CHAT_ADMIN_REQUIRED"));
+        }
+        let broadcast = channel.broadcast;
+        for user in users {
+            self.user(*user)?;
+            if broadcast && self.is_bot(*user) {
+                return Err(RpcError::bad("USER_BOT"));
+            }
+        }
+        let mut added = Vec::new();
+        for user in users {
+            if self.enter_channel(id, *user, actor)? {
+                added.push(*user);
+            }
+        }
+        if broadcast || added.is_empty() {
+            return Ok(None);
+        }
+        let action = types::MessageActionChatAddUser { users: added }.into();
+        self.channel_service(actor, id, action).map(Some)
+    }
+
+    /// `channels.leaveChannel`.
+    pub(crate) fn leave_channel(&mut self, user_id: i64, id: i64) -> Result<(), RpcError> {
+        let channel = self
+            .channels
+            .get(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if !channel.members.contains_key(&user_id) {
+            return Err(RpcError::bad("USER_NOT_PARTICIPANT"));
+        }
+        self.drop_member(id, user_id, user_id)
+    }
+
+    /// Takes a member out, with a service message in a supergroup.
+    pub(super) fn drop_member(
+        &mut self,
+        id: i64,
+        user_id: i64,
+        actor: i64,
+    ) -> Result<(), RpcError> {
+        let channel = self
+            .channels
+            .get_mut(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        channel.members.remove(&user_id);
+        let broadcast = channel.broadcast;
+        if let Some(account) = self.accounts.get_mut(&user_id) {
+            account.dialog(PeerId::Channel(id)).hidden = true;
+            account.touched_channels.remove(&id);
+            account.pinned.retain(|peer| *peer != PeerId::Channel(id));
+        }
+        self.note(
+            user_id,
+            vec![types::UpdateChannel { channel_id: id }.into()],
+            &[PeerId::Channel(id)],
+        );
+        if !broadcast {
+            let action = types::MessageActionChatDeleteUser { user_id }.into();
+            self.channel_service(actor, id, action)?;
+        }
+        Ok(())
+    }
+
+    /// `channels.editBanned`: restricts, bans or pardons.
+    pub(crate) fn set_banned(
+        &mut self,
+        actor: i64,
+        id: i64,
+        user_id: i64,
+        rights: types::ChatBannedRights,
+    ) -> Result<(), RpcError> {
+        self.require(actor, id, Right::Ban)?;
+        let now = self.now;
+        let channel = self
+            .channels
+            .get_mut(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if channel.creator == user_id {
+            return Err(RpcError::bad("USER_ADMIN_INVALID"));
+        }
+        let free = rights == blank::no_banned_rights(rights.until_date);
+        if rights.view_messages {
+            channel.banned.insert(
+                user_id,
+                Ban {
+                    by: actor,
+                    date: now,
+                    rights,
+                },
+            );
+            if channel.members.contains_key(&user_id) {
+                self.drop_member(id, user_id, actor)?;
+            }
+            return Ok(());
+        }
+        channel.banned.remove(&user_id);
+        if let Some(member) = channel.members.get_mut(&user_id) {
+            member.restricted = (!free).then_some(rights);
+        }
+        self.note(
+            user_id,
+            vec![types::UpdateChannel { channel_id: id }.into()],
+            &[PeerId::Channel(id)],
+        );
+        Ok(())
+    }
+
+    /// `channels.editAdmin`: no rights at all make the user an ordinary member again.
+    pub(crate) fn set_admin(
+        &mut self,
+        actor: i64,
+        id: i64,
+        user_id: i64,
+        rights: types::ChatAdminRights,
+        rank: Option<String>,
+    ) -> Result<(), RpcError> {
+        self.require(actor, id, Right::Promote)?;
+        self.enter_channel(id, user_id, actor)?;
+        let channel = self
+            .channels
+            .get_mut(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if channel.creator == user_id {
+            return Err(RpcError::bad("USER_CREATOR"));
+        }
+        let member = channel
+            .members
+            .get_mut(&user_id)
+            .ok_or_else(|| RpcError::bad("USER_NOT_PARTICIPANT"))?;
+        let none = rights == blank::no_admin_rights();
+        member.admin = (!none).then_some(Admin {
+            rights,
+            promoted_by: actor,
+            rank,
+        });
+        self.note(
+            user_id,
+            vec![types::UpdateChannel { channel_id: id }.into()],
+            &[PeerId::Channel(id)],
+        );
+        Ok(())
+    }
+
+    /// `channels.editTitle`.
+    pub(crate) fn rename_channel(
+        &mut self,
+        actor: i64,
+        id: i64,
+        title: &str,
+    ) -> Result<Sent, RpcError> {
+        self.require(actor, id, Right::Info)?;
+        let title = check_title(title)?;
+        let channel = self
+            .channels
+            .get_mut(&id)
+            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
+        if channel.title == title {
+            return Err(RpcError::bad("CHAT_NOT_MODIFIED"));
+        }
+        channel.title.clone_from(&title);
+        self.channel_service(
+            actor,
+            id,
+            types::MessageActionChatEditTitle { title }.into(),
+        )
+    }
+
+    /// `channels.updateUsername`: an empty name makes the channel private.
+    pub(crate) fn set_channel_username(
+        &mut self,
+        actor: i64,
+        id: i64,
+        username: &str,
+    ) -> Result<(), RpcError> {
+        let channel = self.channel_of(actor, id)?;
+        if channel.creator != actor {
+            return Err(RpcError::bad("CHAT_ADMIN_REQUIRED"));
+        }
+        if channel.username.as_deref().unwrap_or_default() == username {
+            return Err(RpcError::bad("USERNAME_NOT_MODIFIED"));
+        }
+        let old = channel.username.clone();
+        if !username.is_empty() {
+            self.check_username(PeerId::Channel(id), username)?;
+        }
+        if let Some(old) = old {
+            self.usernames.remove(&old.to_lowercase());
+        }
+        let name = (!username.is_empty()).then(|| username.to_owned());
+        if let Some(name) = &name {
+            self.usernames
+                .insert(name.to_lowercase(), PeerId::Channel(id));
+        }
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.username = name;
+        }
+        for member in self.channel_members(id) {
+            self.note(
+                member,
+                vec![types::UpdateChannel { channel_id: id }.into()],
+                &[PeerId::Channel(id)],
+            );
+        }
+        Ok(())
+    }
+
+    /// Who is in a channel.
+    pub(crate) fn channel_members(&self, id: i64) -> Vec<i64> {
+        self.channels
+            .get(&id)
+            .map(|channel| channel.members.keys().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// A channel as `viewer` sees it.
+    pub(crate) fn tl_channel(&self, viewer: i64, id: i64) -> Option<enums::Chat> {
+        let channel = self.channels.get(&id)?;
+        let access_hash = self.access_hash(viewer, PeerId::Channel(id));
+        if !channel.is_open_to(viewer, self.now) && channel.is_banned(viewer, self.now) {
+            return Some(
+                types::ChannelForbidden {
+                    broadcast: channel.broadcast,
+                    megagroup: !channel.broadcast,
+                    monoforum: false,
+                    id,
+                    access_hash,
+                    title: channel.title.clone(),
+                    until_date: None,
+                }
+                .into(),
+            );
+        }
+        let member = channel.members.get(&viewer);
+        let admin_rights = if channel.creator == viewer && member.is_some() {
+            Some(all_rights().into())
+        } else {
+            member
+                .and_then(|member| member.admin.as_ref())
+                .map(|admin| admin.rights.clone().into())
+        };
+        Some(
+            types::Channel {
+                creator: channel.creator == viewer,
+                left: member.is_none(),
+                broadcast: channel.broadcast,
+                megagroup: !channel.broadcast,
+                access_hash: Some(access_hash),
+                username: channel.username.clone(),
+                admin_rights,
+                banned_rights: member
+                    .and_then(|member| member.restricted.as_ref())
+                    .map(|rights| rights.clone().into()),
+                default_banned_rights: (!channel.broadcast)
+                    .then(|| blank::no_banned_rights(i32::MAX).into()),
+                participants_count: Some(i32::try_from(channel.members.len()).unwrap_or(i32::MAX)),
+                ..blank::channel(
+                    id,
+                    channel.title.clone(),
+                    enums::ChatPhoto::Empty,
+                    member.map_or(channel.date, |member| member.date),
+                )
+            }
+            .into(),
+        )
+    }
+
+    /// Somebody's standing in a channel, as `viewer` sees it.
+    pub(crate) fn tl_channel_member(
+        &self,
+        viewer: i64,
+        id: i64,
+        user_id: i64,
+    ) -> Option<enums::ChannelParticipant> {
+        let channel = self.channels.get(&id)?;
+        if let Some(ban) = channel.banned.get(&user_id) {
+            return Some(
+                types::ChannelParticipantBanned {
+                    left: true,
+                    peer: PeerId::User(user_id).to_tl(),
+                    kicked_by: ban.by,
+                    date: ban.date,
+                    banned_rights: ban.rights.clone().into(),
+                    rank: None,
+                }
+                .into(),
+            );
+        }
+        let member = channel.members.get(&user_id)?;
+        if channel.creator == user_id {
+            return Some(
+                types::ChannelParticipantCreator {
+                    user_id,
+                    admin_rights: all_rights().into(),
+                    rank: None,
+                }
+                .into(),
+            );
+        }
+        if let Some(admin) = &member.admin {
+            return Some(
+                types::ChannelParticipantAdmin {
+                    can_edit: viewer == channel.creator || viewer == admin.promoted_by,
+                    is_self: viewer == user_id,
+                    user_id,
+                    inviter_id: (viewer == user_id).then_some(member.inviter),
+                    promoted_by: admin.promoted_by,
+                    date: member.date,
+                    admin_rights: admin.rights.clone().into(),
+                    rank: admin.rank.clone(),
+                }
+                .into(),
+            );
+        }
+        if let Some(rights) = &member.restricted {
+            return Some(
+                types::ChannelParticipantBanned {
+                    left: false,
+                    peer: PeerId::User(user_id).to_tl(),
+                    kicked_by: channel.creator,
+                    date: member.date,
+                    banned_rights: rights.clone().into(),
+                    rank: None,
+                }
+                .into(),
+            );
+        }
+        Some(if viewer == user_id {
+            types::ChannelParticipantSelf {
+                via_request: false,
+                user_id,
+                inviter_id: member.inviter,
+                date: member.date,
+                subscription_until_date: None,
+                rank: None,
+            }
+            .into()
+        } else {
+            types::ChannelParticipant {
+                user_id,
+                date: member.date,
+                subscription_until_date: None,
+                rank: None,
+            }
+            .into()
+        })
+    }
+}

@@ -1,0 +1,269 @@
+//! `updates.getState`, `getDifference` and `getChannelDifference`: answered from the logs.
+
+use layer_tl_types::{enums, types};
+
+use super::World;
+use super::account::Change;
+use super::channels::ChannelChange;
+use super::ids::PeerId;
+use super::named::Named;
+use crate::rpc::RpcError;
+
+/// What a client says it has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) pts: i32,
+    pub(crate) date: i32,
+    /// The most changes in one answer, if the client says.
+    pub(crate) limit: Option<i32>,
+    /// Beyond this distance the client wants "too long".
+    pub(crate) total_limit: Option<i32>,
+}
+
+impl World {
+    /// The account's state as of now.
+    pub(crate) fn state(&mut self, user_id: i64) -> types::updates::State {
+        let date = self.date_for(user_id);
+        let pts = self.accounts.get(&user_id).map_or(1, |account| account.pts);
+        types::updates::State {
+            pts,
+            qts: 0,
+            date,
+            seq: 0,
+            unread_count: self.unread_total(user_id),
+        }
+    }
+
+    /// Everything after what the client has.
+    pub(crate) fn difference(
+        &mut self,
+        user_id: i64,
+        known: Known,
+    ) -> Result<enums::updates::Difference, RpcError> {
+        if known.pts == 0 {
+            return Err(RpcError::bad("PERSISTENT_TIMESTAMP_EMPTY"));
+        }
+        let account = self
+            .accounts
+            .get(&user_id)
+            .ok_or_else(|| RpcError::new(401, "AUTH_KEY_UNREGISTERED"))?;
+        if known.pts < 0 || known.pts > account.pts || known.date < 0 {
+            return Err(RpcError::bad("PERSISTENT_TIMESTAMP_INVALID"));
+        }
+        let behind = account.pts - known.pts;
+        let gone = known.pts < account.oldest_pts();
+        if gone
+            || known
+                .total_limit
+                .is_some_and(|limit| limit > 0 && behind > limit)
+        {
+            return Ok(types::updates::DifferenceTooLong { pts: account.pts }.into());
+        }
+        let limit = known
+            .limit
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| *limit > 0)
+            .map_or(self.config.difference_limit, |limit| {
+                limit.min(self.config.difference_limit)
+            });
+        let missing = self.logged_after(user_id, known.pts);
+        let whole = missing.len() <= limit;
+        let mut named = Named::default();
+        let mut new_messages = Vec::new();
+        let mut other_updates = Vec::new();
+        let mut last_pts = known.pts;
+        for logged in missing.iter().take(limit) {
+            last_pts = logged.pts;
+            let account = self.accounts.get(&user_id);
+            match &logged.change {
+                // What was deleted since is not mentioned again; its deletion follows.
+                Change::New { id } | Change::Edit { id }
+                    if account.is_none_or(|account| !account.messages.contains_key(id)) => {}
+                Change::New { id } => {
+                    self.name_message(user_id, *id, &mut named);
+                    new_messages.push(self.tl_message(user_id, *id));
+                }
+                change => {
+                    self.name_change(user_id, change, &mut named);
+                    other_updates.push(self.tl_change(user_id, logged));
+                }
+            }
+        }
+        if whole {
+            self.add_notes(user_id, known.date, &mut other_updates, &mut named);
+        }
+        let state = types::updates::State {
+            pts: last_pts,
+            ..self.state(user_id)
+        };
+        if whole && missing.is_empty() && other_updates.is_empty() {
+            return Ok(types::updates::DifferenceEmpty {
+                date: state.date,
+                seq: state.seq,
+            }
+            .into());
+        }
+        let (users, chats) = self.describe(user_id, &named);
+        let new_encrypted_messages = Vec::new();
+        if whole {
+            return Ok(types::updates::Difference {
+                new_messages,
+                new_encrypted_messages,
+                other_updates,
+                chats,
+                users,
+                state: state.into(),
+            }
+            .into());
+        }
+        // A slice keeps the client's date, so that the notes still come with the last one.
+        let intermediate_state = types::updates::State {
+            date: known.date,
+            ..state
+        }
+        .into();
+        Ok(types::updates::DifferenceSlice {
+            new_messages,
+            new_encrypted_messages,
+            other_updates,
+            chats,
+            users,
+            intermediate_state,
+        }
+        .into())
+    }
+
+    /// Adds what is counted in no `pts`, and points to the channels that have moved on.
+    fn add_notes(
+        &self,
+        user_id: i64,
+        date: i32,
+        updates: &mut Vec<enums::Update>,
+        named: &mut Named,
+    ) {
+        let Some(account) = self.accounts.get(&user_id) else {
+            return;
+        };
+        for noted in account.notes.iter().filter(|noted| noted.date > date) {
+            updates.push(noted.update.clone());
+            for name in &noted.names {
+                named.add(*name);
+            }
+        }
+        for (&channel_id, &touched) in &account.touched_channels {
+            if touched < date {
+                continue;
+            }
+            if let Some(channel) = self
+                .channels
+                .get(&channel_id)
+                .filter(|channel| channel.members.contains_key(&user_id))
+            {
+                named.add(PeerId::Channel(channel_id));
+                updates.push(
+                    types::UpdateChannelTooLong {
+                        channel_id,
+                        pts: Some(channel.pts),
+                    }
+                    .into(),
+                );
+            }
+        }
+    }
+
+    /// Everything in a channel after what the client has.
+    pub(crate) fn channel_difference(
+        &mut self,
+        user_id: i64,
+        channel_id: i64,
+        pts: i32,
+        limit: i32,
+    ) -> Result<enums::updates::ChannelDifference, RpcError> {
+        let channel = self.channel_of(user_id, channel_id)?;
+        if pts == 0 {
+            return Err(RpcError::bad("PERSISTENT_TIMESTAMP_EMPTY"));
+        }
+        if pts < 0 || pts > channel.pts {
+            return Err(RpcError::bad("PERSISTENT_TIMESTAMP_INVALID"));
+        }
+        if limit <= 0 {
+            return Err(RpcError::bad("LIMIT_INVALID"));
+        }
+        let timeout = Some(self.config.channel_timeout);
+        let peer = PeerId::Channel(channel_id);
+        if channel.pts == pts {
+            return Ok(types::updates::ChannelDifferenceEmpty {
+                r#final: true,
+                pts,
+                timeout,
+            }
+            .into());
+        }
+        let bridged = i64::from(channel.pts) - i64::from(pts);
+        let too_far =
+            usize::try_from(bridged).unwrap_or(usize::MAX) > self.config.channel_difference_limit;
+        if pts < channel.oldest_pts() || too_far {
+            let ids: Vec<i32> = channel.messages.keys().rev().take(10).copied().collect();
+            let mut named = Named::of(&[peer]);
+            let messages = ids
+                .iter()
+                .map(|&id| {
+                    self.name_channel_message(channel_id, id, &mut named);
+                    self.tl_channel_message(user_id, channel_id, id)
+                })
+                .collect();
+            let (users, chats) = self.describe(user_id, &named);
+            let dialog = self.tl_dialog(user_id, peer);
+            return Ok(types::updates::ChannelDifferenceTooLong {
+                r#final: true,
+                timeout,
+                dialog,
+                messages,
+                chats,
+                users,
+            }
+            .into());
+        }
+        let limit = usize::try_from(limit)
+            .unwrap_or(1)
+            .min(self.config.difference_limit);
+        let missing: Vec<_> = channel
+            .log
+            .iter()
+            .filter(|logged| logged.pts > pts)
+            .take(limit + 1)
+            .cloned()
+            .collect();
+        let r#final = missing.len() <= limit;
+        let mut named = Named::of(&[peer]);
+        let mut new_messages = Vec::new();
+        let mut other_updates = Vec::new();
+        let mut last_pts = pts;
+        for logged in missing.iter().take(limit) {
+            last_pts = logged.pts;
+            match &logged.change {
+                ChannelChange::New { id } | ChannelChange::Edit { id }
+                    if !channel.messages.contains_key(id) => {}
+                ChannelChange::New { id } => {
+                    self.name_channel_message(channel_id, *id, &mut named);
+                    new_messages.push(self.tl_channel_message(user_id, channel_id, *id));
+                }
+                change => {
+                    self.name_channel_change(channel_id, change, &mut named);
+                    other_updates.push(self.tl_channel_change(user_id, channel_id, logged));
+                }
+            }
+        }
+        let (users, chats) = self.describe(user_id, &named);
+        Ok(types::updates::ChannelDifference {
+            r#final,
+            pts: last_pts,
+            timeout,
+            new_messages,
+            other_updates,
+            chats,
+            users,
+        }
+        .into())
+    }
+}

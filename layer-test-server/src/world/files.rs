@@ -1,0 +1,653 @@
+//! Files: parts as they come in, what they become, and how they are read again.
+//!
+//! The rules of part sizes, offsets and limits are those of Telegram's page on files. What is stored is bounded in all;
+//! abandoned uploads go first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use layer_tl_types::{enums, types};
+
+use super::World;
+use super::blank;
+use super::ids;
+use super::image;
+use super::md5;
+use super::message::Media;
+use crate::rpc::RpcError;
+
+const PART_LIMIT: usize = 512 * 1024;
+const PARTS_LIMIT: i32 = 8_000;
+const SMALL_PARTS_LIMIT: i32 = 4_000;
+const CHUNK_LIMIT: i64 = 1024 * 1024;
+
+/// All files and uploads.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    uploads: BTreeMap<(i64, i64), Upload>,
+    stored: BTreeMap<i64, Stored>,
+    bytes: usize,
+    clock: u64,
+    /// References of an older epoch have expired.
+    epoch: i32,
+}
+
+#[derive(Debug, Default)]
+struct Upload {
+    parts: BTreeMap<i32, Vec<u8>>,
+    /// How many parts there will be; -1 until the last one is known, `None` for small files.
+    total: Option<i32>,
+    used: u64,
+}
+
+/// A photo or document.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) data: Arc<[u8]>,
+    pub(crate) thumb: Option<(Arc<[u8]>, image::Image)>,
+    pub(crate) dc_id: i32,
+    pub(crate) date: i32,
+    pub(crate) photo: Option<image::Image>,
+    pub(crate) mime_type: String,
+    pub(crate) attributes: Vec<enums::DocumentAttribute>,
+}
+
+/// What a document is, by its attributes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) video: bool,
+    pub(crate) round: bool,
+    pub(crate) voice: bool,
+    pub(crate) audio: bool,
+    pub(crate) animated: bool,
+    pub(crate) sticker: bool,
+}
+
+impl Kind {
+    /// Neither video, sound, animation nor sticker.
+    pub(crate) fn is_plain(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Marked as unread until it is played.
+    pub(crate) const fn is_played(self) -> bool {
+        self.voice || self.round
+    }
+
+    fn of(attributes: &[enums::DocumentAttribute]) -> Self {
+        let mut kind = Self::default();
+        for attribute in attributes {
+            match attribute {
+                enums::DocumentAttribute::Video(video) => {
+                    kind.video = !video.round_message;
+                    kind.round = video.round_message;
+                }
+                enums::DocumentAttribute::Audio(audio) => {
+                    kind.voice = audio.voice;
+                    kind.audio = !audio.voice;
+                }
+                enums::DocumentAttribute::Animated => kind.animated = true,
+                enums::DocumentAttribute::Sticker(_) => kind.sticker = true,
+                _ => {}
+            }
+        }
+        kind
+    }
+}
+
+impl Files {
+    /// What the document is.
+    pub(crate) fn kind(&self, id: i64) -> Kind {
+        self.stored
+            .get(&id)
+            .map(|file| Kind::of(&file.attributes))
+            .unwrap_or_default()
+    }
+
+    /// What is stored under this id.
+    pub(crate) fn get(&self, id: i64) -> Option<&Stored> {
+        self.stored.get(&id)
+    }
+
+    /// Bytes held in all.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Makes every file reference given out so far an expired one.
+    pub(crate) const fn expire_references(&mut self) {
+        self.epoch = self.epoch.saturating_add(1);
+    }
+
+    fn drop_upload(&mut self, key: (i64, i64)) -> Option<Upload> {
+        let upload = self.uploads.remove(&key)?;
+        let freed: usize = upload.parts.values().map(Vec::len).sum();
+        self.bytes = self.bytes.saturating_sub(freed);
+        Some(upload)
+    }
+
+    /// Makes room for `more` bytes by dropping the uploads that were not touched for longest.
+    fn make_room(&mut self, more: usize, limit: usize, keep: (i64, i64)) -> Result<(), RpcError> {
+        while self.bytes.saturating_add(more) > limit {
+            let oldest = self
+                .uploads
+                .iter()
+                .filter(|(key, _)| **key != keep)
+                .min_by_key(|(_, upload)| upload.used)
+                .map(|(key, _)| *key);
+            let Some(oldest) = oldest else {
+                return Err(RpcError::new(500, "STORAGE_FULL"));
+            };
+            self.drop_upload(oldest);
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    /// `upload.saveFilePart` (`total` is `None`) and `upload.saveBigFilePart`.
+    pub(crate) fn save_part(
+        &mut self,
+        user_id: i64,
+        file_id: i64,
+        part: i32,
+        total: Option<i32>,
+        bytes: Vec<u8>,
+    ) -> Result<(), RpcError> {
+        let parts_limit = if total.is_some() {
+            PARTS_LIMIT
+        } else {
+            SMALL_PARTS_LIMIT
+        };
+        if !(0..parts_limit).contains(&part) {
+            return Err(RpcError::bad("FILE_PART_INVALID"));
+        }
+        if bytes.is_empty() {
+            return Err(RpcError::bad("FILE_PART_EMPTY"));
+        }
+        if bytes.len() > PART_LIMIT {
+            return Err(RpcError::bad("FILE_PART_TOO_BIG"));
+        }
+        if let Some(total) = total
+            && (total == 0 || !(-1..=PARTS_LIMIT).contains(&total) || (total > 0 && part >= total))
+        {
+            return Err(RpcError::bad("FILE_PARTS_INVALID"));
+        }
+        // All parts but the last are of one size, which divides 512 KiB.
+        let last = total.is_some_and(|total| total == part + 1);
+        if total.is_some_and(|total| total > 0) && !last && !good_part(bytes.len()) {
+            return Err(RpcError::bad("FILE_PART_SIZE_INVALID"));
+        }
+        let limit = self.config.file_bytes_limit;
+        let files = &mut self.files;
+        let key = (user_id, file_id);
+        files.make_room(bytes.len(), limit, key)?;
+        files.clock += 1;
+        let upload = files.uploads.entry(key).or_default();
+        upload.used = files.clock;
+        if total.is_some_and(|total| total > 0) || upload.total.is_none() {
+            upload.total = total;
+        }
+        files.bytes += bytes.len();
+        if let Some(replaced) = upload.parts.insert(part, bytes) {
+            files.bytes = files.bytes.saturating_sub(replaced.len());
+        }
+        Ok(())
+    }
+
+    /// Joins the parts of an upload that an `InputFile` names. The upload is used up.
+    fn take_upload(&mut self, user_id: i64, file: &enums::InputFile) -> Result<Vec<u8>, RpcError> {
+        let (id, parts, checksum) = match file {
+            enums::InputFile::File(file) => (file.id, file.parts, file.md5_checksum.as_str()),
+            enums::InputFile::Big(file) => (file.id, file.parts, ""),
+            enums::InputFile::StoryDocument(_) => return Err(RpcError::bad("MEDIA_INVALID")),
+        };
+        if !(1..=PARTS_LIMIT).contains(&parts) {
+            return Err(RpcError::bad("FILE_PARTS_INVALID"));
+        }
+        let upload = self
+            .files
+            .uploads
+            .get(&(user_id, id))
+            .ok_or_else(|| RpcError::bad("FILE_PARTS_INVALID"))?;
+        let mut size = None;
+        for part in 0..parts {
+            let Some(bytes) = upload.parts.get(&part) else {
+                return Err(RpcError::bad(format!("FILE_PART_{part}_MISSING")));
+            };
+            let last = part + 1 == parts;
+            if !last && !good_part(bytes.len()) {
+                return Err(RpcError::bad("FILE_PART_LENGTH_INVALID"));
+            }
+            let whole = *size.get_or_insert(bytes.len());
+            if (last && bytes.len() > whole) || (!last && bytes.len() != whole) {
+                return Err(RpcError::bad("FILE_PART_SIZE_CHANGED"));
+            }
+        }
+        let upload = self
+            .files
+            .drop_upload((user_id, id))
+            .ok_or_else(|| RpcError::bad("FILE_PARTS_INVALID"))?;
+        let data: Vec<u8> = upload
+            .parts
+            .into_iter()
+            .filter(|(part, _)| *part < parts)
+            .flat_map(|(_, bytes)| bytes)
+            .collect();
+        if !checksum.is_empty() && !checksum.eq_ignore_ascii_case(&md5::hex(&data)) {
+            return Err(RpcError::bad("MD5_CHECKSUM_INVALID"));
+        }
+        Ok(data)
+    }
+
+    fn store(&mut self, file: Stored) -> i64 {
+        let id = self.dice.positive();
+        self.files.bytes +=
+            file.data.len() + file.thumb.as_ref().map_or(0, |(thumb, _)| thumb.len());
+        self.files.stored.insert(id, file);
+        id
+    }
+
+    /// What an `InputMedia` stands for. Uploads become files of the data centre `dc_id`.
+    pub(crate) fn input_media(
+        &mut self,
+        user_id: i64,
+        dc_id: i32,
+        media: enums::InputMedia,
+    ) -> Result<Option<Media>, RpcError> {
+        let date = self.now;
+        Ok(Some(match media {
+            enums::InputMedia::Empty => return Ok(None),
+            enums::InputMedia::UploadedPhoto(media) => {
+                let data = self.take_upload(user_id, &media.file)?;
+                let photo =
+                    image::measure(&data).ok_or_else(|| RpcError::bad("IMAGE_PROCESS_FAILED"))?;
+                let file = Stored {
+                    data: data.into(),
+                    thumb: None,
+                    dc_id,
+                    date,
+                    photo: Some(photo),
+                    mime_type: "image/jpeg".to_owned(),
+                    attributes: Vec::new(),
+                };
+                Media::Photo {
+                    id: self.store(file),
+                    spoiler: media.spoiler,
+                    ttl_seconds: media.ttl_seconds,
+                }
+            }
+            enums::InputMedia::UploadedDocument(media) => {
+                let data = self.take_upload(user_id, &media.file)?;
+                let thumb = match &media.thumb {
+                    Some(thumb) => {
+                        let thumb = self.take_upload(user_id, thumb)?;
+                        image::measure(&thumb).map(|size| (thumb.into(), size))
+                    }
+                    None => None,
+                };
+                let mut attributes = media.attributes;
+                let named = attributes
+                    .iter()
+                    .any(|a| matches!(a, enums::DocumentAttribute::Filename(_)));
+                let name = match &media.file {
+                    enums::InputFile::File(file) => file.name.clone(),
+                    enums::InputFile::Big(file) => file.name.clone(),
+                    enums::InputFile::StoryDocument(_) => String::new(),
+                };
+                if !named && !name.is_empty() {
+                    attributes.push(types::DocumentAttributeFilename { file_name: name }.into());
+                }
+                let file = Stored {
+                    data: data.into(),
+                    thumb,
+                    dc_id,
+                    date,
+                    photo: None,
+                    mime_type: media.mime_type,
+                    attributes,
+                };
+                Media::Document {
+                    id: self.store(file),
+                    spoiler: media.spoiler,
+                    ttl_seconds: media.ttl_seconds,
+                }
+            }
+            enums::InputMedia::Photo(media) => {
+                let enums::InputPhoto::Photo(photo) = &media.id else {
+                    return Err(RpcError::bad("MEDIA_EMPTY"));
+                };
+                let file = self.locate(photo.id, photo.access_hash, &photo.file_reference)?;
+                if file.photo.is_none() {
+                    return Err(RpcError::bad("PHOTO_INVALID"));
+                }
+                Media::Photo {
+                    id: photo.id,
+                    spoiler: media.spoiler,
+                    ttl_seconds: media.ttl_seconds,
+                }
+            }
+            enums::InputMedia::Document(media) => {
+                let enums::InputDocument::Document(document) = &media.id else {
+                    return Err(RpcError::bad("MEDIA_EMPTY"));
+                };
+                let file =
+                    self.locate(document.id, document.access_hash, &document.file_reference)?;
+                if file.photo.is_some() {
+                    return Err(RpcError::bad("DOCUMENT_INVALID"));
+                }
+                Media::Document {
+                    id: document.id,
+                    spoiler: media.spoiler,
+                    ttl_seconds: media.ttl_seconds,
+                }
+            }
+            enums::InputMedia::GeoPoint(media) => Media::Other(
+                types::MessageMediaGeo {
+                    geo: self.geo(&media.geo_point),
+                }
+                .into(),
+            ),
+            enums::InputMedia::Venue(media) => Media::Other(
+                types::MessageMediaVenue {
+                    geo: self.geo(&media.geo_point),
+                    title: media.title.clone(),
+                    address: media.address.clone(),
+                    provider: media.provider.clone(),
+                    venue_id: media.venue_id.clone(),
+                    venue_type: media.venue_type.clone(),
+                }
+                .into(),
+            ),
+            enums::InputMedia::Contact(media) => Media::Other(
+                types::MessageMediaContact {
+                    user_id: self.user_by_phone(&media.phone_number).unwrap_or(0),
+                    phone_number: media.phone_number.clone(),
+                    first_name: media.first_name.clone(),
+                    last_name: media.last_name.clone(),
+                    vcard: media.vcard.clone(),
+                }
+                .into(),
+            ),
+            enums::InputMedia::Dice(media) => {
+                let value = i32::try_from(self.dice.next() % 6).unwrap_or(0) + 1;
+                let emoticon = media.emoticon.clone();
+                Media::Other(
+                    types::MessageMediaDice {
+                        value,
+                        emoticon,
+                        game_outcome: None,
+                    }
+                    .into(),
+                )
+            }
+            _ => return Err(RpcError::bad("MEDIA_INVALID")),
+        }))
+    }
+
+    fn geo(&mut self, point: &enums::InputGeoPoint) -> enums::GeoPoint {
+        match point {
+            enums::InputGeoPoint::Empty => enums::GeoPoint::Empty,
+            enums::InputGeoPoint::Point(point) => types::GeoPoint {
+                long: point.long,
+                lat: point.lat,
+                access_hash: self.dice.positive(),
+                accuracy_radius: point.accuracy_radius,
+            }
+            .into(),
+        }
+    }
+
+    fn file_hash(&self, id: i64) -> i64 {
+        ids::keyed(self.config.secret, &[4, id])
+    }
+
+    fn file_reference(&self, id: i64) -> Vec<u8> {
+        let mut reference = vec![1];
+        reference.extend(self.files.epoch.to_be_bytes());
+        reference.extend(
+            ids::keyed(self.config.secret, &[5, id, i64::from(self.files.epoch)]).to_be_bytes(),
+        );
+        reference
+    }
+
+    /// The file of this id, if hash and reference are right.
+    pub(crate) fn locate(
+        &self,
+        id: i64,
+        access_hash: i64,
+        reference: &[u8],
+    ) -> Result<&Stored, RpcError> {
+        let file = self
+            .files
+            .stored
+            .get(&id)
+            .ok_or_else(|| RpcError::bad("FILE_ID_INVALID"))?;
+        if access_hash != self.file_hash(id) {
+            return Err(RpcError::bad("FILE_ID_INVALID"));
+        }
+        if reference.is_empty() {
+            return Err(RpcError::bad("FILE_REFERENCE_EMPTY"));
+        }
+        if reference == self.file_reference(id) {
+            return Ok(file);
+        }
+        let expired = reference.len() == 13 && reference[0] == 1;
+        Err(RpcError::bad(if expired {
+            "FILE_REFERENCE_EXPIRED"
+        } else {
+            "FILE_REFERENCE_INVALID"
+        }))
+    }
+
+    /// `upload.getFile` on the data centre `dc_id`.
+    pub(crate) fn read_file(
+        &self,
+        dc_id: i32,
+        location: &enums::InputFileLocation,
+        offset: i64,
+        limit: i32,
+        precise: bool,
+    ) -> Result<types::upload::File, RpcError> {
+        let (id, access_hash, reference, thumb_size) = match location {
+            enums::InputFileLocation::InputDocumentFileLocation(at) => (
+                at.id,
+                at.access_hash,
+                &at.file_reference,
+                at.thumb_size.as_str(),
+            ),
+            enums::InputFileLocation::InputPhotoFileLocation(at) => (
+                at.id,
+                at.access_hash,
+                &at.file_reference,
+                at.thumb_size.as_str(),
+            ),
+            _ => return Err(RpcError::bad("LOCATION_INVALID")),
+        };
+        let file = self.locate(id, access_hash, reference)?;
+        if file.dc_id != dc_id {
+            return Err(RpcError::new(303, format!("FILE_MIGRATE_{}", file.dc_id)));
+        }
+        let data = match (&file.photo, thumb_size) {
+            (None, "") => &file.data,
+            (None, _) => {
+                &file
+                    .thumb
+                    .as_ref()
+                    .ok_or_else(|| RpcError::bad("LOCATION_INVALID"))?
+                    .0
+            }
+            (Some(size), name) if name == size_name(*size) => &file.data,
+            (Some(_), _) => return Err(RpcError::bad("LOCATION_INVALID")),
+        };
+        check_range(offset, limit, precise)?;
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(data.len());
+        let end = start
+            .saturating_add(usize::try_from(limit).unwrap_or(0))
+            .min(data.len());
+        let r#type = match image::measure(data) {
+            Some(_) if image::is_jpeg(data) => enums::storage::FileType::FileJpeg,
+            Some(_) if data.starts_with(b"\x89PNG") => enums::storage::FileType::FilePng,
+            Some(_) if data.starts_with(b"GIF") => enums::storage::FileType::FileGif,
+            Some(_) => enums::storage::FileType::FileWebp,
+            None if data.starts_with(b"%PDF") => enums::storage::FileType::FilePdf,
+            None => enums::storage::FileType::FilePartial,
+        };
+        Ok(types::upload::File {
+            r#type,
+            mtime: file.date,
+            bytes: data[start..end].to_vec(),
+        })
+    }
+
+    /// A photo as TL.
+    pub(crate) fn tl_photo(&self, id: i64) -> enums::Photo {
+        let Some((file, size)) = self
+            .files
+            .stored
+            .get(&id)
+            .and_then(|file| Some((file, file.photo?)))
+        else {
+            return types::PhotoEmpty { id }.into();
+        };
+        types::Photo {
+            has_stickers: false,
+            id,
+            access_hash: self.file_hash(id),
+            file_reference: self.file_reference(id),
+            date: file.date,
+            sizes: vec![
+                types::PhotoSize {
+                    r#type: size_name(size).to_owned(),
+                    w: size.width,
+                    h: size.height,
+                    size: i32::try_from(file.data.len()).unwrap_or(i32::MAX),
+                }
+                .into(),
+            ],
+            video_sizes: None,
+            dc_id: file.dc_id,
+        }
+        .into()
+    }
+
+    /// A document as TL.
+    pub(crate) fn tl_document(&self, id: i64) -> enums::Document {
+        let Some(file) = self.files.stored.get(&id) else {
+            return types::DocumentEmpty { id }.into();
+        };
+        let thumbs = file.thumb.as_ref().map(|(data, size)| {
+            vec![
+                types::PhotoSize {
+                    r#type: "m".to_owned(),
+                    w: size.width,
+                    h: size.height,
+                    size: i32::try_from(data.len()).unwrap_or(i32::MAX),
+                }
+                .into(),
+            ]
+        });
+        types::Document {
+            thumbs,
+            ..blank::document(
+                id,
+                self.file_hash(id),
+                self.file_reference(id),
+                file.date,
+                file.mime_type.clone(),
+                i64::try_from(file.data.len()).unwrap_or(i64::MAX),
+                file.dc_id,
+                file.attributes.clone(),
+            )
+        }
+        .into()
+    }
+}
+
+/// Whether a part that is not the last may have this size.
+const fn good_part(size: usize) -> bool {
+    size.is_multiple_of(1024) && PART_LIMIT.is_multiple_of(size)
+}
+
+/// The letter that Telegram gives a photo of this size.
+fn size_name(size: image::Image) -> &'static str {
+    match size.width.max(size.height) {
+        ..=320 => "m",
+        321..=800 => "x",
+        801..=1280 => "y",
+        _ => "w",
+    }
+}
+
+/// The rules for a piece of a file: aligned to 4 KiB (1 KiB if `precise`), a divisor of 1 MiB (unless `precise`), and
+/// within one megabyte of the file.
+fn check_range(offset: i64, limit: i32, precise: bool) -> Result<(), RpcError> {
+    let step = if precise { 1024 } else { 4096 };
+    let limit = i64::from(limit);
+    if limit <= 0
+        || limit > CHUNK_LIMIT
+        || limit % step != 0
+        || (!precise && CHUNK_LIMIT % limit != 0)
+    {
+        return Err(RpcError::bad("LIMIT_INVALID"));
+    }
+    if offset < 0 || offset % step != 0 {
+        return Err(RpcError::bad("OFFSET_INVALID"));
+    }
+    let last = offset
+        .checked_add(limit - 1)
+        .ok_or_else(|| RpcError::bad("OFFSET_INVALID"))?;
+    if offset / CHUNK_LIMIT != last / CHUNK_LIMIT {
+        return Err(RpcError::bad("OFFSET_INVALID"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_follow_the_documented_rules() {
+        let message = |offset, limit, precise| {
+            check_range(offset, limit, precise)
+                .err()
+                .map(|error| error.message)
+        };
+        assert_eq!(message(0, 4096, false), None);
+        assert_eq!(message(1_048_576, 1_048_576, false), None);
+        assert_eq!(message(4096, 4095, false).as_deref(), Some("LIMIT_INVALID"));
+        assert_eq!(message(0, 12_288, false).as_deref(), Some("LIMIT_INVALID"));
+        assert_eq!(message(0, 12_288, true), None);
+        assert_eq!(message(0, 0, true).as_deref(), Some("LIMIT_INVALID"));
+        assert_eq!(
+            message(0, 2_097_152, true).as_deref(),
+            Some("LIMIT_INVALID")
+        );
+        assert_eq!(
+            message(1024, 4096, false).as_deref(),
+            Some("OFFSET_INVALID")
+        );
+        assert_eq!(message(1024, 1024, true), None);
+        assert_eq!(
+            message(1_048_576 - 4096, 8192, false).as_deref(),
+            Some("OFFSET_INVALID")
+        );
+        assert_eq!(
+            message(-4096, 4096, false).as_deref(),
+            Some("OFFSET_INVALID")
+        );
+        assert_eq!(
+            message(i64::MAX - 4095, 4096, false).as_deref(),
+            Some("OFFSET_INVALID")
+        );
+    }
+
+    #[test]
+    fn parts_divide_half_a_mebibyte() {
+        assert!(good_part(512 * 1024) && good_part(1024) && good_part(128 * 1024));
+        assert!(!good_part(3 * 1024) && !good_part(1000));
+    }
+}
