@@ -195,3 +195,126 @@ fn wide(a: u64, b: u64) -> (u64, u64) {
     let product = u128::from(a) * u128::from(b);
     ((product >> 64) as u64, product as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every divisor tried.
+    fn least_factor(n: u64) -> Option<u64> {
+        (2..=n.isqrt()).find(|d| n.is_multiple_of(*d))
+    }
+
+    fn assert_split(n: u64) {
+        let (p, q) = factorize(n).unwrap_or_else(|| panic!("{n} was not split"));
+        assert!(1 < p && p <= q && p * q == n, "{n} = {p} * {q}");
+    }
+
+    #[test]
+    fn published_products_fall_apart() {
+        // npm @mtcute/test, the tests of @mtcute/core, the page mtproto/samples-auth_key, the recorded exchange.
+        for (pq, p, q) in [
+            (0x17ed_4894_1a08_f981, 0x494c_553b, 0x5391_1073),
+            (0x14fc_ab4d_fc86_1f45, 0x494c_5c99, 0x494c_778d),
+            (2_090_522_174_869_285_481, 1_112_973_847, 1_878_321_023),
+            (1_470_626_929_934_143_021, 1_206_429_347, 1_218_991_343),
+            (2_804_275_833_720_261_793, 1_555_252_417, 1_803_100_129),
+            (1_468_428_376_148_703_121, 1_008_949_199, 1_455_403_679),
+            (1825206431143503757, 1152574733, 1583590529),
+        ] {
+            assert_eq!(factorize(pq), Some((p, q)));
+        }
+    }
+
+    #[test]
+    fn all_small_numbers_are_split_unless_they_are_prime() {
+        assert_eq!(factorize(0), None);
+        assert_eq!(factorize(1), None);
+        for n in 2..30_000 {
+            match least_factor(n) {
+                None => assert_eq!(factorize(n), None, "{n}"),
+                Some(_) => assert_split(n),
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_terminate() {
+        // The largest primes below 2^64, 2^63 and 2^32 (and 2^61 - 1, a Mersenne prime).
+        for prime in [
+            18_446_744_073_709_551_557,
+            9_223_372_036_854_775_783,
+            4_294_967_291,
+            2_305_843_009_213_693_951,
+        ] {
+            assert_eq!(factorize(prime), None, "{prime}");
+        }
+        for n in (u64::MAX - 600)..=u64::MAX {
+            match factorize(n) {
+                Some((p, q)) => assert!(1 < p && p <= q && p * q == n, "{n}"),
+                None => assert!(Montgomery::new(n).is_prime(), "{n}"),
+            }
+        }
+    }
+
+    #[test]
+    fn squares_cubes_and_powers_are_split() {
+        for p in [3, 41, 43, 65_537, 4_294_967_291] {
+            assert_eq!(factorize(p * p), Some((p, p)));
+        }
+        for p in [41u64, 43, 1_009, 2_097_143] {
+            assert_split(p * p * p);
+        }
+        for exponent in 2..64 {
+            assert_split(1 << exponent);
+        }
+        for exponent in 2..=11 {
+            assert_split(41u64.pow(exponent));
+        }
+    }
+
+    #[test]
+    fn random_products_of_two_primes_come_back() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut prime = |bits: u32| loop {
+            let candidate = rng.u64(1 << (bits - 1)..1 << bits) | 1;
+            if candidate > 40
+                && SMALL_PRIMES.iter().all(|p| !candidate.is_multiple_of(*p))
+                && Montgomery::new(candidate).is_prime()
+            {
+                return candidate;
+            }
+        };
+        for bits in (8..=32).chain([31; 40]) {
+            let (p, q) = (prime(bits), prime(bits));
+            assert_eq!(factorize(p * q), Some(ordered(p, q)), "{p} * {q}");
+        }
+    }
+
+    #[test]
+    fn the_way_out_of_last_resort_works() {
+        assert_eq!(trial_division(65_537 * 65_539, 65_538), Some(65_537));
+        assert_eq!(trial_division(65_537, 256), None);
+    }
+
+    #[test]
+    fn montgomery_products_agree_with_128_bit_division() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..2000 {
+            let n = rng.u64(1 << 40..) | 1;
+            let field = Montgomery::new(n);
+            let (a, b) = (rng.u64(..n), rng.u64(..n));
+            let product = field.mul(field.enter(a), b);
+            assert_eq!(
+                u128::from(product),
+                u128::from(a) * u128::from(b) % u128::from(n)
+            );
+            assert_eq!(
+                u128::from(field.add(a, b)),
+                (u128::from(a) + u128::from(b)) % u128::from(n)
+            );
+        }
+    }
+}

@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 /// `N` limbs of 64 bits, the least significant first.
 pub(crate) type Limbs<const N: usize> = [u64; N];
 
+/// The widest that [`Modulus::square`] has room for.
+const WIDEST: usize = 32;
+
 /// A number kept as `x * R mod n` with `R = 2^(64 N)`; wiped on drop.
 pub(crate) type Residue<const N: usize> = Zeroizing<Limbs<N>>;
 
@@ -58,7 +61,7 @@ pub(crate) struct Modulus<const N: usize> {
     /// `R mod n`, which stands for 1.
     one: Limbs<N>,
     /// `R^2 mod n`
-    square: Limbs<N>,
+    r_squared: Limbs<N>,
 }
 
 impl<const N: usize> Modulus<N> {
@@ -77,7 +80,7 @@ impl<const N: usize> Modulus<N> {
             n,
             inverse: inverse.wrapping_neg(),
             one: [0; N],
-            square: [0; N],
+            r_squared: [0; N],
         };
         // 2^(bits-1) < n, doubled until it is 2^(64 N) mod n.
         let width = u32::try_from(N * 64).ok()?;
@@ -87,9 +90,9 @@ impl<const N: usize> Modulus<N> {
             modulus.one = modulus.add(&modulus.one, &modulus.one);
         }
         // 2 stands for 2^1; squared log2(64 N) times it is 2^(64 N), which as a residue is R^2.
-        modulus.square = modulus.add(&modulus.one, &modulus.one);
+        modulus.r_squared = modulus.add(&modulus.one, &modulus.one);
         for _ in 0..width.trailing_zeros() {
-            modulus.square = *modulus.mul(&modulus.square, &modulus.square);
+            modulus.r_squared = *modulus.square(&modulus.r_squared);
         }
         Some(modulus)
     }
@@ -110,7 +113,7 @@ impl<const N: usize> Modulus<N> {
 
     /// The residue of any number that fits in the width, reduced if need be.
     pub(crate) fn enter(&self, x: &Limbs<N>) -> Residue<N> {
-        self.mul(x, &self.square)
+        self.mul(x, &self.r_squared)
     }
 
     /// The residue of a small number.
@@ -128,23 +131,62 @@ impl<const N: usize> Modulus<N> {
         let mut t = Zeroizing::new([0; N]);
         let mut top = 0;
         for &b in b {
-            let mut carry = 0;
-            for (t, &a) in t.iter_mut().zip(a) {
-                (*t, carry) = multiply_add(*t, a, b, carry);
-            }
-            let (sum, over) = add_carry(top, carry, 0);
-
-            let m = t[0].wrapping_mul(self.inverse);
-            let (_, mut carry) = multiply_add(t[0], m, self.n[0], 0);
+            // t = (t + a b + m n) / 2^64, where m makes the lowest limb zero. The two carries run beside
+            // each other, which keeps the multiplier busy.
+            let (low, mut carry_a) = multiply_add(t[0], a[0], b, 0);
+            let m = low.wrapping_mul(self.inverse);
+            let (_, mut carry_n) = multiply_add(low, m, self.n[0], 0);
             for i in 1..N {
-                (t[i - 1], carry) = multiply_add(t[i], m, self.n[i], carry);
+                let sum;
+                (sum, carry_a) = multiply_add(t[i], a[i], b, carry_a);
+                (t[i - 1], carry_n) = multiply_add(sum, m, self.n[i], carry_n);
             }
-            let (sum, over_again) = add_carry(sum, carry, 0);
+            let (sum, over) = add_carry(top, carry_a, 0);
+            let (sum, over_again) = add_carry(sum, carry_n, 0);
             t[N - 1] = sum;
             top = over + over_again;
         }
         self.reduce(&mut t, top);
         t
+    }
+
+    /// `a * a / R mod n` of a residue: a quarter less work than [`Self::mul`].
+    pub(crate) fn square(&self, a: &Limbs<N>) -> Residue<N> {
+        const { assert!(N <= WIDEST) };
+        let mut buffer = Zeroizing::new([0; 2 * WIDEST]);
+        let t = &mut buffer[..2 * N];
+        // Each product of two different limbs once,
+        for i in 0..N {
+            let mut carry = 0;
+            for (t, &b) in t[2 * i + 1..i + N].iter_mut().zip(&a[i + 1..]) {
+                (*t, carry) = multiply_add(*t, a[i], b, carry);
+            }
+            t[i + N] = carry;
+        }
+        // all of them doubled, and the squares of the limbs added.
+        let mut carry = 0;
+        let mut shifted_out = 0;
+        for i in 0..N {
+            let (low, high) = (t[2 * i], t[2 * i + 1]);
+            let (square, above) = multiply_add(low << 1 | shifted_out, a[i], a[i], carry);
+            t[2 * i] = square;
+            (t[2 * i + 1], carry) = add_carry(high << 1 | low >> 63, above, 0);
+            shifted_out = high >> 63;
+        }
+        // Then n is added, times what makes each low limb zero in turn.
+        let mut top = 0;
+        for i in 0..N {
+            let m = t[i].wrapping_mul(self.inverse);
+            let mut carry = 0;
+            for (t, &n) in t[i..i + N].iter_mut().zip(&self.n) {
+                (*t, carry) = multiply_add(*t, m, n, carry);
+            }
+            (t[i + N], top) = add_carry(t[i + N], carry, top);
+        }
+        let mut result = Zeroizing::new([0; N]);
+        result.copy_from_slice(&t[N..]);
+        self.reduce(&mut result, top);
+        result
     }
 
     /// `a + b mod n` of two residues.
@@ -199,7 +241,7 @@ impl<const N: usize> Modulus<N> {
         for byte in exponent {
             for nibble in [byte >> 4, byte & 15] {
                 for _ in 0..4 {
-                    result = self.mul(&result, &result);
+                    result = self.square(&result);
                 }
                 entry.fill(0);
                 for (candidate, index) in table.iter().zip(0u8..) {
@@ -257,4 +299,98 @@ fn sub_borrow(a: u64, b: u64, borrow: u64) -> (u64, u64) {
     let (difference, first) = a.overflowing_sub(b);
     let (difference, second) = difference.overflowing_sub(borrow);
     (difference, u64::from(first | second))
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::*;
+
+    fn big(limbs: &[u64]) -> BigUint {
+        let mut bytes = vec![0; limbs.len() * 8];
+        to_be(limbs, &mut bytes);
+        BigUint::from_bytes_be(&bytes)
+    }
+
+    fn random<const N: usize>(rng: &mut fastrand::Rng) -> Limbs<N> {
+        // All zeros and all ones are where carries go wrong.
+        let mut limbs = from_fn(|_| match rng.u8(0..4) {
+            0 => 0,
+            1 => u64::MAX,
+            _ => rng.u64(..),
+        });
+        if rng.bool() {
+            // Shorter than its width.
+            let from = rng.usize(0..N);
+            limbs[from..].fill(0);
+        }
+        limbs
+    }
+
+    fn compare_with_num_bigint<const N: usize>(cases: usize) {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut rng = fastrand::Rng::with_seed(seed);
+        for _ in 0..cases {
+            let mut n = random::<N>(&mut rng);
+            n[0] |= 1;
+            let Some(modulus) = Modulus::new(n) else {
+                assert_eq!(big(&n), BigUint::from(1u32));
+                continue;
+            };
+            let (a, b) = (random::<N>(&mut rng), random::<N>(&mut rng));
+            let (big_n, big_a, big_b) = (big(&n), big(&a), big(&b));
+            let (ra, rb) = (modulus.enter(&a), modulus.enter(&b));
+            assert_eq!(big(&*modulus.leave(&ra)), &big_a % &big_n);
+            assert_eq!(big(&*modulus.leave(&modulus.one())), BigUint::from(1u32));
+
+            let leave = |x: &Limbs<N>| big(&*modulus.leave(x));
+            assert_eq!(leave(&modulus.mul(&ra, &rb)), &big_a * &big_b % &big_n);
+            assert_eq!(leave(&modulus.square(&ra)), &big_a * &big_a % &big_n);
+            assert_eq!(leave(&modulus.add(&ra, &rb)), (&big_a + &big_b) % &big_n);
+            let difference = (&big_a % &big_n + &big_n - &big_b % &big_n) % &big_n;
+            assert_eq!(leave(&modulus.sub(&ra, &rb)), difference);
+            let half = modulus.half(&ra);
+            assert_eq!(leave(&modulus.add(&half, &half)), &big_a % &big_n);
+
+            let exponent: Vec<u8> = (0..rng.usize(0..12)).map(|_| rng.u8(..)).collect();
+            assert_eq!(
+                leave(&modulus.pow(&ra, &exponent)),
+                big_a.modpow(&BigUint::from_bytes_be(&exponent), &big_n)
+            );
+        }
+    }
+
+    #[test]
+    fn arithmetic_agrees_with_num_bigint_at_every_width() {
+        compare_with_num_bigint::<1>(3000);
+        compare_with_num_bigint::<2>(2000);
+        compare_with_num_bigint::<16>(500);
+        compare_with_num_bigint::<32>(200);
+    }
+
+    #[test]
+    fn even_numbers_zero_and_one_are_no_moduli() {
+        assert!(Modulus::new([0, 0]).is_none());
+        assert!(Modulus::new([1, 0]).is_none());
+        assert!(Modulus::new([2, 0]).is_none());
+        assert!(Modulus::new([0, 1]).is_none());
+        assert!(Modulus::new([3, 0]).is_some());
+        assert!(Modulus::new([1, 1]).is_some());
+    }
+
+    #[test]
+    fn bytes_go_in_and_out() {
+        let limbs: Limbs<2> = from_be(&[0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).unwrap();
+        assert_eq!(limbs, [0x0203_0405_0607_0809, 0x01]);
+        let mut bytes = [0xff; 11];
+        to_be(&limbs, &mut bytes);
+        assert_eq!(bytes, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(from_be::<1>(&[1, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(from_be::<1>(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 9]), Some([9]));
+        assert_eq!(bits(&[0, 0]), 0);
+        assert_eq!(bits(&[1, 0]), 1);
+        assert_eq!(bits(&[0, 1]), 65);
+    }
 }

@@ -70,7 +70,7 @@ pub(crate) fn fermat_base_2<const N: usize>(modulus: &Modulus<N>) -> bool {
     let (odd, twos) = odd_part(&minus_one(modulus.n()));
     let mut x = modulus.pow(&modulus.small(2), &exponent(&odd));
     for _ in 0..twos {
-        x = modulus.mul(&x, &x);
+        x = modulus.square(&x);
     }
     *x == *modulus.one()
 }
@@ -100,7 +100,7 @@ fn strong_probable_prime<const N: usize>(modulus: &Modulus<N>, base: &Residue<N>
         return true;
     }
     for _ in 1..twos {
-        x = modulus.mul(&x, &x);
+        x = modulus.square(&x);
         if *x == minus_one_residue {
             return true;
         }
@@ -150,13 +150,13 @@ fn strong_lucas<const N: usize>(modulus: &Modulus<N>) -> bool {
     // U_1 = 1, V_1 = P = 1, Q^1
     let (mut u, mut v, mut q_k) = (*modulus.one(), *modulus.one(), *q);
     let double_v = |v: &Limbs<N>, q_k: &Limbs<N>| {
-        let squared = modulus.mul(v, v);
+        let squared = modulus.square(v);
         modulus.sub(&modulus.sub(&squared, q_k), q_k)
     };
     for bit in (0..bits(&odd).saturating_sub(1)).rev() {
         u = *modulus.mul(&u, &v);
         v = double_v(&v, &q_k);
-        q_k = *modulus.mul(&q_k, &q_k);
+        q_k = *modulus.square(&q_k);
         let limb = usize::try_from(bit / 64).ok().and_then(|i| odd.get(i));
         if limb.is_some_and(|limb| limb >> (bit % 64) & 1 == 1) {
             let next_u = modulus.half(&modulus.add(&u, &v));
@@ -173,7 +173,7 @@ fn strong_lucas<const N: usize>(modulus: &Modulus<N>) -> bool {
             return true;
         }
         v = double_v(&v, &q_k);
-        q_k = *modulus.mul(&q_k, &q_k);
+        q_k = *modulus.square(&q_k);
     }
     false
 }

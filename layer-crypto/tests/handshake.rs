@@ -44,8 +44,12 @@ impl Reader {
 struct Vectors(serde_json::Value);
 
 impl Vectors {
-    fn load() -> Self {
+    fn recorded() -> Self {
         Self(serde_json::from_str(include_str!("vectors/auth_key_handshake_2023.json")).unwrap())
+    }
+
+    fn documented() -> Self {
+        Self(serde_json::from_str(include_str!("vectors/samples_auth_key.json")).unwrap())
     }
 
     fn hex(&self, name: &str) -> Vec<u8> {
@@ -67,7 +71,7 @@ fn serialize_bytes(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_recorded_handshake_is_recomputed_from_its_randomness() {
-    let vectors = Vectors::load();
+    let vectors = Vectors::recorded();
     let random2 = vectors.hex("step2_random");
     let random3 = vectors.hex("step3_random");
     let new_nonce: [u8; 32] = random2[..32].try_into().unwrap();
@@ -161,5 +165,55 @@ fn the_recorded_handshake_is_recomputed_from_its_randomness() {
     assert_eq!(
         i64::from_le_bytes(salt.try_into().unwrap()),
         vectors.0["expected_first_salt"].as_i64().unwrap()
+    );
+}
+
+#[test]
+fn the_documented_walk_through_is_recomputed() {
+    let vectors = Vectors::documented();
+    let server_nonce = vectors.hex("server_nonce").try_into().unwrap();
+    let new_nonce = vectors.hex("new_nonce").try_into().unwrap();
+    let number = |name: &str| vectors.0[name].as_u64().unwrap();
+    assert_eq!(factorize(number("pq")), Some((number("p"), number("q"))));
+
+    let (key, iv) = nonce_key_iv(&server_nonce, &new_nonce);
+    assert_eq!(key[..], vectors.hex("tmp_aes_key"));
+    assert_eq!(iv[..], vectors.hex("tmp_aes_iv"));
+
+    let mut answer = vectors.hex("encrypted_answer");
+    aes::ige_decrypt(&key, &iv, &mut answer).unwrap();
+    assert_eq!(answer, vectors.hex("answer_with_hash"));
+    let mut inner = Reader(answer, 20 + 4 + 32);
+    let g = i32::from_le_bytes(inner.array());
+    let prime = inner.bytes();
+    let g_a = inner.bytes();
+    inner.take(4);
+    assert_eq!(sha::sha1(&[&inner.0[20..inner.1]]), inner.0[..20]);
+    dh::check_group(&prime, g).unwrap();
+
+    let secret = Secret::generate(&mut Recorded(vectors.hex("b")));
+    assert_eq!(secret.public(g, &prime).unwrap()[..], vectors.hex("g_b"));
+
+    let data = vectors.hex("data");
+    let mut packed = sha::sha1(&[&data]).to_vec();
+    packed.extend(data);
+    packed.extend(vectors.hex("padding"));
+    aes::ige_encrypt(&key, &iv, &mut packed).unwrap();
+    assert_eq!(packed, vectors.hex("encrypted_data"));
+
+    let auth_key = secret.agree(&g_a, &prime).unwrap();
+    assert_eq!(auth_key.as_bytes()[..], vectors.hex("auth_key"));
+    assert_eq!(
+        auth_key.new_nonce_hash(&new_nonce, 1)[..],
+        vectors.hex("new_nonce_hash1")
+    );
+    // The three answers of the server are told apart.
+    assert_ne!(
+        auth_key.new_nonce_hash(&new_nonce, 1),
+        auth_key.new_nonce_hash(&new_nonce, 2)
+    );
+    assert_ne!(
+        auth_key.new_nonce_hash(&new_nonce, 2),
+        auth_key.new_nonce_hash(&new_nonce, 3)
     );
 }

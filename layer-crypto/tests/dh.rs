@@ -1,0 +1,230 @@
+//! The checks on groups and public numbers, and the agreement itself.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[allow(dead_code, reason = "other test files use the rest")]
+mod common;
+
+use common::{Recorded, Seeded, hex};
+use layer_crypto::dh::{DhError, Secret, TELEGRAM_PRIME, check_group, check_public};
+
+/// RFC 3526, group 14: a safe prime of 2048 bits that is not in our table. `p mod 24 = 23`.
+fn group_14() -> Vec<u8> {
+    hex(
+        "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD
+         EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED
+         EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F
+         83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B
+         E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA0510
+         15728E5A8AACAA68FFFFFFFFFFFFFFFF",
+    )
+}
+
+#[test]
+fn the_known_prime_passes_with_each_generator_that_is_a_residue() {
+    // By Python, `pow(g, (p - 1) // 2, p) == 1` for these alone.
+    for g in -3..=10 {
+        let expected = match g {
+            3 | 4 | 7 => Ok(()),
+            2..=7 => Err(DhError::GeneratorResidue { g }),
+            _ => Err(DhError::GeneratorRange { g }),
+        };
+        assert_eq!(check_group(&TELEGRAM_PRIME, g), expected);
+    }
+    let longer = [&[0; 5][..], &TELEGRAM_PRIME].concat();
+    assert_eq!(
+        check_group(&longer, 3),
+        Ok(()),
+        "leading zeros change no number"
+    );
+}
+
+#[test]
+fn a_foreign_safe_prime_passes() {
+    // By Python, all six of them.
+    for g in 2..=7 {
+        assert_eq!(check_group(&group_14(), g), Ok(()));
+    }
+}
+
+#[test]
+fn moduli_that_are_no_safe_primes_are_refused() {
+    // Products, neighbours, and primes whose half is not prime.
+    for (name, modulus) in [
+        ("a neighbour", {
+            let mut p = TELEGRAM_PRIME.to_vec();
+            p[255] ^= 4;
+            p
+        }),
+        ("an even number", {
+            let mut p = TELEGRAM_PRIME.to_vec();
+            p[255] -= 1;
+            p
+        }),
+        ("a prime that is not safe", hex("cb291ef32c2948171fa24341b415caa36dd89e8d4b4d3687f7d4b3e6779647ca033b4dd047248c0fec29f7e3ce7697b3
+         dae2e9cdb209dda16baa121ada72abfa679ae7e3110803443cf4b85a9259a84deb5f9de888105c0ec531e388dd646808
+         b60a6e02c89b557ba943c937a79de92582f4134f2810d1f60609f700dedd50b3ee253270f51e294aa495bb49cde1a2c6
+         cece388f8b46f99d711f7e7b41b07e5b7032b5c866842c2e5615319dc2a017347489bef543d81ffec561666068d5cbd9
+         8874588c37db0a214c7a21060842005e4dee7b00f957288dc3737e81646542c2e5b54a096e0f25def847156bd59ae35f
+         d3fc58079a2a84f7446f5e27ed515b47")),
+        ("twice a prime and one, not prime itself", hex("cf92f1e4e359d47373d9d2d94aa7d7b84f18d992b33c5627759793edcf60b687e67bb381618a04e0a3a51e67b371ddf4
+         c352004ceef3fddbe6dc1ff2ceca26dc2fafe82bf5160e7a7b06d22bded34c5646af2166685dec3f258fea97f152aca4
+         aef8c2d31cdf5e0353534ee7f6b7e835ea2913684a834e7d071acf7050915bd8fed0e35000f79e698a198ccb2c41b91f
+         48429d53476295ae7b135b2004116bc663d26c0b545ca612010ca48496a29c1c877f9e76c2cf51fa7315f0d2f4dc1851
+         7efdb8de9086b54187d559a8df38919617851d194e6857108fc031c369ee895c29462c78b9ce760e137259d489317036
+         b2875c2e9c440e93a702044ebe5cce27")),
+        ("a product of two primes of 1024 bits", hex("b21e57f861cbb0bcb2057ebaf39dac75bc7999a902ddc51d69dfb9c94c397c493dd8b35f6bb3b92ffd84ee40946b9d9b
+         69826c1def12ccbf79cfc97de317864943eb0f9eb114a27df58126fc830f4af8861997b1ff76e3da4de2785626d06cec
+         c24d45ad69cd10bc384034fcea0df25fc10517f0663f0340825c34b997d02775776c2ef76b7d494b783f90c67b2788dc
+         154952eb5e4dc41dd5904623e05ae2742960181721e60b8caa57c7cb573bfd25ec1a56d054b8b85ee875a1df912ff440
+         a70269d8bde32fa529bcb8d544be28bba30b70cad34b29b8567f1203387b9838a0fe5bc309faff8d79face8157c3bb7e
+         560ff78271453c9546982f5044b15719")),
+        ("all ones", vec![0xff; 256]),
+    ] {
+        assert_eq!(check_group(&modulus, 4), Err(DhError::NotSafePrime), "{name}");
+    }
+}
+
+#[test]
+fn moduli_of_another_size_are_refused_unseen() {
+    for (modulus, bits) in [
+        (vec![], 0),
+        (vec![0; 256], 0),
+        (vec![5], 3),
+        (TELEGRAM_PRIME[..255].to_vec(), 2040),
+        ([&[1][..], &TELEGRAM_PRIME].concat(), 2049),
+        ([&[0x7f][..], &TELEGRAM_PRIME[1..]].concat(), 2047),
+        (vec![0xff; 1 << 20], 8 << 20),
+    ] {
+        assert_eq!(check_group(&modulus, 3), Err(DhError::PrimeSize { bits }));
+    }
+}
+
+/// `p - 2^1984 + difference`
+fn near_the_top(difference: i8) -> Vec<u8> {
+    let mut number = TELEGRAM_PRIME.to_vec();
+    number[7] -= 1;
+    number[255] = number[255].checked_add_signed(difference).unwrap();
+    number
+}
+
+#[test]
+fn public_numbers_are_bounded_to_the_last_bit() {
+    let mut least = vec![0; 256];
+    least[7] = 1;
+    let mut p_minus_one = TELEGRAM_PRIME.to_vec();
+    p_minus_one[255] -= 1;
+
+    for good in [
+        least.clone(),
+        least[7..].to_vec(),
+        vec![0x55; 256],
+        vec![0x55; 250],
+        near_the_top(0),
+        near_the_top(-1),
+        [&[0; 40][..], &[0x55; 256]].concat(),
+    ] {
+        assert_eq!(check_public(&good, &TELEGRAM_PRIME), Ok(()), "{good:x?}");
+    }
+    for bad in [
+        vec![],
+        vec![0; 256],
+        vec![1],
+        vec![2],
+        vec![0xff; 248],
+        near_the_top(1),
+        p_minus_one,
+        TELEGRAM_PRIME.to_vec(),
+        vec![0xff; 256],
+        vec![0x55; 257],
+        vec![0xff; 100_000],
+    ] {
+        let error = check_public(&bad, &TELEGRAM_PRIME).unwrap_err();
+        assert!(matches!(error, DhError::PublicRange { .. }));
+        // Nothing is computed with such a number either.
+        let secret = Secret::generate(&mut Seeded::new());
+        assert_eq!(secret.agree(&bad, &TELEGRAM_PRIME).err(), Some(error));
+    }
+    // A prime that is none does not make a check pass or panic.
+    for prime in [&[][..], &[0; 256], &[1], &[0xff; 300]] {
+        assert!(check_public(&[0x55; 256], prime).is_err());
+    }
+}
+
+#[test]
+fn both_sides_agree_on_one_key() {
+    let mut rng = Seeded::new();
+    let prime = group_14();
+    for (prime, g) in [(&TELEGRAM_PRIME[..], 3), (&prime, 2)] {
+        for _ in 0..3 {
+            let (a, b) = (Secret::generate(&mut rng), Secret::generate(&mut rng));
+            let (g_a, g_b) = (a.public(g, prime).unwrap(), b.public(g, prime).unwrap());
+            let key = a.agree(&g_b, prime).unwrap();
+            assert_eq!(key, b.agree(&g_a, prime).unwrap());
+            assert_ne!(key, a.agree(&g_a, prime).unwrap());
+        }
+    }
+}
+
+/// Found by searching with Python for an exponent whose key begins with a zero byte.
+#[test]
+fn a_key_keeps_its_leading_zero_bytes_and_short_numbers_are_taken() {
+    let secret = |last: u64| {
+        let mut bytes = vec![0; 256];
+        bytes[0] = 1;
+        bytes[248..].copy_from_slice(&last.to_be_bytes());
+        Secret::generate(&mut Recorded(bytes))
+    };
+    // g^(2^2040 + i) for i = 259 begins with a zero byte,
+    let g_a = secret(259).public(3, &TELEGRAM_PRIME).unwrap();
+    assert_eq!(g_a[0], 0);
+    // and that to the power of (2^2040 + 19) does too.
+    let key = secret(19).agree(&g_a[1..], &TELEGRAM_PRIME).unwrap();
+    assert_eq!(key.as_bytes()[0], 0);
+    assert_eq!(
+        key.as_bytes()[1..9],
+        [223, 145, 174, 253, 185, 74, 114, 231]
+    );
+    assert_eq!(key, secret(19).agree(&g_a, &TELEGRAM_PRIME).unwrap());
+    assert_eq!(key.id(), -2_929_012_851_385_216_695);
+}
+
+#[test]
+fn groups_that_were_never_checked_are_errors_and_not_panics() {
+    let secret = Secret::generate(&mut Seeded::new());
+    for prime in [
+        vec![],
+        vec![0; 256],
+        vec![2],
+        vec![0xfe; 256],
+        vec![0xff; 1000],
+    ] {
+        let error = secret.public(3, &prime).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                DhError::PrimeSize { .. } | DhError::PublicRange { .. }
+            ),
+            "{error:?}"
+        );
+        assert!(secret.agree(&[0x55; 256], &prime).is_err());
+    }
+    for g in [i32::MIN, -1, 0, 1, 8, i32::MAX] {
+        assert_eq!(
+            secret.public(g, &TELEGRAM_PRIME),
+            Err(DhError::GeneratorRange { g })
+        );
+    }
+}
+
+#[test]
+fn a_secret_whose_public_number_is_out_of_bounds_is_not_used() {
+    // g^1 = 3
+    let mut one = vec![0; 256];
+    one[255] = 1;
+    let secret = Secret::generate(&mut Recorded(one));
+    assert_eq!(
+        secret.public(3, &TELEGRAM_PRIME),
+        Err(DhError::PublicRange { bits: 2 })
+    );
+}
