@@ -3,14 +3,21 @@
 //! Each module below knows the methods of one or more namespaces and offers them by constructor id through `route`.
 //! Handlers are synchronous and pure over the [`World`]; what they cause for others is left in its outbox.
 
+pub(crate) mod account;
+pub(crate) mod auth;
 pub(crate) mod bots;
 pub(crate) mod channels;
 pub(crate) mod contacts;
+mod countries;
+pub(crate) mod gate;
+pub(crate) mod help;
+pub(crate) mod langpack;
 pub(crate) mod messages;
 pub(crate) mod starters;
 pub(crate) mod updates;
 pub(crate) mod upload;
 pub(crate) mod users;
+pub(crate) mod wrap;
 
 use layer_tl_types::{Deserializable, RemoteCall, Serializable, enums};
 
@@ -136,7 +143,7 @@ where
 
 /// Decodes a call, for handlers that do more than [`handle`] can.
 pub(crate) fn decode<F: Deserializable>(bytes: &[u8]) -> Result<F, RpcError> {
-    F::from_bytes(bytes).map_err(|_| RpcError::bad("INPUT_REQUEST_INVALID"))
+    F::from_bytes(bytes).map_err(|_| RpcError::bad("INPUT_FETCH_ERROR"))
 }
 
 /// Serves one call of an API method that is already unwrapped from `invokeWithLayer` and its kin.
@@ -165,6 +172,10 @@ pub(crate) fn route(id: u32) -> Option<Handler> {
         .or_else(|| upload::route(id))
         .or_else(|| bots::route(id))
         .or_else(|| starters::route(id))
+        .or_else(|| help::route(id))
+        .or_else(|| langpack::route(id))
+        .or_else(|| auth::route(id))
+        .or_else(|| account::route(id))
 }
 
 /// Writes a module's `route`: a method of the schema, and the function that serves it.
