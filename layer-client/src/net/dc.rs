@@ -125,10 +125,10 @@ impl Dc {
     pub(crate) async fn gave_up(&self, attempts: u32) -> ConnectError {
         let mut status = self.status();
         loop {
-            if let Status::Connecting(Some(failed)) = &*status.borrow_and_update() {
-                if failed.attempts >= attempts || failed.last.is_permanent() {
-                    return failed.last.clone();
-                }
+            if let Status::Connecting(Some(failed)) = &*status.borrow_and_update()
+                && (failed.attempts >= attempts || failed.last.is_permanent())
+            {
+                return failed.last.clone();
             }
             if status.changed().await.is_err() {
                 // The task is gone, and whoever waits for an answer hears that from the channel.

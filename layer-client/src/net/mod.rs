@@ -9,6 +9,7 @@ mod dial;
 mod plan;
 mod pool;
 mod random;
+mod wire;
 mod worker;
 
 pub(crate) use addresses::{built_in, usable};

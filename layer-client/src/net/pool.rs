@@ -121,6 +121,27 @@ impl Pool {
         .copied()
     }
 
+    /// Takes the authorisation, if there is one, to a data centre that is to become home.
+    pub(crate) async fn bring(
+        &self,
+        inner: &Inner,
+        dc_id: i32,
+        within: Duration,
+    ) -> Result<(), Error> {
+        if !inner.is_signed_in() || dc_id == inner.home_dc() {
+            return Ok(());
+        }
+        let dc = self.dc(dc_id)?;
+        self.authorize(inner, dc_id, &dc, within).await
+    }
+
+    /// A data centre's key was lost, and what it was authorised for with it.
+    pub(super) fn forget_authorization(&self, dc_id: i32) {
+        if let Some(dc) = self.dcs().tasks.get(&dc_id) {
+            dc.forget_authorization();
+        }
+    }
+
     /// Ends one task; whoever waits for it gets `reason`.
     pub(crate) fn retire(&self, dc_id: i32, reason: Error) {
         if let Some(dc) = self.dcs().tasks.remove(&dc_id) {
