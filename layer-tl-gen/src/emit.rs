@@ -54,7 +54,7 @@ pub struct Files {
 /// counterpart.
 pub fn generate(definitions: &[Definition], config: &Config) -> Result<Files, GenError> {
     let model = Model::new(definitions)?;
-    let layout = Layout::new(&model);
+    let layout = Layout::new(&model)?;
     let writer = Writer {
         model: &model,
         layout: &layout,
@@ -96,6 +96,9 @@ pub(crate) struct Out {
 /// What rustfmt allows a line, and the inside of a struct literal on one line.
 const MAX_WIDTH: usize = 100;
 const MAX_LITERAL: usize = 18;
+/// The same for the arguments of a call, and for the inside of an array.
+const MAX_ARGUMENTS: usize = 60;
+const MAX_ARRAY: usize = 60;
 
 impl Out {
     pub(crate) fn line(&mut self, line: &str) {

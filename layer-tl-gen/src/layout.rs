@@ -1,5 +1,6 @@
 //! Which variants hold their struct in a box. The rule stands in the crate's documentation.
 
+use crate::error::GenError;
 use crate::model::{Model, Ty};
 
 /// The largest struct, in bytes, that a variant holds without a box.
@@ -18,10 +19,12 @@ struct Size {
 pub(crate) struct Layout {
     boxed: Vec<bool>,
     recursive: Vec<bool>,
+    fallback: Vec<usize>,
 }
 
 impl Layout {
-    pub(crate) fn new(model: &Model<'_>) -> Self {
+    pub(crate) fn new(model: &Model<'_>) -> Result<Self, GenError> {
+        let fallback = fallbacks(model)?;
         let enum_of = enum_of(model);
         let boxed = (0..model.structs.len())
             .map(|s| contains(model, s, enum_of[s], false))
@@ -29,6 +32,7 @@ impl Layout {
         let mut layout = Self {
             boxed,
             recursive: Vec::new(),
+            fallback,
         };
         let mut sizes = Sizes {
             structs: vec![None; model.structs.len()],
@@ -49,7 +53,12 @@ impl Layout {
                     .any(|v| contains(model, v.of, e, true))
             })
             .collect();
-        layout
+        Ok(layout)
+    }
+
+    /// The variant (its place in the enum) that can be made from nothing in the fewest steps.
+    pub(crate) fn fallback(&self, index: usize) -> usize {
+        self.fallback[index]
     }
 
     /// Whether the variant of this struct holds a box.
@@ -61,6 +70,63 @@ impl Layout {
     pub(crate) fn is_recursive(&self, index: usize) -> bool {
         self.recursive[index]
     }
+}
+
+/// How many steps down the shallowest value of each type goes, and by which variant. A type that has no such value has
+/// no finite value at all.
+fn fallbacks(model: &Model<'_>) -> Result<Vec<usize>, GenError> {
+    let mut structs: Vec<Option<usize>> = vec![None; model.structs.len()];
+    let mut enums: Vec<Option<(usize, usize)>> = vec![None; model.enums.len()];
+    loop {
+        let mut changed = false;
+        for (s, of) in model
+            .structs
+            .iter()
+            .enumerate()
+            .filter(|(s, _)| structs[*s].is_none())
+            .collect::<Vec<_>>()
+        {
+            let steps = of.fields.iter().map(|f| match f.ty {
+                _ if f.flag.is_some() => Some(0),
+                Ty::Enum(e) => enums[e].map(|(steps, _)| steps),
+                Ty::Struct(s) => structs[s],
+                _ => Some(0),
+            });
+            if let Some(steps) = steps.collect::<Option<Vec<usize>>>() {
+                structs[s] = Some(steps.into_iter().max().unwrap_or(0) + 1);
+                changed = true;
+            }
+        }
+        for (e, an_enum) in model
+            .enums
+            .iter()
+            .enumerate()
+            .filter(|(e, _)| enums[*e].is_none())
+            .collect::<Vec<_>>()
+        {
+            let variants = an_enum.variants.iter().enumerate();
+            let best = variants
+                .filter_map(|(i, v)| structs[v.of].map(|steps| (steps, i)))
+                .min();
+            if let Some(best) = best {
+                enums[e] = Some(best);
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    if let Some(s) = structs.iter().position(Option::is_none) {
+        return Err(GenError::new(
+            model.structs[s].def,
+            "contains itself without an end".to_owned(),
+        ));
+    }
+    Ok(enums
+        .into_iter()
+        .map(|best| best.map_or(0, |(_, i)| i))
+        .collect())
 }
 
 fn enum_of(model: &Model<'_>) -> Vec<usize> {

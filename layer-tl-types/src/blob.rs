@@ -1,6 +1,7 @@
 //! Vectors without an id, and bytes that are a value already.
 
-use crate::{Cursor, Deserializable, RemoteCall, Result, Serializable, rt};
+use crate::rt::{self, Decode};
+use crate::{Cursor, RemoteCall, Serializable};
 
 /// `vector<T>`: a vector without its id.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -13,9 +14,9 @@ impl<T: Serializable> Serializable for RawVec<T> {
     }
 }
 
-impl<T: Deserializable> Deserializable for RawVec<T> {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_raw_vec().map(Self)
+impl<T: Decode> Decode for RawVec<T> {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        Self(buf.raw_vec())
     }
 }
 
@@ -32,10 +33,9 @@ impl Serializable for Blob {
     }
 }
 
-impl Deserializable for Blob {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        let rest = buf.remaining();
-        Ok(Self(buf.read_slice(rest.len())?.to_vec()))
+impl Decode for Blob {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        Self(buf.rest().to_vec())
     }
 }
 

@@ -1,7 +1,7 @@
-//! The place up to which a slice has been read.
+//! The place up to which a slice has been read, and the first thing that was wrong with it.
 
-use crate::rt::{BOOL_FALSE, BOOL_TRUE, VECTOR};
-use crate::{Deserializable, DeserializeError, Result};
+use crate::rt::{BOOL_FALSE, BOOL_TRUE, Decode, VECTOR};
+use crate::{DeserializeError, Result};
 
 /// How deep values of recursive types may be nested in each other; deeper input is an error.
 ///
@@ -10,12 +10,14 @@ pub const MAX_DEPTH: u8 = 64;
 
 /// Reads a slice from its beginning to its end.
 ///
-/// After an error the position is somewhere inside the value that could not be read.
+/// The first error stays: whatever is read after it fails with the same one.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
+    // Cut off at `pos` by the first error, so that nothing more is found there.
     data: &'a [u8],
     pos: usize,
     depth: u8,
+    error: Option<DeserializeError>,
 }
 
 impl<'a> Cursor<'a> {
@@ -26,6 +28,7 @@ impl<'a> Cursor<'a> {
             data,
             pos: 0,
             depth: 0,
+            error: None,
         }
     }
 
@@ -35,7 +38,7 @@ impl<'a> Cursor<'a> {
         self.pos
     }
 
-    /// The bytes that have not been read.
+    /// The bytes that have not been read; none after an error.
     #[must_use]
     pub fn remaining(&self) -> &'a [u8] {
         self.data.get(self.pos..).unwrap_or_default()
@@ -44,7 +47,7 @@ impl<'a> Cursor<'a> {
     /// Whether everything has been read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pos == self.data.len()
+        self.remaining().is_empty()
     }
 
     /// Takes the next `len` bytes.
@@ -52,30 +55,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// There are fewer.
     pub fn read_slice(&mut self, len: usize) -> Result<&'a [u8]> {
-        let rest = self.remaining();
-        match rest.get(..len) {
-            Some(slice) => {
-                self.pos += len;
-                Ok(slice)
-            }
-            None => Err(DeserializeError::UnexpectedEnd {
-                needed: len,
-                left: rest.len(),
-            }),
-        }
-    }
-
-    fn read_array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        match self.remaining().first_chunk() {
-            Some(array) => {
-                self.pos += N;
-                Ok(*array)
-            }
-            None => Err(DeserializeError::UnexpectedEnd {
-                needed: N,
-                left: self.remaining().len(),
-            }),
-        }
+        let slice = self.slice(len);
+        self.checked(slice)
     }
 
     /// Reads `#`, or an id.
@@ -83,7 +64,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer than 4 bytes are left.
     pub fn read_u32(&mut self) -> Result<u32> {
-        Ok(u32::from_le_bytes(self.read_array()?))
+        let x = self.u32();
+        self.checked(x)
     }
 
     /// Reads `int`.
@@ -91,7 +73,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer than 4 bytes are left.
     pub fn read_i32(&mut self) -> Result<i32> {
-        Ok(i32::from_le_bytes(self.read_array()?))
+        let x = self.i32();
+        self.checked(x)
     }
 
     /// Reads `long`.
@@ -99,7 +82,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer than 8 bytes are left.
     pub fn read_i64(&mut self) -> Result<i64> {
-        Ok(i64::from_le_bytes(self.read_array()?))
+        let x = self.i64();
+        self.checked(x)
     }
 
     /// Reads `double`.
@@ -107,7 +91,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer than 8 bytes are left.
     pub fn read_f64(&mut self) -> Result<f64> {
-        Ok(f64::from_le_bytes(self.read_array()?))
+        let x = self.f64();
+        self.checked(x)
     }
 
     /// Reads `int128`.
@@ -115,7 +100,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer than 16 bytes are left.
     pub fn read_int128(&mut self) -> Result<[u8; 16]> {
-        self.read_array()
+        let x = self.int128();
+        self.checked(x)
     }
 
     /// Reads `int256`.
@@ -123,7 +109,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer than 32 bytes are left.
     pub fn read_int256(&mut self) -> Result<[u8; 32]> {
-        self.read_array()
+        let x = self.int256();
+        self.checked(x)
     }
 
     /// Reads `Bool`.
@@ -131,11 +118,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// What comes is neither `boolTrue` nor `boolFalse`.
     pub fn read_bool(&mut self) -> Result<bool> {
-        match self.read_u32()? {
-            BOOL_TRUE => Ok(true),
-            BOOL_FALSE => Ok(false),
-            id => Err(crate::rt::unexpected("Bool", id)),
-        }
+        let x = self.bool();
+        self.checked(x)
     }
 
     /// Reads `bytes` without copying them.
@@ -143,19 +127,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer bytes are left than the length says, the padding included.
     pub fn read_bytes_ref(&mut self) -> Result<&'a [u8]> {
-        let [first] = self.read_array()?;
-        let (head, len) = if first == 254 {
-            let [a, b, c] = self.read_array()?;
-            (
-                4,
-                usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16,
-            )
-        } else {
-            (1, usize::from(first))
-        };
-        let bytes = self.read_slice(len)?;
-        self.read_slice((head + len).wrapping_neg() % 4)?;
-        Ok(bytes)
+        let x = self.bytes_ref();
+        self.checked(x)
     }
 
     /// Reads `bytes`.
@@ -163,7 +136,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer bytes are left than the length says, the padding included.
     pub fn read_bytes(&mut self) -> Result<Vec<u8>> {
-        Ok(self.read_bytes_ref()?.to_vec())
+        let x = self.bytes();
+        self.checked(x)
     }
 
     /// Reads `string`.
@@ -174,151 +148,282 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Fewer bytes are left than the length says, the padding included.
     pub fn read_string(&mut self) -> Result<String> {
-        Ok(String::from_utf8_lossy(self.read_bytes_ref()?).into_owned())
+        let x = self.string();
+        self.checked(x)
+    }
+
+    fn checked<T>(&self, value: T) -> Result<T> {
+        self.status().map(|()| value)
     }
 }
 
-// Which of these the generated code calls depends on the schema and the features.
+/// For generated code: reading that always gives a value, and remembers when it is not one from the bytes. Without a
+/// branch and a way out after every field, the code is a fraction as large and the build a fraction as long.
+///
+/// After an error, numbers are zero, strings and vectors empty, options `None` and enums their shallowest variant.
+// Which of these are called depends on the schema and the features.
 #[allow(dead_code)]
-impl Cursor<'_> {
-    /// Reads the length of a vector, and checks it against what is left: an item takes at least 4 bytes.
-    fn read_len(&mut self) -> Result<usize> {
-        let count = self.read_u32()?;
+impl<'a> Cursor<'a> {
+    #[cold]
+    pub(crate) fn fail(&mut self, error: DeserializeError) {
+        self.error.get_or_insert(error);
+        self.data = self.data.get(..self.pos).unwrap_or_default();
+    }
+
+    pub(crate) fn status(&self) -> Result<()> {
+        match &self.error {
+            None => Ok(()),
+            Some(error) => Err(error.clone()),
+        }
+    }
+
+    fn slice(&mut self, len: usize) -> &'a [u8] {
+        let rest = self.remaining();
+        match rest.get(..len) {
+            Some(slice) => {
+                self.pos += len;
+                slice
+            }
+            None => {
+                self.fail(DeserializeError::UnexpectedEnd {
+                    needed: len,
+                    left: rest.len(),
+                });
+                &[]
+            }
+        }
+    }
+
+    /// Takes all that is left.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        self.slice(self.remaining().len())
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        match self.slice(N).first_chunk() {
+            Some(array) => *array,
+            None => [0; N],
+        }
+    }
+
+    pub(crate) fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.array())
+    }
+
+    pub(crate) fn i32(&mut self) -> i32 {
+        i32::from_le_bytes(self.array())
+    }
+
+    pub(crate) fn i64(&mut self) -> i64 {
+        i64::from_le_bytes(self.array())
+    }
+
+    pub(crate) fn f64(&mut self) -> f64 {
+        f64::from_le_bytes(self.array())
+    }
+
+    pub(crate) fn int128(&mut self) -> [u8; 16] {
+        self.array()
+    }
+
+    pub(crate) fn int256(&mut self) -> [u8; 32] {
+        self.array()
+    }
+
+    pub(crate) fn bool(&mut self) -> bool {
+        let id = self.u32();
+        match id {
+            BOOL_TRUE => true,
+            BOOL_FALSE => false,
+            id => {
+                self.fail(DeserializeError::UnexpectedConstructor {
+                    expected: "Bool",
+                    id,
+                });
+                false
+            }
+        }
+    }
+
+    fn bytes_ref(&mut self) -> &'a [u8] {
+        let [first] = self.array();
+        let (head, len) = if first == 254 {
+            let [a, b, c] = self.array();
+            (
+                4,
+                usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16,
+            )
+        } else {
+            (1, usize::from(first))
+        };
+        let bytes = self.slice(len);
+        self.slice((head + len).wrapping_neg() % 4);
+        bytes
+    }
+
+    pub(crate) fn bytes(&mut self) -> Vec<u8> {
+        self.bytes_ref().to_vec()
+    }
+
+    pub(crate) fn string(&mut self) -> String {
+        String::from_utf8_lossy(self.bytes_ref()).into_owned()
+    }
+
+    /// The length of a vector, checked against what is left: an item takes at least 4 bytes.
+    fn len(&mut self, boxed: bool) -> usize {
+        if boxed {
+            let id = self.u32();
+            self.expect_id(id, VECTOR, "Vector");
+        }
+        let count = self.u32();
         let left = self.remaining().len();
         match usize::try_from(count) {
-            Ok(len) if len <= left / 4 => Ok(len),
-            _ => Err(DeserializeError::VectorTooLong { count, left }),
+            Ok(len) if len <= left / 4 => len,
+            _ => {
+                self.fail(DeserializeError::VectorTooLong { count, left });
+                0
+            }
         }
     }
 
-    /// Reads `Vector<T>`.
-    pub(crate) fn read_vec<T: Deserializable>(&mut self) -> Result<Vec<T>> {
-        self.expect_id(VECTOR, "Vector")?;
-        self.read_raw_vec()
-    }
-
-    /// Reads `vector<T>`, which has no id.
-    pub(crate) fn read_raw_vec<T: Deserializable>(&mut self) -> Result<Vec<T>> {
-        let len = self.read_len()?;
+    fn items<T: Decode>(&mut self, len: usize) -> Vec<T> {
         let mut items = Vec::with_capacity(len);
-        for _ in 0..len {
-            items.push(T::deserialize(self)?);
+        while items.len() < len && self.error.is_none() {
+            items.push(T::decode(self));
         }
-        Ok(items)
+        items
     }
 
-    pub(crate) fn read_value<T: Deserializable>(&mut self) -> Result<T> {
-        T::deserialize(self)
+    pub(crate) fn vec<T: Decode>(&mut self) -> Vec<T> {
+        let len = self.len(true);
+        self.items(len)
     }
 
-    pub(crate) fn read_boxed<T: Deserializable>(&mut self) -> Result<Box<T>> {
-        Ok(Box::new(T::deserialize(self)?))
+    pub(crate) fn raw_vec<T: Decode>(&mut self) -> Vec<T> {
+        let len = self.len(false);
+        self.items(len)
     }
 
-    pub(crate) fn opt_i32(&mut self, there: bool) -> Result<Option<i32>> {
-        if there {
-            self.read_i32().map(Some)
+    pub(crate) fn boxed<T: Decode>(&mut self) -> Box<T> {
+        Box::new(T::decode(self))
+    }
+
+    pub(crate) fn opt_i32(&mut self, flags: u32, bit: u32) -> Option<i32> {
+        if has(flags, bit) {
+            Some(self.i32())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_i64(&mut self, there: bool) -> Result<Option<i64>> {
-        if there {
-            self.read_i64().map(Some)
+    pub(crate) fn opt_i64(&mut self, flags: u32, bit: u32) -> Option<i64> {
+        if has(flags, bit) {
+            Some(self.i64())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_f64(&mut self, there: bool) -> Result<Option<f64>> {
-        if there {
-            self.read_f64().map(Some)
+    pub(crate) fn opt_f64(&mut self, flags: u32, bit: u32) -> Option<f64> {
+        if has(flags, bit) {
+            Some(self.f64())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_bool(&mut self, there: bool) -> Result<Option<bool>> {
-        if there {
-            self.read_bool().map(Some)
+    pub(crate) fn opt_bool(&mut self, flags: u32, bit: u32) -> Option<bool> {
+        if has(flags, bit) {
+            Some(self.bool())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_string(&mut self, there: bool) -> Result<Option<String>> {
-        if there {
-            self.read_string().map(Some)
+    pub(crate) fn opt_string(&mut self, flags: u32, bit: u32) -> Option<String> {
+        if has(flags, bit) {
+            Some(self.string())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_bytes(&mut self, there: bool) -> Result<Option<Vec<u8>>> {
-        if there {
-            self.read_bytes().map(Some)
+    pub(crate) fn opt_bytes(&mut self, flags: u32, bit: u32) -> Option<Vec<u8>> {
+        if has(flags, bit) {
+            Some(self.bytes())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_int128(&mut self, there: bool) -> Result<Option<[u8; 16]>> {
-        if there {
-            self.read_int128().map(Some)
+    pub(crate) fn opt_int128(&mut self, flags: u32, bit: u32) -> Option<[u8; 16]> {
+        if has(flags, bit) {
+            Some(self.int128())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_int256(&mut self, there: bool) -> Result<Option<[u8; 32]>> {
-        if there {
-            self.read_int256().map(Some)
+    pub(crate) fn opt_int256(&mut self, flags: u32, bit: u32) -> Option<[u8; 32]> {
+        if has(flags, bit) {
+            Some(self.int256())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_raw_vec<T: Deserializable>(&mut self, there: bool) -> Result<Option<Vec<T>>> {
-        if there {
-            self.read_raw_vec().map(Some)
+    pub(crate) fn opt_vec<T: Decode>(&mut self, flags: u32, bit: u32) -> Option<Vec<T>> {
+        if has(flags, bit) {
+            Some(self.vec())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_vec<T: Deserializable>(&mut self, there: bool) -> Result<Option<Vec<T>>> {
-        if there {
-            self.read_vec().map(Some)
+    pub(crate) fn opt_raw_vec<T: Decode>(&mut self, flags: u32, bit: u32) -> Option<Vec<T>> {
+        if has(flags, bit) {
+            Some(self.raw_vec())
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn opt_value<T: Deserializable>(&mut self, there: bool) -> Result<Option<T>> {
-        if there {
-            T::deserialize(self).map(Some)
+    pub(crate) fn opt_value<T: Decode>(&mut self, flags: u32, bit: u32) -> Option<T> {
+        if has(flags, bit) {
+            Some(T::decode(self))
         } else {
-            Ok(None)
+            None
         }
     }
 
-    pub(crate) fn expect_id(&mut self, expected: u32, name: &'static str) -> Result<()> {
-        match self.read_u32()? {
-            id if id == expected => Ok(()),
-            id => Err(crate::rt::unexpected(name, id)),
+    /// Fails unless the id is the one that is expected.
+    pub(crate) fn expect_id(&mut self, id: u32, wanted: u32, expected: &'static str) {
+        if id != wanted {
+            self.fail(DeserializeError::UnexpectedConstructor { expected, id });
         }
     }
 
-    pub(crate) fn enter(&mut self) -> Result<()> {
+    /// Steps over the flag words of a constructor that has no other fields.
+    pub(crate) fn skip_words(&mut self, words: usize) {
+        self.slice(words * 4);
+    }
+
+    /// Goes into a value of a recursive type.
+    pub(crate) fn enter(&mut self) {
         if self.depth >= MAX_DEPTH {
-            return Err(DeserializeError::TooDeep);
+            self.fail(DeserializeError::TooDeep);
         }
-        self.depth += 1;
-        Ok(())
+        // Once failed, the way down is short: the shallowest variants, which end soon.
+        self.depth = self.depth.saturating_add(1);
     }
 
+    /// Comes back from it.
     pub(crate) fn leave(&mut self) {
-        self.depth -= 1;
+        self.depth = self.depth.saturating_sub(1);
     }
+}
+
+/// Whether a flag word has a bit.
+pub(crate) fn has(flags: u32, bit: u32) -> bool {
+    flags >> bit & 1 != 0
 }

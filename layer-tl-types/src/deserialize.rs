@@ -1,8 +1,12 @@
 //! Bytes to values.
 
+use crate::rt::Decode;
 use crate::{Cursor, Result};
 
 /// What can be read.
+///
+/// Generated types, numbers, strings and vectors of them can be. Implement it for a type of your own by calling the
+/// `deserialize` of its parts.
 pub trait Deserializable: Sized {
     /// Reads a value from where the cursor stands, and moves it behind the value.
     ///
@@ -19,70 +23,77 @@ pub trait Deserializable: Sized {
     }
 }
 
-impl Deserializable for bool {
+impl<T: Decode> Deserializable for T {
     fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_bool()
+        let value = T::decode(buf);
+        buf.status().map(|()| value)
     }
 }
 
-impl Deserializable for i32 {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_i32()
+impl Decode for bool {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.bool()
     }
 }
 
-impl Deserializable for u32 {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_u32()
+impl Decode for i32 {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.i32()
     }
 }
 
-impl Deserializable for i64 {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_i64()
+impl Decode for u32 {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.u32()
     }
 }
 
-impl Deserializable for f64 {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_f64()
+impl Decode for i64 {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.i64()
     }
 }
 
-impl Deserializable for [u8; 16] {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_int128()
+impl Decode for f64 {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.f64()
     }
 }
 
-impl Deserializable for [u8; 32] {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_int256()
+impl Decode for [u8; 16] {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.int128()
     }
 }
 
-impl Deserializable for String {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_string()
+impl Decode for [u8; 32] {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.int256()
+    }
+}
+
+impl Decode for String {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.string()
     }
 }
 
 /// `bytes`
-impl Deserializable for Vec<u8> {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_bytes()
+impl Decode for Vec<u8> {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.bytes()
     }
 }
 
 /// `Vector<T>`
-impl<T: Deserializable> Deserializable for Vec<T> {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_vec()
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.vec()
     }
 }
 
-impl<T: Deserializable> Deserializable for Box<T> {
-    fn deserialize(buf: &mut Cursor<'_>) -> Result<Self> {
-        buf.read_boxed()
+impl<T: Decode> Decode for Box<T> {
+    fn decode(buf: &mut Cursor<'_>) -> Self {
+        buf.boxed()
     }
 }

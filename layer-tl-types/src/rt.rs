@@ -1,6 +1,14 @@
 //! What generated code calls: one concrete function for each thing that is written, so that it is compiled once.
 
-use crate::{DeserializeError, Serializable};
+pub(crate) use crate::cursor::has;
+use crate::{Cursor, Serializable};
+
+/// What generated code implements in place of [`Deserializable`](crate::Deserializable), which follows from it: gives a
+/// value in any case, and leaves the error in the cursor. See the end of `cursor.rs`.
+#[doc(hidden)]
+pub trait Decode: Sized {
+    fn decode(buf: &mut Cursor<'_>) -> Self;
+}
 
 /// The id of a boxed vector.
 pub(crate) const VECTOR: u32 = 0x1cb5_c415;
@@ -121,11 +129,11 @@ pub(crate) fn put_opt<T: Serializable>(buf: &mut Vec<u8>, x: &Option<T>) {
     }
 }
 
-/// A flag word's bit.
-pub(crate) fn bit(set: bool, bit: u32) -> u32 {
-    u32::from(set) << bit
-}
-
-pub(crate) fn unexpected(expected: &'static str, id: u32) -> DeserializeError {
-    DeserializeError::UnexpectedConstructor { expected, id }
+/// A flag word from its bits.
+pub(crate) fn put_flags(buf: &mut Vec<u8>, bits: &[(bool, u32)]) {
+    put_u32(
+        buf,
+        bits.iter()
+            .fold(0, |word, (set, bit)| word | u32::from(*set) << bit),
+    );
 }

@@ -20,7 +20,7 @@ impl Writer<'_> {
         }
         out.close("}");
         self.enum_serializable(out, e);
-        self.enum_deserializable(out, e);
+        self.enum_decode(out, e);
         for v in &e.variants {
             if self.config.impl_from_type {
                 self.from_type(out, e, v);
@@ -73,58 +73,94 @@ impl Writer<'_> {
         out.close("}");
     }
 
-    fn enum_deserializable(&self, out: &mut Out, e: &Enum) {
-        let recursive = self
+    fn enum_decode(&self, out: &mut Out, e: &Enum) {
+        let index = self
             .model
             .enums
             .iter()
-            .position(|other| std::ptr::eq(other, e));
-        let recursive = recursive.is_some_and(|index| self.layout.is_recursive(index));
+            .position(|other| std::ptr::eq(other, e))
+            .unwrap_or_default();
+        let recursive = self.layout.is_recursive(index);
+        let fallback = self.layout.fallback(index);
         out.line("");
-        out.open(&format!("impl crate::Deserializable for {} {{", e.name));
-        out.open("fn deserialize(buf: &mut crate::Cursor<'_>) -> crate::Result<Self> {");
+        out.open(&format!("impl crate::rt::Decode for {} {{", e.name));
+        out.open("fn decode(buf: &mut crate::Cursor<'_>) -> Self {");
         if recursive {
-            out.line("buf.enter()?;");
-            out.open("let value = match buf.read_u32()? {");
-        } else {
-            out.open("Ok(match buf.read_u32()? {");
+            out.line("buf.enter();");
         }
-        for v in &e.variants {
-            let of = &self.model.structs[v.of];
-            let id = of.def.id;
-            if self.is_unit(v) && of.steps.is_empty() {
-                out.line(&format!("0x{id:08x} => Self::{},", v.name));
-            } else if self.is_unit(v) {
-                // Flag words without fields are read and forgotten.
-                out.open(&format!("0x{id:08x} => {{"));
-                out.line(&format!("buf.skip_words({})?;", of.steps.len()));
-                out.line(&format!("Self::{}", v.name));
-                out.close("}");
-            } else if self.layout.is_boxed(v.of) {
-                out.line(&format!(
-                    "0x{id:08x} => Self::{}(buf.read_boxed()?),",
-                    v.name
-                ));
-            } else {
-                out.line(&format!(
-                    "0x{id:08x} => Self::{}(buf.read_value()?),",
-                    v.name
-                ));
+        let last = &e.variants[fallback];
+        let last_id = self.model.structs[last.of].def.id;
+        let expect = |id: &str| format!("buf.expect_id({id}, 0x{last_id:08x}, \"{}\");", e.tl_name);
+        if e.variants.len() == 1 {
+            out.line("let id = buf.u32();");
+            out.line(&expect("id"));
+            if let Some(skip) = self.skip(last) {
+                out.line(&skip);
             }
-        }
-        out.line(&format!(
-            "id => return Err(crate::rt::unexpected(\"{}\", id)),",
-            e.tl_name
-        ));
-        if recursive {
-            out.close("};");
-            out.line("buf.leave();");
-            out.line("Ok(value)");
+            out.line(&if recursive {
+                format!("let value = {};", self.variant_value(last))
+            } else {
+                self.variant_value(last)
+            });
         } else {
-            out.close("})");
+            out.open(if recursive {
+                "let value = match buf.u32() {"
+            } else {
+                "match buf.u32() {"
+            });
+            for (_, v) in e
+                .variants
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| *i != fallback)
+            {
+                let id = self.model.structs[v.of].def.id;
+                let value = self.variant_value(v);
+                let line = format!("0x{id:08x} => {value},");
+                if let Some(skip) = self.skip(v) {
+                    out.open(&format!("0x{id:08x} => {{"));
+                    out.line(&skip);
+                    out.line(&value);
+                    out.close("}");
+                } else if out.fits(line.len()) {
+                    out.line(&line);
+                } else {
+                    out.open(&format!("0x{id:08x} => {{"));
+                    out.line(&value);
+                    out.close("}");
+                }
+            }
+            out.open("id => {");
+            out.line(&expect("id"));
+            if let Some(skip) = self.skip(last) {
+                out.line(&skip);
+            }
+            out.line(&self.variant_value(last));
+            out.close("}");
+            out.close(if recursive { "};" } else { "}" });
+        }
+        if recursive {
+            out.line("buf.leave();");
+            out.line("value");
         }
         out.close("}");
         out.close("}");
+    }
+
+    /// Flag words that a constructor without fields has: read and forgotten.
+    fn skip(&self, v: &Variant) -> Option<String> {
+        let words = self.model.structs[v.of].steps.len();
+        (self.is_unit(v) && words > 0).then(|| format!("buf.skip_words({words});"))
+    }
+
+    fn variant_value(&self, v: &Variant) -> String {
+        if self.is_unit(v) {
+            format!("Self::{}", v.name)
+        } else if self.layout.is_boxed(v.of) {
+            format!("Self::{}(buf.boxed())", v.name)
+        } else {
+            format!("Self::{}(crate::rt::Decode::decode(buf))", v.name)
+        }
     }
 
     fn from_type(&self, out: &mut Out, e: &Enum, v: &Variant) {

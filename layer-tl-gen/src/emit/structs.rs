@@ -1,6 +1,6 @@
 //! Constructors and functions.
 
-use super::{MAX_LITERAL, Out, Writer, doc, is_function};
+use super::{MAX_ARGUMENTS, MAX_ARRAY, MAX_LITERAL, Out, Writer, doc, is_function};
 use crate::model::{Field, Step, Struct, Ty};
 
 impl Writer<'_> {
@@ -8,7 +8,7 @@ impl Writer<'_> {
         self.declaration(out, s);
         self.identifiable(out, s);
         self.serializable(out, s);
-        self.deserializable(out, s);
+        self.decode(out, s);
     }
 
     pub(super) fn function(&self, out: &mut Out, s: &Struct<'_>) {
@@ -16,7 +16,7 @@ impl Writer<'_> {
         self.identifiable(out, s);
         self.serializable(out, s);
         if self.config.deserializable_functions {
-            self.deserializable(out, s);
+            self.decode(out, s);
         }
         self.remote_call(out, s);
     }
@@ -88,7 +88,7 @@ impl Writer<'_> {
                 Step::Field(f) => {
                     let field = &s.fields[*f];
                     if let Some(call) = put(s, field) {
-                        statement(out, &call);
+                        out.line(&call);
                     }
                 }
             }
@@ -97,22 +97,19 @@ impl Writer<'_> {
         out.close("}");
     }
 
-    fn deserializable(&self, out: &mut Out, s: &Struct<'_>) {
+    fn decode(&self, out: &mut Out, s: &Struct<'_>) {
         out.line("");
-        out.open(&implementation(
-            s,
-            "crate::Deserializable",
-            "crate::Deserializable",
-        ));
+        out.open(&implementation(s, "crate::rt::Decode", "crate::rt::Decode"));
         let function = is_function(s.def);
         let reads = function || !s.steps.is_empty();
         let buf = if reads { "buf" } else { "_buf" };
         out.open(&format!(
-            "fn deserialize({buf}: &mut crate::Cursor<'_>) -> crate::Result<Self> {{"
+            "fn decode({buf}: &mut crate::Cursor<'_>) -> Self {{"
         ));
         if function {
+            out.line("let id = buf.u32();");
             out.line(&format!(
-                "buf.expect_id(0x{:08x}, \"{}\")?;",
+                "buf.expect_id(id, 0x{:08x}, \"{}\");",
                 s.def.id,
                 s.def.full_name()
             ));
@@ -131,9 +128,9 @@ impl Writer<'_> {
                         .iter()
                         .any(|f| f.flag.is_some_and(|(w, _)| w == *word));
                     if used {
-                        out.line(&format!("let {} = buf.read_u32()?;", word_name(s, *word)));
+                        out.line(&format!("let {} = buf.u32();", word_name(s, *word)));
                     } else {
-                        out.line("buf.read_u32()?;");
+                        out.line("buf.u32();");
                     }
                 }
                 Step::Field(f)
@@ -147,7 +144,7 @@ impl Writer<'_> {
             }
         }
         if s.fields.is_empty() {
-            out.line("Ok(Self)");
+            out.line("Self");
         } else {
             let fields: Vec<String> = s
                 .fields
@@ -163,13 +160,13 @@ impl Writer<'_> {
                 .collect();
             let inside = fields.join(", ");
             if inside.len() <= MAX_LITERAL {
-                out.line(&format!("Ok(Self {{ {inside} }})"));
+                out.line(&format!("Self {{ {inside} }}"));
             } else {
-                out.open("Ok(Self {");
+                out.open("Self {");
                 for f in &fields {
                     out.line(&format!("{f},"));
                 }
-                out.close("})");
+                out.close("}");
             }
         }
         out.close("}");
@@ -242,30 +239,29 @@ fn flag_word(out: &mut Out, s: &Struct<'_>, word: usize) {
         };
         bits.push((bit, set));
     }
-    let terms: Vec<String> = bits
+    let pairs: Vec<String> = bits
         .iter()
-        .map(|(bit, set)| format!("crate::rt::bit({set}, {bit})"))
+        .map(|(bit, set)| format!("({set}, {bit})"))
         .collect();
-    if terms.is_empty() {
+    let inside = pairs.join(", ");
+    if pairs.is_empty() {
         out.line("crate::rt::put_u32(buf, 0);");
-        return;
-    }
-    let sum = terms.join(" | ");
-    let line = format!("let {} = {sum};", word_name(s, word));
-    if out.fits(line.len()) {
-        out.line(&line);
+    } else if "buf, &[]".len() + inside.len() <= MAX_ARGUMENTS {
+        out.line(&format!("crate::rt::put_flags(buf, &[{inside}]);"));
     } else {
-        out.line(&format!("let {} = {}", word_name(s, word), terms[0]));
-        out.indent += 1;
-        for (i, term) in terms.iter().enumerate().skip(1) {
-            out.line(&format!(
-                "| {term}{}",
-                if i + 1 == terms.len() { ";" } else { "" }
-            ));
+        out.open("crate::rt::put_flags(");
+        out.line("buf,");
+        if inside.len() <= MAX_ARRAY {
+            out.line(&format!("&[{inside}],"));
+        } else {
+            out.open("&[");
+            for pair in &pairs {
+                out.line(&format!("{pair},"));
+            }
+            out.close("],");
         }
-        out.indent -= 1;
+        out.close(");");
     }
-    out.line(&format!("crate::rt::put_u32(buf, {});", word_name(s, word)));
 }
 
 /// A call that writes a field.
@@ -318,16 +314,10 @@ fn get(s: &Struct<'_>, field: &Field) -> String {
     };
     match field.flag {
         Some((word, bit)) if field.ty == Ty::True => {
-            format!("{} & (1 << {bit}) != 0", word_name(s, word))
+            format!("crate::rt::has({}, {bit})", word_name(s, word))
         }
-        Some((word, bit)) => format!(
-            "buf.opt_{what}({} & (1 << {bit}) != 0)?",
-            word_name(s, word)
-        ),
-        None => format!("buf.read_{what}()?"),
+        Some((word, bit)) => format!("buf.opt_{what}({}, {bit})", word_name(s, word)),
+        None if what == "value" => "crate::rt::Decode::decode(buf)".to_owned(),
+        None => format!("buf.{what}()"),
     }
-}
-
-fn statement(out: &mut Out, call: &str) {
-    out.line(call);
 }
