@@ -294,6 +294,16 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_that_swallowed_both_factors_is_walked_again() {
+        // With factors this small the first batch closes on both.
+        for (p, q) in [(41, 43), (47, 59), (61, 97), (101, 103), (127, 211)] {
+            let field = Montgomery::new(p * q);
+            let found = (1..=16).find_map(|c| field.brent(c));
+            assert!(found == Some(p) || found == Some(q), "{p} * {q}: {found:?}");
+        }
+    }
+
+    #[test]
     fn the_way_out_of_last_resort_works() {
         assert_eq!(trial_division(65_537 * 65_539, 65_538), Some(65_537));
         assert_eq!(trial_division(65_537, 256), None);

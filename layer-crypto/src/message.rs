@@ -322,4 +322,20 @@ mod tests {
             assert_eq!(*aes_iv, bytes(expected_iv));
         }
     }
+
+    #[test]
+    fn the_first_version_takes_less_than_a_block_of_padding_and_no_more() {
+        let key = AuthKey::from_bytes([3; 256]);
+        let mut plaintext = vec![9; HEADER_V1 + 40];
+        plaintext[28..32].copy_from_slice(&40u32.to_le_bytes());
+        let msg_key = msg_key_v1(&plaintext);
+        let (aes_key, aes_iv) = derive_v1(&key, &msg_key);
+        for (padding, opens) in [(8, true), (24, false), (8 + 16 * 100, false)] {
+            let mut data = plaintext.clone();
+            data.resize(plaintext.len() + padding, 0);
+            encrypt(&aes_key, &aes_iv, &mut data).unwrap();
+            let packet = [&key.id().to_le_bytes()[..], &msg_key, &data].concat();
+            assert_eq!(open_v1(&key, &packet).is_ok(), opens, "{padding}");
+        }
+    }
 }

@@ -194,8 +194,12 @@ fn the_first_version_pads_with_less_than_a_block_and_finds_the_end_again() {
         let sealed = seal_v1(&key, &plaintext, &mut rng);
         assert_eq!(sealed.len(), HEADER + plaintext.len().next_multiple_of(16));
         assert_eq!(open_v1(&key, &sealed).unwrap(), plaintext);
-        // All of the first two blocks: the header, where the length is, among it.
-        for bit in 0..(HEADER + 32) * 8 {
+        // Of the last block only as many bytes are proven as are not padding.
+        let proven = match plaintext.len() % 16 {
+            0 => sealed.len(),
+            _ => sealed.len() - 16,
+        };
+        for bit in 0..proven * 8 {
             let mut damaged = sealed.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert!(open_v1(&key, &damaged).is_err());
