@@ -15,11 +15,11 @@ use super::users::{BotInfo, User, valid_username};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Talk {
     /// Asked for the name of a new bot.
-    ForName,
+    NewName,
     /// Asked for its username.
-    ForUsername { name: String },
+    Username { name: String },
     /// Asked which bot's token to show or renew.
-    ForBot { renew: bool },
+    WhichBot { renew: bool },
 }
 
 /// How many bots one person may have, as on Telegram.
@@ -277,7 +277,7 @@ impl World {
                 if self.bots_of(from).len() >= BOTS_LIMIT {
                     return format!("You have {BOTS_LIMIT} bots already, and cannot have more.");
                 }
-                self.bot_talks.insert(from, Talk::ForName);
+                self.bot_talks.insert(from, Talk::NewName);
                 return "All right, a new bot. What shall it be called? Please choose a name for it.".to_owned();
             }
             "/mybots" => {
@@ -297,7 +297,7 @@ impl World {
                 }
                 self.bot_talks.insert(
                     from,
-                    Talk::ForBot {
+                    Talk::WhichBot {
                         renew: text == "/revoke",
                     },
                 );
@@ -306,24 +306,24 @@ impl World {
             _ => {}
         }
         match talk {
-            Some(Talk::ForName)
+            Some(Talk::NewName)
                 if text.is_empty() || text.chars().count() > 64 || text.starts_with('/') =>
             {
-                self.bot_talks.insert(from, Talk::ForName);
+                self.bot_talks.insert(from, Talk::NewName);
                 "Sorry, this is no good name. It must have 1 to 64 characters.".to_owned()
             }
-            Some(Talk::ForName) => {
+            Some(Talk::NewName) => {
                 self.bot_talks.insert(
                     from,
-                    Talk::ForUsername {
+                    Talk::Username {
                         name: text.to_owned(),
                     },
                 );
                 "Good. Now choose a username for your bot. It must end in `bot`, like this: TetrisBot or tetris_bot."
                     .to_owned()
             }
-            Some(Talk::ForUsername { name }) => self.name_new_bot(from, name, text),
-            Some(Talk::ForBot { renew }) => self.show_token(from, text, renew),
+            Some(Talk::Username { name }) => self.name_new_bot(from, name, text),
+            Some(Talk::WhichBot { renew }) => self.show_token(from, text, renew),
             None => "I do not understand this. Send /help for a list of commands.".to_owned(),
         }
     }
@@ -342,7 +342,7 @@ impl World {
             None
         };
         if let Some(problem) = problem {
-            self.bot_talks.insert(from, Talk::ForUsername { name });
+            self.bot_talks.insert(from, Talk::Username { name });
             return problem.to_owned();
         }
         let (_, token) = self.create_bot(from, &name, &username);
@@ -365,7 +365,7 @@ impl World {
             })
             .map(|bot| bot.id);
         let Some(id) = id else {
-            self.bot_talks.insert(from, Talk::ForBot { renew });
+            self.bot_talks.insert(from, Talk::WhichBot { renew });
             return "I do not know such a bot of yours. Please send me its username, or /cancel."
                 .to_owned();
         };

@@ -398,7 +398,7 @@ impl World {
         if !channel.members.contains_key(&user_id) {
             return Err(RpcError::bad("USER_NOT_PARTICIPANT"));
         }
-        self.drop_member(id, user_id, user_id)
+        self.drop_member(id, user_id, user_id).map(|_| ())
     }
 
     /// Takes a member out, with a service message in a supergroup.
@@ -407,7 +407,7 @@ impl World {
         id: i64,
         user_id: i64,
         actor: i64,
-    ) -> Result<(), RpcError> {
+    ) -> Result<Option<Sent>, RpcError> {
         let channel = self
             .channels
             .get_mut(&id)
@@ -426,9 +426,10 @@ impl World {
         );
         if !broadcast {
             let action = types::MessageActionChatDeleteUser { user_id }.into();
-            self.channel_service(actor, id, action)?;
+            // Whoever left by themselves learns it from the change of the channel.
+            return self.channel_service(actor, id, action).map(Some);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// `channels.editBanned`: restricts, bans or pardons.
@@ -438,7 +439,7 @@ impl World {
         id: i64,
         user_id: i64,
         rights: types::ChatBannedRights,
-    ) -> Result<(), RpcError> {
+    ) -> Result<Option<Sent>, RpcError> {
         self.require(actor, id, Right::Ban)?;
         let now = self.now;
         let channel = self
@@ -459,9 +460,9 @@ impl World {
                 },
             );
             if channel.members.contains_key(&user_id) {
-                self.drop_member(id, user_id, actor)?;
+                return self.drop_member(id, user_id, actor);
             }
-            return Ok(());
+            return Ok(None);
         }
         channel.banned.remove(&user_id);
         if let Some(member) = channel.members.get_mut(&user_id) {
@@ -472,7 +473,7 @@ impl World {
             vec![types::UpdateChannel { channel_id: id }.into()],
             &[PeerId::Channel(id)],
         );
-        Ok(())
+        Ok(None)
     }
 
     /// `channels.editAdmin`: no rights at all make the user an ordinary member again.
@@ -713,5 +714,41 @@ impl World {
             }
             .into()
         })
+    }
+}
+
+impl World {
+    /// `channels.deleteChannel`: everybody is put out, and the messages are gone.
+    pub(crate) fn delete_channel(&mut self, id: i64) {
+        let members = self.channel_members(id);
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        let bodies: Vec<u64> = std::mem::take(&mut channel.messages)
+            .into_values()
+            .collect();
+        channel.members.clear();
+        let (username, invite) = (channel.username.take(), channel.invite.take());
+        for body in bodies {
+            self.bodies.remove(&body);
+        }
+        if let Some(name) = username {
+            self.usernames.remove(&name.to_lowercase());
+        }
+        if let Some(hash) = invite {
+            self.invites.remove(&hash);
+        }
+        for member in members {
+            if let Some(account) = self.accounts.get_mut(&member) {
+                account.dialogs.remove(&PeerId::Channel(id));
+                account.touched_channels.remove(&id);
+                account.pinned.retain(|peer| *peer != PeerId::Channel(id));
+            }
+            self.note(
+                member,
+                vec![types::UpdateChannel { channel_id: id }.into()],
+                &[PeerId::Channel(id)],
+            );
+        }
     }
 }

@@ -180,7 +180,7 @@ impl World {
     }
 
     /// Enters a group by its link.
-    pub(super) fn join_group(&mut self, user_id: i64, chat: i64) -> Result<Sent, RpcError> {
+    pub(crate) fn join_group(&mut self, user_id: i64, chat: i64) -> Result<Sent, RpcError> {
         let inviter = self.chats.get(&chat).map_or(0, |group| group.creator);
         let action = types::MessageActionChatJoinedByLink {
             inviter_id: inviter,

@@ -640,7 +640,7 @@ mod tests {
             Some("OFFSET_INVALID")
         );
         assert_eq!(
-            message(i64::MAX - 4095, 4096, false).as_deref(),
+            message(i64::MAX - 4095, 8192, false).as_deref(),
             Some("OFFSET_INVALID")
         );
     }
