@@ -5,7 +5,8 @@
 //!
 //! - [`transport`] turns a stream of bytes into packets, and tells a server which transport a client speaks;
 //! - [`plain`] frames the messages of the key exchange;
-//! - [`handshake`] makes an auth key.
+//! - [`handshake`] makes an auth key;
+//! - [`session`] carries requests, answers and updates over it.
 
 pub mod handshake;
 pub mod plain;

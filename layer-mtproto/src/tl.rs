@@ -1,6 +1,6 @@
 //! What the generated types leave to us: telling a message by its constructor, and never trusting what follows.
 
-use layer_tl_types::{Cursor, Deserializable, Identifiable};
+use layer_tl_types::{Cursor, Deserializable, Identifiable, Serializable};
 
 /// The constructor's id that `bytes` begin with.
 pub(crate) fn constructor_id(bytes: &[u8]) -> Option<u32> {
@@ -23,4 +23,11 @@ pub(crate) fn read_function<F: Identifiable + Deserializable>(bytes: &[u8]) -> O
         return None;
     }
     F::deserialize(&mut Cursor::new(bytes)).ok()
+}
+
+/// The bytes of a `T` with its constructor's id.
+pub(crate) fn boxed<T: Identifiable + Serializable>(value: &T) -> Vec<u8> {
+    let mut bytes = T::CONSTRUCTOR_ID.to_le_bytes().to_vec();
+    value.serialize(&mut bytes);
+    bytes
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod pair;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,174 @@
+//! What a client's session is made of, and what can be told it.
+
+use std::time::{Duration, Instant};
+
+use layer_crypto::AuthKey;
+
+use super::RequestId;
+use crate::handshake::Outcome;
+use crate::session::error::{RequestFailure, Terminal};
+use crate::session::salts::FutureSalt;
+
+/// How a session behaves. The defaults are meant to be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionConfig {
+    /// How long an acknowledgement waits for other traffic to go with.
+    pub ack_delay: Duration,
+    /// Requests of at least this many bytes are compressed if that makes them smaller; `None`: never.
+    pub gzip_threshold: Option<usize>,
+    /// The most bytes that all compressed messages of one packet may become together.
+    pub max_inflated: usize,
+    /// How often the server is pinged; `None`: never.
+    pub ping_interval: Option<Duration>,
+    /// After how long without another ping the server is to close the connection.
+    pub disconnect_delay: Duration,
+    /// After how long without any answer to a ping the connection counts as dead.
+    pub pong_timeout: Duration,
+    /// After how long without an answer or acknowledgement the server is asked what became of a request.
+    pub state_check: Duration,
+    /// How often a request is sent again because the server refused its message.
+    pub max_attempts: u8,
+    /// How often a request is sent again because the connection was lost.
+    pub max_losses: u8,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            ack_delay: Duration::from_millis(500),
+            gzip_threshold: Some(512),
+            max_inflated: 32 << 20,
+            ping_interval: Some(Duration::from_secs(60)),
+            disconnect_delay: Duration::from_secs(75),
+            pong_timeout: Duration::from_secs(20),
+            state_check: Duration::from_secs(20),
+            max_attempts: 8,
+            max_losses: 16,
+        }
+    }
+}
+
+/// What a session begins with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SessionParams {
+    /// The auth key.
+    pub auth_key: AuthKey,
+    /// The server salts that are known.
+    pub salts: Vec<FutureSalt>,
+    /// How many seconds the server is ahead of our wall time. The first packet from the server corrects it.
+    pub time_offset_secs: i64,
+    /// How the session behaves.
+    pub config: SessionConfig,
+}
+
+impl SessionParams {
+    /// A session with a key of which nothing else is known.
+    #[must_use]
+    pub fn new(auth_key: AuthKey) -> Self {
+        Self {
+            auth_key,
+            salts: Vec::new(),
+            time_offset_secs: 0,
+            config: SessionConfig::default(),
+        }
+    }
+
+    /// A session right after a key exchange.
+    #[must_use]
+    pub fn after_handshake(outcome: &Outcome) -> Self {
+        let salt = FutureSalt::from(i64::from(outcome.server_time), outcome.first_salt);
+        Self {
+            salts: vec![salt],
+            time_offset_secs: outcome.time_offset_secs,
+            ..Self::new(outcome.auth_key.clone())
+        }
+    }
+}
+
+/// How a request is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubmitOptions {
+    /// Whether it may be sent again after the connection was lost. The server knows a message that it had
+    /// already, but a server that lost its sessions would do again what was asked.
+    pub resend_on_reconnect: bool,
+    /// When to give up.
+    pub deadline: Option<Instant>,
+    /// The request that the server has to finish before this one (`invokeAfterMsg`).
+    pub after: Option<RequestId>,
+}
+
+impl Default for SubmitOptions {
+    fn default() -> Self {
+        Self {
+            resend_on_reconnect: true,
+            deadline: None,
+            after: None,
+        }
+    }
+}
+
+/// What happened in a client's session. Each request ends in exactly one of `Response`, `RpcError` and `Failed`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// The answer to a request: the bytes of the result, not compressed.
+    Response {
+        /// The request.
+        id: RequestId,
+        /// The result, as it is in `rpc_result`.
+        body: Vec<u8>,
+    },
+    /// The server answered with an error.
+    RpcError {
+        /// The request.
+        id: RequestId,
+        /// The code, such as 420.
+        code: i32,
+        /// The message, such as `FLOOD_WAIT_3`.
+        message: String,
+    },
+    /// No answer will come.
+    Failed {
+        /// The request.
+        id: RequestId,
+        /// Why.
+        reason: RequestFailure,
+    },
+    /// Something that the server sent of its own accord: the bytes of an `Updates`.
+    Updates(Vec<u8>),
+    /// The server made a new session for us: updates may have been lost, and need a difference.
+    NewSession {
+        /// The first message that the server has of it.
+        first_msg_id: i64,
+        /// The server's name for it.
+        unique_id: i64,
+    },
+    /// Other salts are known, worth saving.
+    SaltsChanged,
+    /// The server's time turned out to be different.
+    TimeSynced {
+        /// How many seconds the server is ahead of our wall time.
+        offset_secs: i64,
+    },
+    /// A ping was answered.
+    Pong {
+        /// Which one.
+        ping_id: i64,
+        /// How long it took.
+        round_trip: Duration,
+    },
+    /// The server does not answer pings: the connection is dead, whatever the operating system thinks.
+    Silent,
+    /// A session that we asked to be destroyed is gone.
+    SessionDestroyed {
+        /// Which one.
+        session_id: i64,
+        /// Whether the server knew it.
+        existed: bool,
+    },
+    /// The session is over, and so is every request. A new one may be begun with the same key.
+    Terminal(Terminal),
+}

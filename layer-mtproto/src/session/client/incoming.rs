@@ -1,0 +1,476 @@
+//! Taking packets apart: every check before anything is used, then one function for each service message.
+
+use std::time::Instant;
+
+use layer_crypto::message::Sender;
+use layer_tl_types::{Deserializable, Identifiable, types};
+
+use super::sent::{Sent, Service};
+use super::{ClientEvent, ClientSession, RequestId};
+use crate::session::error::{RequestFailure, Violation};
+use crate::session::gzip::{self, GzipError};
+use crate::session::msg_id;
+use crate::session::packet::{self, Message};
+use crate::session::salts::FutureSalt;
+use crate::session::window::Seen;
+use crate::session::wire::{GZIP_PACKED, MSG_CONTAINER, MSG_COPY, split_rpc_result};
+use crate::tl;
+
+/// A message may be this many seconds behind our time.
+const MAX_BEHIND: i64 = 300;
+/// A message may be this many seconds ahead of our time.
+const MAX_AHEAD: i64 = 30;
+/// Sessions of the server that are remembered.
+const MAX_UNIQUE_IDS: usize = 32;
+
+/// Where a message was found, and what may still be unpacked in its packet.
+struct Place<'a> {
+    in_container: bool,
+    in_gzip: bool,
+    /// How many bytes the compressed messages of this packet may still become.
+    inflatable: &'a mut usize,
+}
+
+impl ClientSession {
+    /// Takes a packet from the server, which is decrypted in place.
+    ///
+    /// # Errors
+    /// If it breaks a rule. [`Violation::is_fatal`] tells whether the connection should be given up; otherwise
+    /// what was wrong was dropped, and the rest taken.
+    pub fn handle_packet(&mut self, packet: &mut [u8], now: Instant) -> Result<(), Violation> {
+        let opened = packet::open(&self.key, Sender::Server, packet)?;
+        if opened.session_id != self.session_id {
+            return Err(Violation::SessionId {
+                expected: self.session_id,
+                got: opened.session_id,
+            });
+        }
+        let msg_id = opened.msg_id;
+        check_parity(msg_id)?;
+        let body = &packet[opened.body];
+        self.check_time(msg_id, body, now)?;
+        let message = Message {
+            msg_id,
+            seqno: opened.seqno,
+            body,
+        };
+        self.pings.heard = Some(now);
+        if self.terminal.is_some() {
+            return Ok(());
+        }
+        let mut inflatable = self.config.max_inflated;
+        let mut place = Place {
+            in_container: false,
+            in_gzip: false,
+            inflatable: &mut inflatable,
+        };
+        self.take(message, &mut place, now)
+    }
+
+    /// A message too far from our time is dropped, unless it is one that sets our time or salt right. The first
+    /// one of the session sets it too: it names our session id, so it is no older than that.
+    fn check_time(&mut self, msg_id: i64, body: &[u8], now: Instant) -> Result<(), Violation> {
+        let ahead = msg_id::seconds(msg_id) - self.clock.server_seconds(now);
+        if !self.clock_is_certain {
+            self.clock_is_certain = true;
+            if ahead.abs() > 2 {
+                self.synchronise(msg_id, now);
+            }
+            return Ok(());
+        }
+        let corrects = matches!(
+            tl::constructor_id(body),
+            Some(types::BadMsgNotification::CONSTRUCTOR_ID | types::BadServerSalt::CONSTRUCTOR_ID)
+        );
+        if (-MAX_BEHIND..=MAX_AHEAD).contains(&ahead) || corrects {
+            Ok(())
+        } else {
+            Err(Violation::Time { msg_id, ahead })
+        }
+    }
+
+    /// Takes the server's time from one of its msg_ids.
+    pub(super) fn synchronise(&mut self, msg_id: i64, now: Instant) {
+        let before = self.clock.offset_secs();
+        self.clock.synchronise(now, msg_id::time(msg_id));
+        self.clock_is_certain = true;
+        let offset_secs = self.clock.offset_secs();
+        if offset_secs != before {
+            self.events
+                .push_back(ClientEvent::TimeSynced { offset_secs });
+        }
+    }
+
+    /// Takes a message that has not come before.
+    fn take(
+        &mut self,
+        message: Message<'_>,
+        place: &mut Place<'_>,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        let Message {
+            msg_id,
+            seqno,
+            body,
+        } = message;
+        let wants_ack = seqno & 1 == 1;
+        let seen = self.window.insert(msg_id);
+        if wants_ack {
+            // Also if it came before: our acknowledgement may have been lost.
+            self.acks.push(msg_id, now);
+        }
+        match seen {
+            Seen::New => self.dispatch(msg_id, body, place, now),
+            Seen::Duplicate => Err(Violation::Duplicate { msg_id }),
+            Seen::Forgotten => Err(Violation::Forgotten { msg_id }),
+        }
+    }
+
+    fn dispatch(
+        &mut self,
+        msg_id: i64,
+        body: &[u8],
+        place: &mut Place<'_>,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        let Some(constructor) = tl::constructor_id(body) else {
+            return Err(Violation::Malformed { constructor: None });
+        };
+        match constructor {
+            MSG_CONTAINER | MSG_COPY if place.in_container => Err(Violation::Container(
+                super::super::error::ContainerError::Nested,
+            )),
+            MSG_CONTAINER => {
+                let messages =
+                    packet::parse_container(msg_id, body).map_err(Violation::Container)?;
+                self.take_all(&messages, place, now)
+            }
+            MSG_COPY => {
+                let message = packet::parse_copy(msg_id, body).map_err(Violation::Container)?;
+                self.take_all(&[message], place, now)
+            }
+            GZIP_PACKED if place.in_gzip => Err(Violation::Gzip(GzipError::Nested)),
+            GZIP_PACKED => {
+                let unpacked =
+                    gzip::inflate_packed(body, *place.inflatable).map_err(Violation::Gzip)?;
+                *place.inflatable -= unpacked.len();
+                place.in_gzip = true;
+                let result = self.dispatch(msg_id, &unpacked, place, now);
+                place.in_gzip = false;
+                result
+            }
+            _ => self.on_message(constructor, msg_id, body, place, now),
+        }
+    }
+
+    /// Takes the messages of a container. One that is wrong does not keep the others from being taken.
+    fn take_all(
+        &mut self,
+        messages: &[Message<'_>],
+        place: &mut Place<'_>,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        for message in messages {
+            check_parity(message.msg_id)?;
+        }
+        place.in_container = true;
+        let mut first = Ok(());
+        for message in messages {
+            let result = self.take(*message, place, now);
+            let harmless = matches!(result, Err(Violation::Duplicate { .. }));
+            if first.is_ok() && !harmless {
+                first = result;
+            }
+        }
+        place.in_container = false;
+        first
+    }
+
+    fn on_message(
+        &mut self,
+        constructor: u32,
+        msg_id: i64,
+        body: &[u8],
+        place: &mut Place<'_>,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        use types as t;
+        match constructor {
+            crate::session::wire::RPC_RESULT => {
+                let malformed = Violation::Malformed {
+                    constructor: Some(constructor),
+                };
+                let (req_msg_id, result) = split_rpc_result(body).ok_or(malformed)?;
+                self.on_rpc_result(req_msg_id, msg_id, result, place, now)
+            }
+            t::MsgsAck::CONSTRUCTOR_ID => {
+                let acks: t::MsgsAck = read(body)?;
+                acks.msg_ids.into_iter().for_each(|id| self.on_received(id));
+                Ok(())
+            }
+            t::BadMsgNotification::CONSTRUCTOR_ID => {
+                let bad: t::BadMsgNotification = read(body)?;
+                self.on_bad_msg(bad.bad_msg_id, bad.error_code, msg_id, now);
+                Ok(())
+            }
+            t::BadServerSalt::CONSTRUCTOR_ID => {
+                let bad: t::BadServerSalt = read(body)?;
+                self.on_bad_server_salt(bad.bad_msg_id, bad.new_server_salt, msg_id, now);
+                Ok(())
+            }
+            t::NewSessionCreated::CONSTRUCTOR_ID => {
+                let new: t::NewSessionCreated = read(body)?;
+                // Whatever its seqno says, it must be acknowledged.
+                self.acks.push(msg_id, now);
+                self.on_new_session(&new, now);
+                Ok(())
+            }
+            t::Pong::CONSTRUCTOR_ID => {
+                let pong: t::Pong = read(body)?;
+                self.on_pong(&pong, now);
+                Ok(())
+            }
+            t::FutureSalts::CONSTRUCTOR_ID => {
+                let salts: t::FutureSalts = read(body)?;
+                self.on_future_salts(salts);
+                Ok(())
+            }
+            t::MsgsStateReq::CONSTRUCTOR_ID => {
+                let request: t::MsgsStateReq = read(body)?;
+                self.answer_state(msg_id, &request.msg_ids);
+                Ok(())
+            }
+            t::MsgsStateInfo::CONSTRUCTOR_ID => {
+                let info: t::MsgsStateInfo = read(body)?;
+                if let Some(Sent::Service(Service::StateReq(ids) | Service::ResendReq(ids))) =
+                    self.sent.remove(info.req_msg_id)
+                {
+                    self.on_states(&ids, &info.info, now);
+                }
+                Ok(())
+            }
+            t::MsgsAllInfo::CONSTRUCTOR_ID => {
+                let info: t::MsgsAllInfo = read(body)?;
+                self.on_states(&info.msg_ids, &info.info, now);
+                Ok(())
+            }
+            t::MsgDetailedInfo::CONSTRUCTOR_ID => {
+                let info: t::MsgDetailedInfo = read(body)?;
+                self.on_received(info.msg_id);
+                self.on_detailed_info(info.answer_msg_id, now);
+                Ok(())
+            }
+            t::MsgNewDetailedInfo::CONSTRUCTOR_ID => {
+                let info: t::MsgNewDetailedInfo = read(body)?;
+                self.on_detailed_info(info.answer_msg_id, now);
+                Ok(())
+            }
+            t::MsgResendReq::CONSTRUCTOR_ID => {
+                let request: t::MsgResendReq = read(body)?;
+                self.on_resend_req(msg_id, &request.msg_ids);
+                Ok(())
+            }
+            t::MsgResendAnsReq::CONSTRUCTOR_ID => {
+                // Answers are the server's to send.
+                let request: t::MsgResendAnsReq = read(body)?;
+                self.answer_state(msg_id, &request.msg_ids);
+                Ok(())
+            }
+            t::DestroySessionOk::CONSTRUCTOR_ID => {
+                let done: t::DestroySessionOk = read(body)?;
+                self.on_session_destroyed(done.session_id, true);
+                Ok(())
+            }
+            t::DestroySessionNone::CONSTRUCTOR_ID => {
+                let done: t::DestroySessionNone = read(body)?;
+                self.on_session_destroyed(done.session_id, false);
+                Ok(())
+            }
+            t::RpcAnswerUnknown::CONSTRUCTOR_ID
+            | t::RpcAnswerDroppedRunning::CONSTRUCTOR_ID
+            | t::RpcAnswerDropped::CONSTRUCTOR_ID => Ok(()),
+            _ => {
+                self.events.push_back(ClientEvent::Updates(body.to_vec()));
+                Ok(())
+            }
+        }
+    }
+
+    fn on_rpc_result(
+        &mut self,
+        req_msg_id: i64,
+        msg_id: i64,
+        result: &[u8],
+        place: &mut Place<'_>,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        // An answer always wants to be acknowledged.
+        self.acks.push(msg_id, now);
+        let id = match self.sent.get(req_msg_id) {
+            Some(Sent::Request(id)) => *id,
+            Some(Sent::Service(_)) => {
+                self.on_received(req_msg_id);
+                self.sent.remove(req_msg_id);
+                self.trouble.count = 0;
+                return match tl::constructor_id(result) {
+                    Some(GZIP_PACKED | MSG_CONTAINER | MSG_COPY) | None => Ok(()),
+                    Some(crate::session::wire::RPC_RESULT | types::RpcError::CONSTRUCTOR_ID) => {
+                        Ok(())
+                    }
+                    Some(constructor) => self.on_message(constructor, msg_id, result, place, now),
+                };
+            }
+            // The answer to a request that was cancelled, or answered before.
+            _ => return Ok(()),
+        };
+        self.on_received(req_msg_id);
+        self.trouble.count = 0;
+        if tl::constructor_id(result) != Some(GZIP_PACKED) {
+            self.finish(id, result.to_vec());
+            return Ok(());
+        }
+        match gzip::inflate_packed(result, *place.inflatable) {
+            Ok(unpacked) => {
+                *place.inflatable -= unpacked.len();
+                self.finish(id, unpacked);
+            }
+            Err(error) => self.fail(id, RequestFailure::InvalidResponse(error)),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, id: RequestId, result: Vec<u8>) {
+        if !self.settle(id) {
+            return;
+        }
+        self.events
+            .push_back(match tl::read::<types::RpcError>(&result) {
+                Some(error) => ClientEvent::RpcError {
+                    id,
+                    code: error.error_code,
+                    message: error.error_message,
+                },
+                None => ClientEvent::Response { id, body: result },
+            });
+    }
+
+    /// The server has a message of ours.
+    fn on_received(&mut self, msg_id: i64) {
+        let Some(sent) = self.sent.get(msg_id) else {
+            return;
+        };
+        self.accepted = self.accepted.max(msg_id);
+        if let Sent::Request(id) = sent
+            && let Some(request) = self.requests.get_mut(id)
+            && request.ids.last() == Some(&msg_id)
+        {
+            request.acked = true;
+        }
+    }
+
+    fn on_new_session(&mut self, new: &types::NewSessionCreated, now: Instant) {
+        if self.unique_ids.contains(&new.unique_id) {
+            return;
+        }
+        self.unique_ids.push_back(new.unique_id);
+        if self.unique_ids.len() > MAX_UNIQUE_IDS {
+            self.unique_ids.pop_front();
+        }
+        self.salts
+            .correct(self.clock.server_seconds(now), new.server_salt);
+        self.events.push_back(ClientEvent::NewSession {
+            first_msg_id: new.first_msg_id,
+            unique_id: new.unique_id,
+        });
+        self.resend_before(new.first_msg_id, now);
+    }
+
+    fn on_pong(&mut self, pong: &types::Pong, now: Instant) {
+        self.on_received(pong.msg_id);
+        self.trouble.count = 0;
+        let waiting = &mut self.pings.waiting;
+        if let Some(at) = waiting.iter().position(|(id, _)| *id == pong.ping_id) {
+            let sent = waiting
+                .drain(..=at)
+                .next_back()
+                .map_or(now, |(_, sent)| sent);
+            self.pings.reported = false;
+            let round_trip = now.saturating_duration_since(sent);
+            self.events.push_back(ClientEvent::Pong {
+                ping_id: pong.ping_id,
+                round_trip,
+            });
+        }
+    }
+
+    fn on_future_salts(&mut self, salts: types::FutureSalts) {
+        // Only in answer to our own question.
+        let asked = Sent::Service(Service::GetFutureSalts);
+        if self.sent.get(salts.req_msg_id) != Some(&asked) {
+            return;
+        }
+        self.on_received(salts.req_msg_id);
+        self.sent.remove(salts.req_msg_id);
+        self.trouble.count = 0;
+        self.salts
+            .merge(salts.salts.into_iter().map(|salt| FutureSalt {
+                valid_since: salt.valid_since,
+                valid_until: salt.valid_until,
+                salt: salt.salt,
+            }));
+        self.events.push_back(ClientEvent::SaltsChanged);
+    }
+
+    fn answer_state(&mut self, req_msg_id: i64, ids: &[i64]) {
+        let info = ids.iter().map(|id| self.window.status(*id)).collect();
+        self.put_back(Service::StateInfo { req_msg_id, info });
+    }
+
+    /// An answer waits at the server: it is acknowledged if it came, and asked for if it did not.
+    fn on_detailed_info(&mut self, answer_msg_id: i64, now: Instant) {
+        if self.window.look(answer_msg_id) == Seen::Duplicate {
+            self.acks.push(answer_msg_id, now);
+            return;
+        }
+        if let Some(Service::ResendReq(ids)) = self
+            .service
+            .iter_mut()
+            .find(|service| matches!(service, Service::ResendReq(ids) if ids.len() < 1024))
+        {
+            if !ids.contains(&answer_msg_id) {
+                ids.push(answer_msg_id);
+            }
+        } else {
+            self.put_back(Service::ResendReq(vec![answer_msg_id]));
+        }
+    }
+
+    fn on_session_destroyed(&mut self, session_id: i64, existed: bool) {
+        self.events.push_back(ClientEvent::SessionDestroyed {
+            session_id,
+            existed,
+        });
+    }
+
+    /// Puts a service message into the queue, which the server cannot make longer than this.
+    pub(super) fn put_back(&mut self, service: Service) {
+        if self.service.len() < 256 {
+            self.service.push_back(service);
+        }
+    }
+}
+
+fn check_parity(msg_id: i64) -> Result<(), Violation> {
+    // 1 for answers and 3 for notifications; a client's are even.
+    if msg_id & 1 == 1 {
+        Ok(())
+    } else {
+        Err(Violation::MsgIdParity { msg_id })
+    }
+}
+
+fn read<T: Identifiable + Deserializable>(body: &[u8]) -> Result<T, Violation> {
+    tl::read(body).ok_or(Violation::Malformed {
+        constructor: tl::constructor_id(body),
+    })
+}

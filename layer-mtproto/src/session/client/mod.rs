@@ -1,0 +1,440 @@
+//! The client's side of a session.
+//!
+//! Requests go in as bytes and come out as exactly one outcome each, whatever the server and the network do in
+//! between. The files beside this one: `outgoing` puts packets together, `incoming` takes them apart, `recovery`
+//! sends again what the server did not take.
+
+mod config;
+mod incoming;
+mod outgoing;
+mod recovery;
+mod sent;
+
+pub use config::{ClientEvent, SessionConfig, SessionParams, SubmitOptions};
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use layer_crypto::{AuthKey, SecureRandom};
+
+use self::sent::{SentLog, Service};
+use super::acks::Acks;
+use super::clock::Clock;
+use super::error::{RequestFailure, Terminal};
+use super::gzip;
+use super::msg_id::MsgIds;
+use super::packet::MAX_BODY;
+use super::salts::{FutureSalt, Salts};
+use super::seqno::Seqno;
+use super::window::Window;
+
+/// Names a request within its session, in the order in which they were submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(u64);
+
+/// Whether and how a request is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Under a new msg_id.
+    Fresh,
+    /// Under the msg_id that it has, in a container: the server will know if it had it.
+    Again,
+    /// It is on its way.
+    Sent,
+}
+
+/// A request without an outcome.
+struct Request {
+    body: Vec<u8>,
+    options: SubmitOptions,
+    turn: Turn,
+    /// The msg_ids it had in this session, the present one last.
+    ids: Vec<i64>,
+    /// The seqno that goes with the present msg_id.
+    seqno: i32,
+    /// The msg_id of the packet it went with.
+    carrier: i64,
+    sent_at: Option<Instant>,
+    /// Whether the server said that it has it.
+    acked: bool,
+    /// Not to be sent before.
+    not_before: Option<Instant>,
+    /// How often the server refused it.
+    attempts: u8,
+    /// How often the connection was lost under it.
+    losses: u8,
+}
+
+/// How often in a row the server refused something, whatever it was.
+#[derive(Default)]
+struct Trouble {
+    count: u32,
+    hold_until: Option<Instant>,
+}
+
+/// Pings and what came of them.
+#[derive(Default)]
+struct Pings {
+    next: Option<Instant>,
+    /// The ping not answered yet, and when it was sent.
+    waiting: VecDeque<(i64, Instant)>,
+    /// When the last valid packet came.
+    heard: Option<Instant>,
+    reported: bool,
+}
+
+/// A client's session.
+pub struct ClientSession {
+    key: AuthKey,
+    session_id: i64,
+    rng: Box<dyn SecureRandom + Send>,
+    config: SessionConfig,
+    clock: Clock,
+    /// Whether the clock was compared with the server's in this session.
+    clock_is_certain: bool,
+    salts: Salts,
+    /// When salts were asked for, and may be again.
+    salts_asked: Option<Instant>,
+    ids: MsgIds,
+    seqno: Seqno,
+    window: Window,
+    acks: Acks,
+    next_request: u64,
+    requests: BTreeMap<RequestId, Request>,
+    /// Those that are to be sent.
+    queue: BTreeSet<RequestId>,
+    service: VecDeque<Service>,
+    sent: SentLog,
+    /// The highest msg_id that the server is known to have taken.
+    accepted: i64,
+    deadlines: BTreeSet<(Instant, RequestId)>,
+    unique_ids: VecDeque<i64>,
+    trouble: Trouble,
+    pings: Pings,
+    state_check: Option<Instant>,
+    connected: bool,
+    terminal: Option<Terminal>,
+    events: VecDeque<ClientEvent>,
+}
+
+impl ClientSession {
+    /// Begins a session under a random session id. At `now` our wall clock says `unix` since 1970.
+    #[must_use]
+    pub fn new(
+        params: SessionParams,
+        mut rng: Box<dyn SecureRandom + Send>,
+        now: Instant,
+        unix: Duration,
+    ) -> Self {
+        let mut clock = Clock::new(now, unix);
+        clock.set_offset_secs(params.time_offset_secs);
+        let session_id = random_i64(&mut *rng);
+        Self {
+            key: params.auth_key,
+            session_id,
+            rng,
+            config: params.config,
+            clock,
+            clock_is_certain: false,
+            salts: Salts::new(params.salts),
+            salts_asked: None,
+            ids: MsgIds::default(),
+            seqno: Seqno::default(),
+            window: Window::default(),
+            acks: Acks::default(),
+            next_request: 0,
+            requests: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            service: VecDeque::new(),
+            sent: SentLog::default(),
+            accepted: 0,
+            deadlines: BTreeSet::new(),
+            unique_ids: VecDeque::new(),
+            trouble: Trouble::default(),
+            pings: Pings::default(),
+            state_check: None,
+            connected: false,
+            terminal: None,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The session's name.
+    #[must_use]
+    pub fn session_id(&self) -> i64 {
+        self.session_id
+    }
+
+    /// The auth key.
+    #[must_use]
+    pub fn auth_key(&self) -> &AuthKey {
+        &self.key
+    }
+
+    /// The salts that are known, worth saving.
+    #[must_use]
+    pub fn salts(&self) -> &[FutureSalt] {
+        self.salts.known()
+    }
+
+    /// How many seconds the server is ahead of our wall time.
+    #[must_use]
+    pub fn time_offset_secs(&self) -> i64 {
+        self.clock.offset_secs()
+    }
+
+    /// How many requests have no outcome yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Takes a request: a serialised function. Its outcome comes as an event.
+    pub fn submit(&mut self, body: Vec<u8>, options: SubmitOptions, now: Instant) -> RequestId {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        if let Some(reason) = self.terminal {
+            self.fail_unknown(id, RequestFailure::Terminated(reason));
+            return id;
+        }
+        if body.len() > MAX_BODY {
+            self.fail_unknown(id, RequestFailure::TooLong { length: body.len() });
+            return id;
+        }
+        if options.deadline.is_some_and(|deadline| deadline <= now) {
+            self.fail_unknown(id, RequestFailure::Deadline { sent: false });
+            return id;
+        }
+        // What may be wrapped later is packed as a whole, or not at all.
+        let packed = match (options.after, self.config.gzip_threshold) {
+            (None, Some(threshold)) => gzip::deflate_if_smaller(&body, threshold),
+            _ => None,
+        };
+        if let Some(deadline) = options.deadline {
+            self.deadlines.insert((deadline, id));
+        }
+        let request = Request {
+            body: packed.unwrap_or(body),
+            options,
+            turn: Turn::Fresh,
+            ids: Vec::new(),
+            seqno: 0,
+            carrier: 0,
+            sent_at: None,
+            acked: false,
+            not_before: None,
+            attempts: 0,
+            losses: 0,
+        };
+        self.requests.insert(id, request);
+        self.queue.insert(id);
+        id
+    }
+
+    /// Gives a request up, if it has no outcome yet. The server is told that its answer is not wanted.
+    pub fn cancel(&mut self, id: RequestId, _now: Instant) {
+        self.abandon(id, RequestFailure::Cancelled);
+    }
+
+    /// Fails a request, and tells the server to keep its answer.
+    fn abandon(&mut self, id: RequestId, reason: RequestFailure) {
+        let Some(request) = self.requests.get(&id) else {
+            return;
+        };
+        if request.sent_at.is_some()
+            && let Some(msg_id) = request.ids.last()
+        {
+            self.service.push_back(Service::DropAnswer(*msg_id));
+        }
+        self.fail(id, reason);
+    }
+
+    /// Sends a ping, and gives the id that comes back with the pong.
+    pub fn ping(&mut self) -> i64 {
+        let ping_id = random_i64(&mut *self.rng);
+        self.service.push_back(Service::Ping {
+            ping_id,
+            disconnect_delay: None,
+        });
+        ping_id
+    }
+
+    /// Asks the server to forget another session of this key.
+    pub fn destroy_session(&mut self, session_id: i64) {
+        self.service.push_back(Service::DestroySession(session_id));
+    }
+
+    /// The connection is gone. Requests without an answer go again with the next one, unless that is forbidden.
+    pub fn connection_lost(&mut self, _now: Instant) {
+        self.connected = false;
+        self.pings = Pings::default();
+        self.state_check = None;
+        self.salts_asked = None;
+        self.service.retain(|service| {
+            matches!(service, Service::DropAnswer(_) | Service::DestroySession(_))
+        });
+        let sent: Vec<_> = self
+            .requests
+            .iter()
+            .filter(|(_, request)| request.turn == Turn::Sent)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in sent {
+            let Some(request) = self.requests.get_mut(&id) else {
+                continue;
+            };
+            request.losses = request.losses.saturating_add(1);
+            if request.options.resend_on_reconnect && request.losses <= self.config.max_losses {
+                request.turn = Turn::Again;
+                self.queue.insert(id);
+            } else {
+                self.fail(id, RequestFailure::ConnectionLost);
+            }
+        }
+    }
+
+    /// Ends the session: every request fails, and new ones fail at once.
+    pub fn close(&mut self) {
+        self.terminate(Terminal::Closed);
+    }
+
+    fn terminate(&mut self, reason: Terminal) {
+        if self.terminal.is_some() {
+            return;
+        }
+        self.terminal = Some(reason);
+        let ids: Vec<_> = self.requests.keys().copied().collect();
+        for id in ids {
+            self.fail(id, RequestFailure::Terminated(reason));
+        }
+        self.service.clear();
+        self.sent.clear();
+        self.events.push_back(ClientEvent::Terminal(reason));
+    }
+
+    /// Takes a request out of all books.
+    fn settle(&mut self, id: RequestId) -> bool {
+        let Some(request) = self.requests.remove(&id) else {
+            return false;
+        };
+        self.queue.remove(&id);
+        for msg_id in request.ids {
+            self.sent.remove(msg_id);
+        }
+        if let Some(deadline) = request.options.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        true
+    }
+
+    fn fail(&mut self, id: RequestId, reason: RequestFailure) {
+        if self.settle(id) {
+            self.fail_unknown(id, reason);
+        }
+    }
+
+    fn fail_unknown(&mut self, id: RequestId, reason: RequestFailure) {
+        self.events.push_back(ClientEvent::Failed { id, reason });
+    }
+
+    /// What happened since the last call.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called, and
+    /// [`poll_transmit`](Self::poll_transmit) after it.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.terminal.is_some() {
+            return None;
+        }
+        let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
+        if !self.connected {
+            return deadline;
+        }
+        let to_send = [
+            self.acks.deadline(self.config.ack_delay),
+            self.next_resend(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|at| self.trouble.hold_until.map_or(at, |hold| hold.max(at)));
+        [
+            deadline,
+            to_send,
+            self.pings.next,
+            self.silence_deadline(),
+            self.state_check,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When a request that has to wait may be sent.
+    fn next_resend(&self) -> Option<Instant> {
+        let waiting = |id| self.requests.get(id).and_then(|request| request.not_before);
+        let hold = self
+            .trouble
+            .hold_until
+            .filter(|_| !self.queue.is_empty() || !self.service.is_empty());
+        self.queue
+            .iter()
+            .filter_map(waiting)
+            .min()
+            .into_iter()
+            .chain(hold)
+            .min()
+    }
+
+    fn silence_deadline(&self) -> Option<Instant> {
+        let (_, sent) = self.pings.waiting.front()?;
+        if self.pings.reported || self.pings.heard.is_some_and(|heard| heard > *sent) {
+            return None;
+        }
+        Some(*sent + self.config.pong_timeout)
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((deadline, id)) = self.deadlines.first().copied()
+            && deadline <= now
+        {
+            self.deadlines.pop_first();
+            let sent = self
+                .requests
+                .get(&id)
+                .is_some_and(|request| request.sent_at.is_some());
+            self.abandon(id, RequestFailure::Deadline { sent });
+        }
+        if self
+            .silence_deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.pings.reported = true;
+            self.events.push_back(ClientEvent::Silent);
+        }
+        if self.pings.next.is_some_and(|next| next <= now) {
+            let ping_id = random_i64(&mut *self.rng);
+            let delay = i32::try_from(self.config.disconnect_delay.as_secs()).unwrap_or(i32::MAX);
+            self.service
+                .retain(|service| !matches!(service, Service::Ping { .. }));
+            self.service.push_back(Service::Ping {
+                ping_id,
+                disconnect_delay: Some(delay),
+            });
+            self.pings.next = self.config.ping_interval.map(|interval| now + interval);
+        }
+        if self.state_check.is_some_and(|check| check <= now) {
+            self.check_states(now);
+        }
+    }
+}
+
+fn random_i64(rng: &mut dyn SecureRandom) -> i64 {
+    let mut bytes = [0; 8];
+    rng.fill(&mut bytes);
+    i64::from_le_bytes(bytes)
+}

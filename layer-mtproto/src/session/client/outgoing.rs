@@ -1,0 +1,290 @@
+//! Putting packets together: acknowledgements, service messages and requests that wait, in one container.
+
+use std::time::{Duration, Instant};
+
+use layer_crypto::message::Sender;
+use layer_tl_types::{Serializable, functions, types};
+
+use super::sent::{Sent, Service};
+use super::{ClientSession, RequestId, Turn};
+use crate::session::acks::MAX_IDS;
+use crate::session::msg_id::MsgKind;
+use crate::session::packet::{Envelope, MAX_CONTAINER, MAX_MESSAGES, Message};
+use crate::session::wire::INVOKE_AFTER_MSG;
+use crate::tl;
+
+/// Salts are asked for when those known last no longer than this many seconds.
+const SALTS_AHEAD: i64 = 2700;
+/// How long to wait before asking again.
+const SALTS_INTERVAL: Duration = Duration::from_secs(60);
+/// So many are asked for.
+const SALTS_COUNT: i32 = 64;
+
+/// A message that goes with the packet being made.
+struct Outgoing {
+    msg_id: i64,
+    seqno: i32,
+    body: Vec<u8>,
+}
+
+impl ClientSession {
+    /// Appends the packet that is to be sent now to `out`, if there is one. Ask again until there is none. Not to
+    /// be called without a connection: what is handed out counts as sent.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        if self.terminal.is_some() {
+            return false;
+        }
+        if !self.connected {
+            self.connected = true;
+            self.pings.next = self.config.ping_interval.map(|interval| now + interval);
+        }
+        if self.trouble.hold_until.is_some_and(|hold| hold > now) {
+            return false;
+        }
+        self.trouble.hold_until = None;
+        let requests = self.ready_requests(now);
+        let acks_due = self
+            .acks
+            .deadline(self.config.ack_delay)
+            .is_some_and(|deadline| deadline <= now);
+        if requests.is_empty() && self.service.is_empty() && !acks_due {
+            return false;
+        }
+        self.ask_for_salts(now);
+        let mut messages = Vec::new();
+        if !self.acks.is_empty() {
+            let acks = self.acks.take();
+            self.put_service(Service::Acks(acks), now, &mut messages);
+        }
+        while messages.len() < MAX_MESSAGES
+            && let Some(service) = self.service.pop_front()
+        {
+            self.put_service(service, now, &mut messages);
+        }
+        let mut again = false;
+        let mut requested = Vec::new();
+        let mut size: usize = messages.iter().map(|message| message.body.len()).sum();
+        for id in requests {
+            let length = self
+                .requests
+                .get(&id)
+                .map_or(0, |request| request.body.len() + 32);
+            let full = messages.len() >= MAX_MESSAGES || size + length > MAX_CONTAINER;
+            if full && !messages.is_empty() {
+                break;
+            }
+            size += length;
+            again |= self.put_request(id, now, &mut messages);
+            requested.push(id);
+        }
+        if messages.is_empty() {
+            return false;
+        }
+        let carrier = self.seal(&messages, again, now, out);
+        for id in requested {
+            if let Some(request) = self.requests.get_mut(&id) {
+                request.carrier = carrier;
+            }
+        }
+        true
+    }
+
+    /// The requests that may be sent now, in the order in which they were submitted.
+    fn ready_requests(&self, now: Instant) -> Vec<RequestId> {
+        let ready = |id: &&RequestId| {
+            let Some(request) = self.requests.get(id) else {
+                return false;
+            };
+            let waits = request.not_before.is_some_and(|time| time > now);
+            // What must come after another request is not sent before that one has a msg_id.
+            let blocked = request.options.after.is_some_and(|after| {
+                self.requests.get(&after).is_some_and(|other| {
+                    other.turn == Turn::Fresh && other.not_before.is_some_and(|time| time > now)
+                })
+            });
+            !waits && !blocked
+        };
+        self.queue
+            .iter()
+            .filter(ready)
+            .take(MAX_MESSAGES)
+            .copied()
+            .collect()
+    }
+
+    fn ask_for_salts(&mut self, now: Instant) {
+        let server_now = self.clock.server_seconds(now);
+        let asked = self
+            .salts_asked
+            .is_some_and(|asked| now < asked + SALTS_INTERVAL);
+        if !asked && self.salts.ahead(server_now) < SALTS_AHEAD {
+            self.salts_asked = Some(now);
+            self.service.push_back(Service::GetFutureSalts);
+        }
+    }
+
+    fn put_service(&mut self, service: Service, now: Instant, messages: &mut Vec<Outgoing>) {
+        let (body, content_related) = serialise(&service);
+        let msg_id = self.next_msg_id(now);
+        let seqno = self.seqno.next(content_related);
+        if let Service::Ping { ping_id, .. } = service {
+            self.pings.waiting.push_back((ping_id, now));
+            self.pings.waiting.truncate(64);
+        }
+        self.sent.insert(msg_id, Sent::Service(service));
+        messages.push(Outgoing {
+            msg_id,
+            seqno,
+            body,
+        });
+    }
+
+    /// Whether the request goes under a msg_id that it had before.
+    fn put_request(&mut self, id: RequestId, now: Instant, messages: &mut Vec<Outgoing>) -> bool {
+        let fresh = self.next_msg_id(now);
+        let after = self
+            .requests
+            .get(&id)
+            .and_then(|request| request.options.after);
+        let after = after.and_then(|after| self.requests.get(&after)?.ids.last().copied());
+        self.queue.remove(&id);
+        let Some(request) = self.requests.get_mut(&id) else {
+            return false;
+        };
+        let again = match (request.turn, request.ids.last()) {
+            (Turn::Again, Some(_)) => true,
+            _ => {
+                request.ids.push(fresh);
+                request.seqno = self.seqno.next(true);
+                self.sent.insert(fresh, Sent::Request(id));
+                false
+            }
+        };
+        request.turn = Turn::Sent;
+        request.acked = false;
+        request.sent_at = Some(now);
+        request.not_before = None;
+        let msg_id = request.ids.last().copied().unwrap_or(fresh);
+        let body = match after {
+            Some(after) => {
+                let mut body = INVOKE_AFTER_MSG.to_le_bytes().to_vec();
+                body.extend_from_slice(&after.to_le_bytes());
+                body.extend_from_slice(&request.body);
+                body
+            }
+            None => request.body.clone(),
+        };
+        messages.push(Outgoing {
+            msg_id,
+            seqno: request.seqno,
+            body,
+        });
+        self.state_check
+            .get_or_insert(now + self.config.state_check);
+        again
+    }
+
+    fn next_msg_id(&mut self, now: Instant) -> i64 {
+        self.ids.next(self.clock.server_time(now), MsgKind::Client)
+    }
+
+    /// Seals the messages, in a container if need be, and gives the msg_id of the whole.
+    fn seal(
+        &mut self,
+        messages: &[Outgoing],
+        in_container: bool,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> i64 {
+        let salt = self.salts.current(self.clock.server_seconds(now));
+        let envelope = Envelope {
+            key: &self.key,
+            from: Sender::Client,
+            salt,
+            session_id: self.session_id,
+        };
+        let borrowed: Vec<_> = messages
+            .iter()
+            .map(|m| Message {
+                msg_id: m.msg_id,
+                seqno: m.seqno,
+                body: &m.body,
+            })
+            .collect();
+        if let [single] = borrowed.as_slice()
+            && !in_container
+        {
+            envelope.seal(*single, &mut *self.rng, out);
+            return single.msg_id;
+        }
+        let msg_id = self.ids.next(self.clock.server_time(now), MsgKind::Client);
+        let container = Message {
+            msg_id,
+            seqno: self.seqno.next(false),
+            body: &[],
+        };
+        envelope.seal_all(container, &borrowed, &mut *self.rng, out);
+        let members = messages.iter().map(|message| message.msg_id).collect();
+        self.sent.insert(msg_id, Sent::Container(members));
+        msg_id
+    }
+}
+
+/// The body of a service message, and whether it is content-related.
+fn serialise(service: &Service) -> (Vec<u8>, bool) {
+    match service {
+        Service::Acks(msg_ids) => (
+            tl::boxed(&types::MsgsAck {
+                msg_ids: msg_ids.clone(),
+            }),
+            false,
+        ),
+        Service::Ping {
+            ping_id,
+            disconnect_delay: None,
+        } => (functions::Ping { ping_id: *ping_id }.to_bytes(), false),
+        Service::Ping {
+            ping_id,
+            disconnect_delay: Some(delay),
+        } => {
+            let ping = functions::PingDelayDisconnect {
+                ping_id: *ping_id,
+                disconnect_delay: *delay,
+            };
+            (ping.to_bytes(), false)
+        }
+        Service::GetFutureSalts => (
+            functions::GetFutureSalts { num: SALTS_COUNT }.to_bytes(),
+            true,
+        ),
+        Service::StateReq(ids) => {
+            let msg_ids = ids.iter().copied().take(MAX_IDS).collect();
+            (tl::boxed(&types::MsgsStateReq { msg_ids }), false)
+        }
+        Service::StateInfo { req_msg_id, info } => {
+            let info = types::MsgsStateInfo {
+                req_msg_id: *req_msg_id,
+                info: info.clone(),
+            };
+            (tl::boxed(&info), false)
+        }
+        Service::ResendReq(ids) => {
+            let msg_ids = ids.iter().copied().take(MAX_IDS).collect();
+            (tl::boxed(&types::MsgResendReq { msg_ids }), false)
+        }
+        Service::DropAnswer(req_msg_id) => (
+            functions::RpcDropAnswer {
+                req_msg_id: *req_msg_id,
+            }
+            .to_bytes(),
+            true,
+        ),
+        Service::DestroySession(session_id) => (
+            functions::DestroySession {
+                session_id: *session_id,
+            }
+            .to_bytes(),
+            true,
+        ),
+    }
+}

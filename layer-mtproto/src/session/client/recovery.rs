@@ -1,0 +1,288 @@
+//! Sending again what the server did not take, with a bound and ever more slowly.
+
+use std::time::{Duration, Instant};
+
+use super::sent::{Sent, Service};
+use super::{ClientEvent, ClientSession, RequestId, Turn, random_i64};
+use crate::session::error::{RequestFailure, Terminal};
+use crate::session::seqno::Seqno;
+use crate::session::window::Window;
+
+/// After so many refusals in a row, with nothing taken in between, the session is over.
+const MAX_TROUBLE: u32 = 30;
+/// The first refusals are answered at once: they are part of life.
+const FREE_TROUBLE: u32 = 3;
+
+/// How long to wait before the `n`th time, counted from 1.
+fn backoff(n: u32) -> Duration {
+    match n {
+        0 | 1 => Duration::ZERO,
+        n => Duration::from_millis(250 << n.min(8).saturating_sub(2)).min(Duration::from_secs(10)),
+    }
+}
+
+impl ClientSession {
+    /// The server ignored one of our messages.
+    pub(super) fn on_bad_msg(&mut self, bad_msg_id: i64, code: i32, notice: i64, now: Instant) {
+        let Some(sent) = self.sent.get(bad_msg_id).cloned() else {
+            // Not one that we sent lately: whoever says so may be replaying.
+            return;
+        };
+        if !self.note_trouble(code, now) {
+            return;
+        }
+        match code {
+            16 | 17 => {
+                self.synchronise(notice, now);
+                if code == 17 {
+                    // Ids from the future would stay ahead for as long as our clock was.
+                    self.ids.rewind(self.accepted);
+                }
+            }
+            18 | 19 | 33 | 34 | 35 | 64 => {
+                self.begin_anew(bad_msg_id, &sent, code, now);
+                return;
+            }
+            32 => self.seqno.skip(),
+            _ => {}
+        }
+        self.refused(bad_msg_id, sent, code, now);
+    }
+
+    /// The salt was wrong; the right one comes with the notice.
+    pub(super) fn on_bad_server_salt(
+        &mut self,
+        bad_msg_id: i64,
+        salt: i64,
+        notice: i64,
+        now: Instant,
+    ) {
+        let Some(sent) = self.sent.get(bad_msg_id).cloned() else {
+            return;
+        };
+        if !self.note_trouble(48, now) {
+            return;
+        }
+        let ahead = crate::session::msg_id::seconds(notice) - self.clock.server_seconds(now);
+        if ahead.abs() > 30 {
+            self.synchronise(notice, now);
+        }
+        self.salts.correct(self.clock.server_seconds(now), salt);
+        self.events.push_back(ClientEvent::SaltsChanged);
+        self.refused(bad_msg_id, sent, 48, now);
+    }
+
+    /// Counts a refusal, and slows everything down when there are many. `false`: the session is over.
+    fn note_trouble(&mut self, code: i32, now: Instant) -> bool {
+        self.trouble.count += 1;
+        if self.trouble.count > MAX_TROUBLE {
+            self.terminate(Terminal::Rejected { code });
+            return false;
+        }
+        if self.trouble.count > FREE_TROUBLE {
+            self.trouble.hold_until = Some(now + backoff(self.trouble.count - FREE_TROUBLE + 1));
+        }
+        true
+    }
+
+    /// Sends again what was refused: a message, or all that was in a container.
+    fn refused(&mut self, msg_id: i64, sent: Sent, code: i32, now: Instant) {
+        self.sent.remove(msg_id);
+        match sent {
+            Sent::Container(members) => {
+                for member in members {
+                    match self.sent.get(member).cloned() {
+                        Some(Sent::Container(_)) | None => {}
+                        Some(sent) => self.refused(member, sent, code, now),
+                    }
+                }
+            }
+            Sent::Request(id) => {
+                // It may have gone again under another id since.
+                let current = self
+                    .requests
+                    .get(&id)
+                    .is_some_and(|r| r.turn == Turn::Sent && r.ids.last() == Some(&msg_id));
+                if current {
+                    self.retry(id, code, now);
+                }
+            }
+            Sent::Service(service) => self.retry_service(service, now),
+        }
+    }
+
+    /// Sends a request again under a new msg_id, if it was not refused too often.
+    fn retry(&mut self, id: RequestId, code: i32, now: Instant) {
+        let Some(request) = self.requests.get_mut(&id) else {
+            return;
+        };
+        request.attempts = request.attempts.saturating_add(1);
+        let attempts = request.attempts;
+        if attempts >= self.config.max_attempts {
+            self.fail(id, RequestFailure::Rejected { code, attempts });
+            return;
+        }
+        request.turn = Turn::Fresh;
+        request.acked = false;
+        let wait = backoff(u32::from(attempts));
+        request.not_before = (!wait.is_zero()).then(|| now + wait);
+        self.queue.insert(id);
+    }
+
+    fn retry_service(&mut self, service: Service, now: Instant) {
+        match service {
+            Service::Acks(ids) => ids.into_iter().for_each(|id| self.acks.push(id, now)),
+            Service::GetFutureSalts => self.salts_asked = None,
+            // Its question is asked again when it is due.
+            Service::StateReq(_) => {}
+            Service::Ping { ping_id, .. } => {
+                self.pings.waiting.retain(|(id, _)| *id != ping_id);
+                self.put_back(service);
+            }
+            service => self.put_back(service),
+        }
+    }
+
+    /// Leaves a session that the server finds fault with, for a new one. What was not answered goes again.
+    fn begin_anew(&mut self, bad_msg_id: i64, bad: &Sent, code: i32, now: Instant) {
+        let refused = match bad {
+            Sent::Container(members) => members.clone(),
+            _ => vec![bad_msg_id],
+        };
+        let old = self.session_id;
+        self.session_id = random_i64(&mut *self.rng);
+        self.seqno = Seqno::default();
+        self.window = Window::default();
+        self.accepted = 0;
+        self.acks.take();
+        self.sent.clear();
+        self.salts_asked = None;
+        self.service
+            .retain(|service| matches!(service, Service::DestroySession(_) | Service::Ping { .. }));
+        self.put_back(Service::DestroySession(old));
+        let ids: Vec<_> = self.requests.keys().copied().collect();
+        for id in ids {
+            let Some(request) = self.requests.get_mut(&id) else {
+                continue;
+            };
+            let was_refused = request
+                .ids
+                .last()
+                .is_some_and(|last| refused.contains(last));
+            let was_sent = request.turn != Turn::Fresh;
+            request.ids.clear();
+            if was_refused {
+                self.retry(id, code, now);
+            } else if was_sent {
+                self.lost(id);
+            }
+        }
+    }
+
+    /// The server of this session never had a request, or forgot it.
+    fn lost(&mut self, id: RequestId) {
+        let Some(request) = self.requests.get_mut(&id) else {
+            return;
+        };
+        request.losses = request.losses.saturating_add(1);
+        if !request.options.resend_on_reconnect || request.losses > self.config.max_losses {
+            self.fail(id, RequestFailure::ConnectionLost);
+            return;
+        }
+        request.turn = Turn::Fresh;
+        request.acked = false;
+        self.queue.insert(id);
+    }
+
+    /// The server began a session with `first_msg_id`: what went before it is unknown there.
+    pub(super) fn resend_before(&mut self, first_msg_id: i64, now: Instant) {
+        let before: Vec<_> = self
+            .requests
+            .iter()
+            .filter(|(_, request)| request.turn == Turn::Sent && request.carrier < first_msg_id)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in before {
+            self.lost(id);
+            if let Some(request) = self.requests.get_mut(&id) {
+                let wait = backoff(u32::from(request.losses));
+                request.not_before = (!wait.is_zero()).then(|| now + wait);
+            }
+        }
+    }
+
+    /// Asks what became of requests that are neither answered nor acknowledged.
+    pub(super) fn check_states(&mut self, now: Instant) {
+        let sent = |request: &super::Request| request.turn == Turn::Sent;
+        let due: Vec<_> = self
+            .requests
+            .values()
+            .filter(|request| {
+                let old = request
+                    .sent_at
+                    .is_some_and(|at| at + self.config.state_check <= now);
+                sent(request) && old && !request.acked
+            })
+            .filter_map(|request| request.ids.last().copied())
+            .take(1024)
+            .collect();
+        if !due.is_empty()
+            && !self
+                .service
+                .iter()
+                .any(|s| matches!(s, Service::StateReq(_)))
+        {
+            self.put_back(Service::StateReq(due));
+        }
+        let waiting = self.requests.values().any(sent);
+        self.state_check = waiting.then(|| now + self.config.state_check);
+    }
+
+    /// What the server says about messages of ours, one byte for each.
+    pub(super) fn on_states(&mut self, ids: &[i64], info: &[u8], now: Instant) {
+        for (msg_id, status) in ids.iter().zip(info) {
+            let Some(Sent::Request(id)) = self.sent.get(*msg_id) else {
+                continue;
+            };
+            let id = *id;
+            let Some(request) = self.requests.get_mut(&id) else {
+                continue;
+            };
+            if request.turn != Turn::Sent || request.ids.last() != Some(msg_id) {
+                continue;
+            }
+            match status & 7 {
+                // Forgotten, or never received.
+                1..=3 => self.retry(id, 20, now),
+                4 => request.acked = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// The server wants messages again. They go in a container, under the ids they have.
+    pub(super) fn on_resend_req(&mut self, req_msg_id: i64, ids: &[i64]) {
+        let mut unknown = false;
+        for msg_id in ids {
+            match self.sent.get(*msg_id) {
+                Some(Sent::Request(id)) => {
+                    let id = *id;
+                    if let Some(request) = self.requests.get_mut(&id)
+                        && request.ids.last() == Some(msg_id)
+                        && request.turn == Turn::Sent
+                        && request.losses < self.config.max_losses
+                    {
+                        request.losses += 1;
+                        request.turn = Turn::Again;
+                        self.queue.insert(id);
+                    }
+                }
+                _ => unknown = true,
+            }
+        }
+        if unknown {
+            let info = ids.iter().map(|id| self.window.status(*id)).collect();
+            self.put_back(Service::StateInfo { req_msg_id, info });
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What was sent under which msg_id, so that what the server says about a msg_id finds its object.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::RequestId;
+
+/// A service message of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Service {
+    Acks(Vec<i64>),
+    Ping {
+        ping_id: i64,
+        disconnect_delay: Option<i32>,
+    },
+    GetFutureSalts,
+    StateReq(Vec<i64>),
+    StateInfo {
+        req_msg_id: i64,
+        info: Vec<u8>,
+    },
+    ResendReq(Vec<i64>),
+    DropAnswer(i64),
+    DestroySession(i64),
+}
+
+/// The object of a msg_id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sent {
+    Request(RequestId),
+    Service(Service),
+    Container(Vec<i64>),
+}
+
+/// Service messages and containers beyond this many are forgotten.
+const MAX_OTHERS: usize = 1024;
+
+/// Everything sent in this session that an answer may still name.
+#[derive(Debug, Default)]
+pub(super) struct SentLog {
+    by_id: BTreeMap<i64, Sent>,
+    /// The ids that are no requests, oldest first.
+    others: VecDeque<i64>,
+}
+
+impl SentLog {
+    pub(super) fn insert(&mut self, msg_id: i64, sent: Sent) {
+        if !matches!(sent, Sent::Request(_)) {
+            self.others.push_back(msg_id);
+        }
+        self.by_id.insert(msg_id, sent);
+        while self.others.len() > MAX_OTHERS {
+            if let Some(oldest) = self.others.pop_front() {
+                self.by_id.remove(&oldest);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, msg_id: i64) -> Option<&Sent> {
+        self.by_id.get(&msg_id)
+    }
+
+    pub(super) fn remove(&mut self, msg_id: i64) -> Option<Sent> {
+        self.by_id.remove(&msg_id)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.by_id.clear();
+        self.others.clear();
+    }
+}

@@ -1,0 +1,151 @@
+//! Putting a server's packets together.
+
+use std::time::{Duration, Instant};
+
+use layer_crypto::message::Sender;
+use layer_tl_types::types;
+
+use super::{Pending, ServerSession, Unacked};
+use crate::session::msg_id::MsgKind;
+use crate::session::packet::{Envelope, MAX_CONTAINER, MAX_MESSAGES, Message};
+use crate::tl;
+
+/// A message that goes with the packet being made.
+struct Outgoing {
+    msg_id: i64,
+    seqno: i32,
+    body: Vec<u8>,
+}
+
+impl ServerSession {
+    /// Appends the packet that is to be sent now to `out`, if there is one. Ask again until there is none. `unix`
+    /// is the time since 1970.
+    pub fn poll_transmit(&mut self, now: Instant, unix: Duration, out: &mut Vec<u8>) -> bool {
+        let acks_due = self
+            .acks
+            .deadline(self.config.ack_delay)
+            .is_some_and(|deadline| deadline <= now);
+        if self.pending.is_empty() && self.again.is_empty() && !acks_due {
+            return false;
+        }
+        let mut messages = Vec::new();
+        let mut size = 0;
+        if acks_due {
+            let body = tl::boxed(&types::MsgsAck {
+                msg_ids: self.acks.take(),
+            });
+            size += body.len();
+            let msg_id = self.ids.next(unix, MsgKind::Notification);
+            messages.push(Outgoing {
+                msg_id,
+                seqno: self.seqno.next(false),
+                body,
+            });
+        }
+        let mut in_container = false;
+        while let Some(msg_id) = self.again.first().copied() {
+            let Some(unacked) = self.unacked.get_mut(&msg_id) else {
+                self.again.pop_first();
+                continue;
+            };
+            size += unacked.body.len() + 16;
+            if !messages.is_empty() && (size > MAX_CONTAINER || messages.len() >= MAX_MESSAGES) {
+                return self.seal(&messages, in_container, unix, out);
+            }
+            self.again.pop_first();
+            unacked.resends += 1;
+            unacked.sent_at = now;
+            let body = unacked.body.clone();
+            messages.push(Outgoing {
+                msg_id,
+                seqno: unacked.seqno,
+                body,
+            });
+            in_container = true;
+        }
+        while let Some(pending) = self.pending.front() {
+            size += pending.body.len() + 16;
+            if !messages.is_empty() && (size > MAX_CONTAINER || messages.len() >= MAX_MESSAGES) {
+                break;
+            }
+            let Some(pending) = self.pending.pop_front() else {
+                break;
+            };
+            messages.push(self.name(pending, now, unix));
+        }
+        if messages.is_empty() {
+            return false;
+        }
+        self.seal(&messages, in_container, unix, out)
+    }
+
+    /// Gives a message its msg_id and seqno, and keeps it if it has to be acknowledged.
+    fn name(&mut self, pending: Pending, now: Instant, unix: Duration) -> Outgoing {
+        let Pending {
+            kind,
+            body,
+            content_related,
+            answers,
+            push,
+        } = pending;
+        let msg_id = self.ids.next(unix, kind);
+        let seqno = self.seqno.next(content_related);
+        if content_related {
+            let body = body.clone();
+            let unacked = Unacked {
+                seqno,
+                body,
+                answers,
+                push,
+                sent_at: now,
+                resends: 0,
+            };
+            self.unacked.insert(msg_id, unacked);
+            while self.unacked.len() > self.config.max_unacked.max(1) {
+                self.unacked.pop_first();
+            }
+        }
+        Outgoing {
+            msg_id,
+            seqno,
+            body,
+        }
+    }
+
+    fn seal(
+        &mut self,
+        messages: &[Outgoing],
+        in_container: bool,
+        unix: Duration,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let envelope = Envelope {
+            key: &self.key,
+            from: Sender::Server,
+            salt: self.salts.current(unix),
+            session_id: self.session_id,
+        };
+        let borrowed: Vec<_> = messages
+            .iter()
+            .map(|m| Message {
+                msg_id: m.msg_id,
+                seqno: m.seqno,
+                body: &m.body,
+            })
+            .collect();
+        if let [single] = borrowed.as_slice()
+            && !in_container
+        {
+            envelope.seal(*single, &mut *self.rng, out);
+            return true;
+        }
+        let msg_id = self.ids.next(unix, MsgKind::Notification);
+        let container = Message {
+            msg_id,
+            seqno: self.seqno.next(false),
+            body: &[],
+        };
+        envelope.seal_all(container, &borrowed, &mut *self.rng, out);
+        true
+    }
+}
