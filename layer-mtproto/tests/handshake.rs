@@ -69,7 +69,7 @@ fn events(client: &mut Client) -> (Vec<Step>, Option<Outcome>) {
     while let Some(event) = client.poll_event() {
         match event {
             Event::Step(step) => steps.push(step),
-            Event::Done(done) => outcome = Some(done),
+            Event::Done(done) => outcome = Some(*done),
             _ => {}
         }
     }

@@ -166,11 +166,11 @@ fn contents(body: &[u8]) -> Vec<(i64, i32, Vec<u8>)> {
 fn what_waits_goes_in_one_container() {
     let mut pair = Pair::new();
     let ids: Vec<_> = (0..50).map(|i| (i, pair.submit(&format!("{i}")))).collect();
-    let packets = pair.from_client();
+    let packets = pair.client_packets();
     assert_eq!(packets.len(), 1);
     packets
         .into_iter()
-        .for_each(|packet| pair.to_server(packet));
+        .for_each(|packet| pair.deliver_to_server(packet));
     // In the order in which they were submitted.
     let order: Vec<_> = pair.calls.iter().map(|(_, body)| body.clone()).collect();
     assert_eq!(
@@ -229,17 +229,17 @@ fn gzip_is_used_both_ways_where_it_makes_the_message_smaller() {
     let mut pair = Pair::new();
     let text = "all work and no play ".repeat(5_000);
     let id = pair.submit(&text);
-    let packets = pair.from_client();
+    let packets = pair.client_packets();
     assert!(packets.iter().map(Vec::len).sum::<usize>() < 5_000);
     packets
         .into_iter()
-        .for_each(|packet| pair.to_server(packet));
+        .for_each(|packet| pair.deliver_to_server(packet));
     assert_eq!(pair.calls[0].1, call(&text));
-    let packets = pair.from_server();
+    let packets = pair.server_packets();
     assert!(packets.iter().map(Vec::len).sum::<usize>() < 5_000);
     packets
         .into_iter()
-        .for_each(|packet| pair.to_client(packet).unwrap());
+        .for_each(|packet| pair.deliver_to_client(packet).unwrap());
     pair.assert_answered(id, &text);
 }
 
@@ -332,11 +332,11 @@ fn a_new_session_is_announced_once() {
 fn pings_are_answered_and_timed() {
     let mut pair = Pair::new();
     let ping_id = pair.client.ping();
-    let packets = pair.from_client();
+    let packets = pair.client_packets();
     pair.now += Duration::from_millis(80);
     packets
         .into_iter()
-        .for_each(|packet| pair.to_server(packet));
+        .for_each(|packet| pair.deliver_to_server(packet));
     pair.talk();
     let round_trip = Duration::from_millis(80);
     assert!(pair.events.contains(&ClientEvent::Pong {
@@ -365,7 +365,7 @@ fn an_idle_connection_is_pinged_and_its_silence_noticed() {
     while let Some(next) = pair.client.poll_timeout().filter(|next| *next < end) {
         pair.now = pair.now.max(next);
         pair.client.handle_timeout(pair.now);
-        pair.from_client();
+        pair.client_packets();
         while let Some(event) = pair.client.poll_event() {
             if event == ClientEvent::Silent {
                 assert!(silent_at.is_none(), "said once");
@@ -443,10 +443,10 @@ fn a_cancelled_request_has_one_outcome_and_its_answer_is_dropped() {
 fn an_answer_on_its_way_can_be_dropped() {
     let mut pair = Pair::new();
     let id = pair.submit("a");
-    for packet in pair.from_client() {
-        pair.to_server(packet);
+    for packet in pair.client_packets() {
+        pair.deliver_to_server(packet);
     }
-    let lost = pair.from_server();
+    let lost = pair.server_packets();
     assert!(!lost.is_empty());
     pair.client.cancel(id, pair.now);
     pair.talk();
@@ -511,7 +511,7 @@ fn a_closed_session_fails_everything_once() {
         .filter(|e| matches!(e, ClientEvent::Terminal(_)))
         .count();
     assert_eq!(terminal, 1);
-    assert!(pair.from_client().is_empty());
+    assert!(pair.client_packets().is_empty());
     assert_eq!(pair.client.poll_timeout(), None);
 }
 
@@ -562,15 +562,17 @@ fn containers_in_any_shape_are_taken() {
     pair.talk();
     let id = pair.server_id(0);
     // Empty, of one, of several with gzip among them.
-    pair.to_client(pair.forged(id, 100, &container(&[])))
+    pair.deliver_to_client(pair.forged(id, 100, &container(&[])))
         .unwrap();
     let one = container(&[(id + 4, 101, call("one"))]);
-    pair.to_client(pair.forged(id + 8, 102, &one)).unwrap();
+    pair.deliver_to_client(pair.forged(id + 8, 102, &one))
+        .unwrap();
     let mut gzip = 0x3072_cfa1_u32.to_le_bytes().to_vec();
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut encoder, &call("two")).unwrap();
     encoder.finish().unwrap().serialize(&mut gzip);
     let several = container(&[(id + 12, 103, gzip), (id + 16, 105, call("three"))]);
-    pair.to_client(pair.forged(id + 20, 106, &several)).unwrap();
+    pair.deliver_to_client(pair.forged(id + 20, 106, &several))
+        .unwrap();
     assert_eq!(pair.updates(), [call("one"), call("two"), call("three")]);
 }

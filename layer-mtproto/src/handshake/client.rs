@@ -69,7 +69,7 @@ enum State {
     DhGen {
         nonces: Nonces,
         server: Box<ServerHalf>,
-        auth_key: AuthKey,
+        auth_key: Box<AuthKey>,
         retry: u8,
     },
     Finished,
@@ -349,6 +349,7 @@ impl Client {
         dh::check_public(&g_b, &server.dh_prime).map_err(HandshakeErrorKind::Public)?;
         let auth_key = secret
             .agree(&server.g_a, &server.dh_prime)
+            .map(Box::new)
             .map_err(HandshakeErrorKind::Public)?;
         let leading = g_b.iter().take_while(|byte| **byte == 0).count();
         let g_b = g_b[leading..].to_vec();
@@ -385,7 +386,7 @@ impl Client {
         &mut self,
         nonces: Nonces,
         server: Box<ServerHalf>,
-        auth_key: AuthKey,
+        auth_key: Box<AuthKey>,
         retry: u8,
         body: &[u8],
     ) -> Result<(), HandshakeErrorKind> {
@@ -442,13 +443,13 @@ impl Client {
                 Some(server.server_time.saturating_add(life))
             }
         };
-        self.events.push_back(Event::Done(Outcome {
-            auth_key,
+        self.events.push_back(Event::Done(Box::new(Outcome {
+            auth_key: *auth_key,
             first_salt,
             time_offset_secs: server.time_offset,
             server_time: server.server_time,
             expires_at,
-        }));
+        })));
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub(super) fn open(
     let length = sealed.len();
     let wrong_length = HandshakeErrorKind::EncryptedLength { length };
     // The longest of them has about 600 bytes.
-    if length < HASH + 4 || length > 4096 || !length.is_multiple_of(BLOCK) {
+    if !(HASH + 4..=4096).contains(&length) || !length.is_multiple_of(BLOCK) {
         return Err(wrong_length);
     }
     let mut data = sealed.to_vec();

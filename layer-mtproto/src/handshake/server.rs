@@ -55,18 +55,8 @@ struct Wish {
 
 enum State {
     Idle,
-    DhParams {
-        nonces: Nonces,
-        p: u32,
-        q: u32,
-    },
-    DhGen {
-        nonces: Nonces,
-        wish: Wish,
-        secret: dh::Secret,
-        retry_id: i64,
-        retries: u8,
-    },
+    DhParams { nonces: Nonces, p: u32, q: u32 },
+    DhGen(Box<ClientHalf>),
 }
 
 /// The server's side of the key exchanges of one connection, one after another.
@@ -132,7 +122,7 @@ impl Server {
         let stage = match self.state {
             State::Idle => Stage::Pq,
             State::DhParams { .. } => Stage::DhParams,
-            State::DhGen { .. } => Stage::DhGen,
+            State::DhGen(_) => Stage::DhGen,
         };
         let result = plain::unpack(packet)
             .map_err(HandshakeErrorKind::Plain)
@@ -172,22 +162,7 @@ impl Server {
             _ => match std::mem::replace(&mut self.state, State::Idle) {
                 State::Idle => Err(malformed("req_pq_multi", body)),
                 State::DhParams { nonces, p, q } => self.on_req_dh_params(nonces, p, q, body, unix),
-                State::DhGen {
-                    nonces,
-                    wish,
-                    secret,
-                    retry_id,
-                    retries,
-                } => {
-                    let half = ClientHalf {
-                        nonces,
-                        wish,
-                        secret,
-                        retry_id,
-                        retries,
-                    };
-                    self.on_set_client_dh_params(half, body)
-                }
+                State::DhGen(half) => self.on_set_client_dh_params(*half, body),
             },
         }?;
         self.last = Some((body.to_vec(), answer.clone()));
@@ -307,13 +282,14 @@ impl Server {
             encrypted_answer,
         }
         .into();
-        self.state = State::DhGen {
+        let half = ClientHalf {
             nonces,
             wish: inner.wish,
             secret,
             retry_id: 0,
             retries: 0,
         };
+        self.state = State::DhGen(Box::new(half));
         Ok(answer.to_bytes())
     }
 
@@ -385,13 +361,14 @@ impl Server {
                 new_nonce_hash2: hash(2),
             };
             let retry_id = auth_key.aux_hash();
-            self.state = State::DhGen {
+            let half = ClientHalf {
                 nonces,
                 wish,
                 secret,
                 retry_id,
                 retries: retries + 1,
             };
+            self.state = State::DhGen(Box::new(half));
             answer.into()
         } else {
             let answer = types::DhGenOk {
@@ -533,7 +510,12 @@ mod tests {
 
     #[test]
     fn primes_are_told_from_composites() {
-        let naive = |n: u32| n > 1 && (2..n).take_while(|d| d * d <= n).all(|d| n % d != 0);
+        let naive = |n: u32| {
+            n > 1
+                && (2..n)
+                    .take_while(|d| d * d <= n)
+                    .all(|d| !n.is_multiple_of(d))
+        };
         for n in 0..5_000 {
             assert_eq!(is_prime(n), naive(n), "{n}");
         }

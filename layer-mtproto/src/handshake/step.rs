@@ -9,7 +9,7 @@ pub enum Event {
     /// One step was made. For those who want to watch; nothing needs to be done.
     Step(Step),
     /// The key is there.
-    Done(Outcome),
+    Done(Box<Outcome>),
 }
 
 /// One step of the exchange, with the values that went over the wire or followed from it. What must stay

@@ -298,7 +298,7 @@ mod tests {
             .map(|i| Message {
                 msg_id: i64::from(i),
                 seqno: i,
-                body: &bodies[i as usize],
+                body: &bodies[usize::try_from(i).unwrap()],
             })
             .collect();
         let mut packet = Vec::new();

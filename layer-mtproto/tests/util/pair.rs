@@ -110,7 +110,7 @@ impl Pair {
     }
 
     /// Everything the client has to send now.
-    pub(crate) fn from_client(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn client_packets(&mut self) -> Vec<Vec<u8>> {
         let mut packets = Vec::new();
         loop {
             let mut out = Vec::new();
@@ -123,7 +123,7 @@ impl Pair {
     }
 
     /// Everything the server has to send now.
-    pub(crate) fn from_server(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn server_packets(&mut self) -> Vec<Vec<u8>> {
         let unix = self.unix();
         let mut packets = Vec::new();
         loop {
@@ -136,7 +136,7 @@ impl Pair {
         }
     }
 
-    pub(crate) fn to_server(&mut self, mut packet: Vec<u8>) {
+    pub(crate) fn deliver_to_server(&mut self, mut packet: Vec<u8>) {
         let opened = open_packet(&key(), &mut packet).unwrap();
         if opened.session_id != self.server.session_id() {
             // The client began anew, and so do we.
@@ -165,7 +165,7 @@ impl Pair {
         }
     }
 
-    pub(crate) fn to_client(&mut self, mut packet: Vec<u8>) -> Result<(), Violation> {
+    pub(crate) fn deliver_to_client(&mut self, mut packet: Vec<u8>) -> Result<(), Violation> {
         let result = self.client.handle_packet(&mut packet, self.now);
         while let Some(event) = self.client.poll_event() {
             self.events.push(event);
@@ -176,12 +176,12 @@ impl Pair {
     /// Lets both talk until neither has anything to say now.
     pub(crate) fn talk(&mut self) {
         for _ in 0..200 {
-            let packets = self.from_client();
+            let packets = self.client_packets();
             let answers_due = packets.is_empty();
             packets
                 .into_iter()
-                .for_each(|packet| self.to_server(packet));
-            let packets = self.from_server();
+                .for_each(|packet| self.deliver_to_server(packet));
+            let packets = self.server_packets();
             if packets.is_empty() && answers_due {
                 while let Some(event) = self.client.poll_event() {
                     self.events.push(event);
@@ -189,7 +189,7 @@ impl Pair {
                 return;
             }
             for packet in packets {
-                self.to_client(packet).unwrap();
+                self.deliver_to_client(packet).unwrap();
             }
         }
         panic!("they never stop talking");
