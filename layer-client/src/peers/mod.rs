@@ -1,21 +1,16 @@
 //! Users, groups and channels that were met, and how to address them.
+//!
+//! [`Peer`] is what results and updates show, [`PeerRef`] what calls take, the cache what lies between; it is
+//! persisted with the session.
 
-use crate::session::SavedPeer;
+mod cache;
+mod peer;
+mod reference;
+mod resolve;
 
-/// Knows the access hash of every peer that was met.
-#[derive(Default)]
-pub(crate) struct PeerCache {
-    peers: Vec<SavedPeer>,
-}
+pub use peer::{Peer, PeerId, PeerKind};
+pub use reference::PeerRef;
 
-impl PeerCache {
-    /// Begins with what the session remembers.
-    pub(crate) fn load(peers: Vec<SavedPeer>) -> Self {
-        Self { peers }
-    }
-
-    /// What the session is to remember; asked for whenever it is saved.
-    pub(crate) fn snapshot(&self) -> Vec<SavedPeer> {
-        self.peers.clone()
-    }
-}
+pub(crate) use cache::PeerCache;
+pub(crate) use peer::{MinContext, PeerMap, input_user, peer_of_chat};
+pub(crate) use resolve::{Finder, unusable};

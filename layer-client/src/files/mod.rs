@@ -1,0 +1,56 @@
+//! Files: uploading, sending and downloading them, in parts, a few at a time.
+
+mod download;
+mod media;
+mod upload;
+
+pub use media::Media;
+pub use upload::{Upload, UploadedFile};
+
+/// How far an upload or a download has come: bytes done, bytes in all (0 while unknown).
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+
+/// Parts that are under way at the same time.
+const IN_FLIGHT: usize = 4;
+
+/// A MIME type by a file name's ending; what most people send.
+fn mime_of(name: &str) -> &'static str {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match ending.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "svg" => "image/svg+xml",
+        "mp4" => "video/mp4",
+        "mov" => "video/quicktime",
+        "webm" => "video/webm",
+        "mkv" => "video/x-matroska",
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        "flac" => "audio/flac",
+        "wav" => "audio/x-wav",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "gz" | "tgz" => "application/gzip",
+        "json" => "application/json",
+        "html" | "htm" => "text/html",
+        "csv" => "text/csv",
+        "txt" | "md" | "log" | "rs" => "text/plain",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mime_of;
+
+    #[test]
+    fn a_name_tells_its_mime_type() {
+        assert_eq!(mime_of("Photo.JPG"), "image/jpeg");
+        assert_eq!(mime_of("a.tar.gz"), "application/gzip");
+        assert_eq!(mime_of("README"), "application/octet-stream");
+        assert_eq!(mime_of(""), "application/octet-stream");
+    }
+}

@@ -1,0 +1,325 @@
+//! `PeerCache`: the access hash of every peer that was met, within a bound.
+
+use std::collections::HashMap;
+
+use super::peer::{Peer, PeerId, PeerInfo, PeerKind, PeerMap};
+use crate::session::{PeerKind as SavedKind, SavedPeer};
+
+/// How many peers are kept. Beyond it those that were not used for the longest time go.
+const CAPACITY: usize = 20_000;
+
+/// Knows the access hash of every peer that was met.
+#[derive(Default)]
+pub(crate) struct PeerCache {
+    peers: HashMap<PeerId, Entry>,
+    usernames: HashMap<String, PeerId>,
+    phones: HashMap<String, PeerId>,
+    uses: u64,
+}
+
+struct Entry {
+    peer: Peer,
+    used: u64,
+}
+
+impl PeerCache {
+    /// Begins with what the session remembers.
+    pub(crate) fn load(peers: Vec<SavedPeer>) -> Self {
+        let mut cache = Self::default();
+        for saved in peers {
+            cache.insert(&peer_of_saved(saved));
+        }
+        cache
+    }
+
+    /// What the session is to remember; asked for whenever it is saved.
+    pub(crate) fn snapshot(&self) -> Vec<SavedPeer> {
+        let mut peers: Vec<SavedPeer> = self
+            .peers
+            .values()
+            .filter_map(|entry| saved_of_peer(&entry.peer))
+            .collect();
+        peers.sort_unstable_by_key(|peer| (peer.kind, peer.id));
+        peers
+    }
+
+    /// Takes every peer of a packet. Tells whether the session has something new to remember.
+    pub(crate) fn extend(&mut self, peers: &PeerMap) -> bool {
+        let mut changed = false;
+        for peer in peers.iter() {
+            changed |= self.insert(peer);
+        }
+        changed
+    }
+
+    /// Takes a peer. One known in part never takes the place of one known in full.
+    pub(crate) fn insert(&mut self, peer: &Peer) -> bool {
+        self.uses += 1;
+        let used = self.uses;
+        let id = peer.key();
+        let Some(entry) = self.peers.get_mut(&id) else {
+            self.index(peer);
+            self.peers.insert(
+                id,
+                Entry {
+                    peer: peer.clone(),
+                    used,
+                },
+            );
+            self.evict();
+            return !peer.info().min;
+        };
+        entry.used = used;
+        let old = entry.peer.info();
+        let new = peer.info();
+        if new.min && !old.min {
+            return false;
+        }
+        let mut merged = new.clone();
+        merged.access_hash = new.access_hash.or(if old.min == new.min {
+            old.access_hash
+        } else {
+            None
+        });
+        merged.context = new.context.or(old.context);
+        merged.myself |= old.myself;
+        if same(old, &merged) {
+            return false;
+        }
+        let stale = (old.username.clone(), old.phone.clone());
+        let merged = Peer::new(id, merged);
+        entry.peer = merged.clone();
+        if let (Some(name), _) = &stale {
+            remove_if(&mut self.usernames, &name.to_ascii_lowercase(), id);
+        }
+        if let (_, Some(phone)) = &stale {
+            remove_if(&mut self.phones, phone, id);
+        }
+        self.index(&merged);
+        !merged.info().min
+    }
+
+    fn index(&mut self, peer: &Peer) {
+        if let Some(name) = peer.username() {
+            self.usernames.insert(name.to_ascii_lowercase(), peer.key());
+        }
+        if let Some(phone) = peer.phone() {
+            self.phones.insert(phone.to_owned(), peer.key());
+        }
+    }
+
+    fn evict(&mut self) {
+        if self.peers.len() <= CAPACITY {
+            return;
+        }
+        let mut uses: Vec<u64> = self.peers.values().map(|entry| entry.used).collect();
+        let middle = uses.len() / 8;
+        let (_, &mut limit, _) = uses.select_nth_unstable(middle);
+        self.peers
+            .retain(|_, entry| entry.used > limit || entry.peer.is_self());
+        let peers = &self.peers;
+        self.usernames.retain(|_, id| peers.contains_key(id));
+        self.phones.retain(|_, id| peers.contains_key(id));
+    }
+
+    /// The peer, and notes that it was used.
+    pub(crate) fn get(&mut self, id: PeerId) -> Option<Peer> {
+        self.uses += 1;
+        let used = self.uses;
+        let entry = self.peers.get_mut(&id)?;
+        entry.used = used;
+        Some(entry.peer.clone())
+    }
+
+    /// The peer with this username, without `@`.
+    pub(crate) fn by_username(&mut self, name: &str) -> Option<Peer> {
+        let id = *self.usernames.get(&name.to_ascii_lowercase())?;
+        self.get(id)
+    }
+
+    /// The user with this phone number, digits only.
+    pub(crate) fn by_phone(&mut self, digits: &str) -> Option<Peer> {
+        let id = *self.phones.get(digits)?;
+        self.get(id)
+    }
+
+    /// Whether the peer can be written to.
+    pub(crate) fn is_known(&self, id: PeerId) -> bool {
+        self.peers
+            .get(&id)
+            .is_some_and(|entry| !entry.peer.info().min)
+    }
+
+    pub(crate) fn remove(&mut self, id: PeerId) {
+        if let Some(entry) = self.peers.remove(&id) {
+            if let Some(name) = entry.peer.username() {
+                remove_if(&mut self.usernames, &name.to_ascii_lowercase(), id);
+            }
+            if let Some(phone) = entry.peer.phone() {
+                remove_if(&mut self.phones, phone, id);
+            }
+        }
+    }
+}
+
+fn remove_if(map: &mut HashMap<String, PeerId>, key: &str, id: PeerId) {
+    if map.get(key) == Some(&id) {
+        map.remove(key);
+    }
+}
+
+fn same(a: &PeerInfo, b: &PeerInfo) -> bool {
+    (
+        a.access_hash,
+        a.min,
+        &a.context,
+        &a.name,
+        &a.username,
+        &a.phone,
+        a.bot,
+        a.broadcast,
+        a.myself,
+    ) == (
+        b.access_hash,
+        b.min,
+        &b.context,
+        &b.name,
+        &b.username,
+        &b.phone,
+        b.bot,
+        b.broadcast,
+        b.myself,
+    )
+}
+
+fn peer_of_saved(saved: SavedPeer) -> Peer {
+    let id = match saved.kind {
+        SavedKind::User | SavedKind::Bot => PeerId::user(saved.id),
+        SavedKind::Group => PeerId::group(saved.id),
+        SavedKind::Supergroup | SavedKind::Channel => PeerId::channel(saved.id),
+    };
+    let info = PeerInfo {
+        access_hash: saved.access_hash,
+        name: saved.name,
+        username: saved.usernames.into_iter().next(),
+        phone: saved.phone,
+        bot: saved.kind == SavedKind::Bot,
+        broadcast: saved.kind == SavedKind::Channel,
+        ..PeerInfo::default()
+    };
+    Peer::new(id, info)
+}
+
+fn saved_of_peer(peer: &Peer) -> Option<SavedPeer> {
+    let info = peer.info();
+    if info.min || (peer.kind() != PeerKind::Group && info.access_hash.is_none()) {
+        return None;
+    }
+    let kind = match peer.kind() {
+        PeerKind::User if info.bot => SavedKind::Bot,
+        PeerKind::User => SavedKind::User,
+        PeerKind::Group => SavedKind::Group,
+        PeerKind::Channel if info.broadcast => SavedKind::Channel,
+        PeerKind::Channel => SavedKind::Supergroup,
+    };
+    let mut saved = SavedPeer::new(kind, peer.id());
+    saved.access_hash = info.access_hash;
+    saved.usernames = info.username.clone().into_iter().collect();
+    saved.phone.clone_from(&info.phone);
+    saved.name.clone_from(&info.name);
+    Some(saved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: i64, hash: i64, name: &str) -> Peer {
+        let info = PeerInfo {
+            access_hash: Some(hash),
+            username: Some(name.to_owned()),
+            name: name.to_owned(),
+            ..PeerInfo::default()
+        };
+        Peer::new(PeerId::user(id), info)
+    }
+
+    fn min(id: i64, hash: i64) -> Peer {
+        Peer::new(
+            PeerId::user(id),
+            PeerInfo {
+                access_hash: Some(hash),
+                min: true,
+                ..PeerInfo::default()
+            },
+        )
+    }
+
+    #[test]
+    fn a_min_peer_never_takes_the_place_of_a_full_one() {
+        let mut cache = PeerCache::default();
+        assert!(cache.insert(&user(1, 11, "ann")));
+        assert!(!cache.insert(&min(1, 99)));
+        assert_eq!(
+            cache.get(PeerId::user(1)).unwrap().info().access_hash,
+            Some(11)
+        );
+        assert!(cache.is_known(PeerId::user(1)));
+    }
+
+    #[test]
+    fn a_full_peer_takes_the_place_of_a_min_one() {
+        let mut cache = PeerCache::default();
+        assert!(!cache.insert(&min(1, 99)));
+        assert!(!cache.is_known(PeerId::user(1)));
+        assert!(cache.insert(&user(1, 11, "ann")));
+        assert_eq!(
+            cache.by_username("ANN").unwrap().info().access_hash,
+            Some(11)
+        );
+    }
+
+    #[test]
+    fn a_username_that_moved_leads_to_its_new_owner() {
+        let mut cache = PeerCache::default();
+        cache.insert(&user(1, 11, "ann"));
+        cache.insert(&user(2, 22, "ann"));
+        assert_eq!(cache.by_username("ann").unwrap().id(), 2);
+        cache.insert(&user(1, 11, "ann_old"));
+        assert_eq!(cache.by_username("ann").unwrap().id(), 2);
+        assert_eq!(cache.by_username("ann_old").unwrap().id(), 1);
+    }
+
+    #[test]
+    fn what_is_saved_comes_back() {
+        let mut cache = PeerCache::default();
+        cache.insert(&user(1, 11, "ann"));
+        cache.insert(&min(2, 22));
+        cache.insert(&Peer::new(
+            PeerId::group(1),
+            PeerInfo {
+                name: "group".into(),
+                ..PeerInfo::default()
+            },
+        ));
+        let saved = cache.snapshot();
+        assert_eq!(saved.len(), 2);
+        let mut again = PeerCache::load(saved.clone());
+        assert_eq!(again.snapshot(), saved);
+        assert_eq!(
+            again.by_username("ann").unwrap().info().access_hash,
+            Some(11)
+        );
+        assert_eq!(again.get(PeerId::group(1)).unwrap().name(), "group");
+    }
+
+    #[test]
+    fn the_cache_is_bounded_and_keeps_what_is_used() {
+        let mut cache = PeerCache::default();
+        for id in 1..=i64::try_from(CAPACITY * 2).unwrap() {
+            cache.insert(&user(id, id, &format!("u{id}")));
+            assert!(cache.get(PeerId::user(1)).is_some());
+        }
+        assert!(cache.peers.len() <= CAPACITY && cache.usernames.len() <= CAPACITY);
+    }
+}

@@ -1,0 +1,334 @@
+//! The driver: the one task that feeds the engine, makes its calls, and fills the queue.
+//!
+//! It runs while someone reads. Its calls hold the client only for as long as they take, and not
+//! beyond the last clone that the program holds.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use layer_tl_types as tl;
+use tokio::task::JoinSet;
+
+use super::answers;
+use super::engine::{ChannelAnswer, CommonAnswer, CommonState, Engine, Failure, Packet, Request};
+use super::hub::{Inbound, Shared};
+use super::queue::{LOW_WATER, SOFT_LIMIT};
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::peers::PeerId;
+use crate::tl::Deserializable;
+
+/// How often a running call looks whether anybody but us still holds the client.
+const LOOK: Duration = Duration::from_millis(250);
+/// How many events of a channel to ask for at once, as the documentation advises.
+const CHANNEL_LIMIT: i32 = 100;
+const CHANNEL_LIMIT_BOT: i32 = 100_000;
+
+enum Answer {
+    State(CommonState),
+    Common(CommonAnswer),
+    Channel(ChannelAnswer),
+}
+
+/// Asks for the state once after signing in, so that the first stream begins there.
+pub(super) async fn begin(shared: Arc<Shared>) {
+    let Some(client) = shared.client.upgrade() else {
+        return;
+    };
+    let known = client
+        .inner
+        .session
+        .read(|session| session.updates.pts != 0);
+    if (known && client.inner.config.catch_up) || shared.lock().driven {
+        return;
+    }
+    let Ok(state) = client.invoke(&tl::functions::updates::GetState {}).await else {
+        return;
+    };
+    let state = answers::state(state);
+    let mut hub = shared.lock();
+    if hub.driven || std::mem::replace(&mut hub.begun, true) {
+        return;
+    }
+    drop(hub);
+    client.inner.session.update(|session| {
+        session.updates.pts = state.pts;
+        session.updates.qts = state.qts;
+        session.updates.seq = state.seq;
+        session.updates.date = state.date;
+    });
+}
+
+/// Runs until nobody reads or the client is gone.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let reason = drive(&shared).await.err();
+    shared.lock().driven = false;
+    if let Some(reason) = reason {
+        log::debug!("updates end: {reason}");
+        shared.close(reason);
+    } else if shared.lock().queue.has_readers() && shared.lock().closed.is_none() {
+        // Someone came just as we left: the reader's next look starts another.
+        shared.lock().queue.wake();
+    }
+}
+
+/// Where to go on from, or `None` for whatever the server says is now.
+fn cursor(client: &Client, shared: &Shared) -> (Option<CommonState>, Vec<(i64, i32)>) {
+    let begun = std::mem::replace(&mut shared.lock().begun, true);
+    if !begun && !client.inner.config.catch_up {
+        return (None, Vec::new());
+    }
+    client.inner.session.read(|session| {
+        let at = &session.updates;
+        let state = CommonState {
+            pts: at.pts,
+            qts: at.qts,
+            seq: at.seq,
+            date: at.date,
+        };
+        let channels = at.channels.iter().map(|(&id, &pts)| (id, pts)).collect();
+        ((at.pts != 0).then_some(state), channels)
+    })
+}
+
+async fn drive(shared: &Arc<Shared>) -> Result<()> {
+    loop {
+        let client = shared.client.upgrade().ok_or(Error::Closed)?;
+        if client.inner.session.read(|session| session.user.is_some()) {
+            let (state, channels) = cursor(&client, shared);
+            drop(client);
+            let engine = Engine::new(state, channels, Instant::now());
+            return Driver {
+                shared,
+                engine,
+                calls: JoinSet::new(),
+                paused: false,
+            }
+            .run()
+            .await;
+        }
+        drop(client);
+        tokio::select! {
+            () = shared.wake.notified() => {}
+            // Signing in may be told before we listen.
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        let state = shared.lock();
+        if !state.queue.has_readers() || state.closed.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+struct Driver<'a> {
+    shared: &'a Arc<Shared>,
+    engine: Engine,
+    calls: JoinSet<(Request, Result<Answer>)>,
+    paused: bool,
+}
+
+impl Driver<'_> {
+    async fn run(mut self) -> Result<()> {
+        loop {
+            if self.is_over() {
+                return Ok(());
+            }
+            self.take_inbox()?;
+            self.engine.handle_timeout(Instant::now());
+            self.deliver();
+            self.start_calls()?;
+            let timeout = self.engine.poll_timeout();
+            let calling = !self.calls.is_empty();
+            tokio::select! {
+                () = self.shared.wake.notified() => {}
+                () = sleep_until(timeout), if timeout.is_some() => {}
+                Some(done) = self.calls.join_next(), if calling => {
+                    let (request, answer) = done.map_err(|_| Error::Closed)?;
+                    self.handle(request, answer)?;
+                }
+                () = tokio::time::sleep(LOOK), if calling => self.check_alone()?,
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let state = self.shared.lock();
+        !state.queue.has_readers() || state.closed.is_some()
+    }
+
+    fn take_inbox(&mut self) -> Result<()> {
+        let (inbox, overflowed) = self.shared.take_inbox();
+        if inbox.is_empty() && !overflowed {
+            return Ok(());
+        }
+        let client = self.shared.client.upgrade().ok_or(Error::Closed)?;
+        for inbound in inbox {
+            self.set_room();
+            match inbound {
+                Inbound::Bytes(bytes) => match tl::enums::Updates::from_bytes(&bytes) {
+                    Ok(updates) => self.packet(Packet::new(updates, client.my_id()), &client),
+                    Err(error) => {
+                        log::warn!("updates that cannot be read: {error}");
+                        self.engine.handle_malformed();
+                    }
+                },
+                Inbound::Packet(packet) => self.packet(*packet, &client),
+                Inbound::Own { key, pts, count } => {
+                    self.engine.handle_own(key, pts, count, Instant::now());
+                }
+                Inbound::Note { id, pts } => self.engine.note_channel(id, pts),
+                Inbound::Lost => self.engine.handle_lost(),
+            }
+            self.deliver();
+        }
+        if overflowed {
+            self.engine.handle_lost_everywhere();
+        }
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: Packet, client: &Client) {
+        client.remember(&packet.peers);
+        let me = PeerId::user(client.my_id());
+        let known = |id| id == me || client.cache().is_known(id);
+        self.engine.handle_packet(packet, &known, Instant::now());
+    }
+
+    /// Tells the engine whether the consumer keeps up.
+    fn set_room(&mut self) {
+        let waiting = self.shared.lock().queue.len();
+        if waiting >= SOFT_LIMIT {
+            self.paused = true;
+        } else if waiting <= LOW_WATER {
+            self.paused = false;
+        }
+        self.engine.set_paused(self.paused);
+    }
+
+    fn deliver(&mut self) {
+        {
+            let mut state = self.shared.lock();
+            while let Some(delivery) = self.engine.poll_delivery() {
+                state.queue.push(delivery);
+            }
+        }
+        self.set_room();
+    }
+
+    fn start_calls(&mut self) -> Result<()> {
+        while let Some(request) = self.engine.poll_request() {
+            let client = self.shared.client.upgrade().ok_or(Error::Closed)?;
+            self.calls.spawn(async move {
+                let answer = call(&client, request).await;
+                (request, answer)
+            });
+        }
+        Ok(())
+    }
+
+    /// Gives up when the only ones that hold the client are our own calls.
+    fn check_alone(&mut self) -> Result<()> {
+        let client = self.shared.client.upgrade().ok_or(Error::Closed)?;
+        let ours = self.calls.len() + 1;
+        if Arc::strong_count(&client.inner) <= ours {
+            self.calls.abort_all();
+            return Err(Error::Closed);
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, request: Request, answer: Result<Answer>) -> Result<()> {
+        let now = Instant::now();
+        match (request, answer) {
+            (_, Ok(Answer::State(state))) => self.engine.handle_state(state, now),
+            (_, Ok(Answer::Common(answer))) => self.engine.handle_difference(answer, now),
+            (Request::Channel { id, .. }, Ok(Answer::Channel(answer))) => {
+                self.engine.handle_channel_difference(id, answer, now);
+            }
+            (_, Ok(Answer::Channel(_))) => {}
+            (_, Err(error)) if error.is_terminal() || error.is_closed() => return Err(error),
+            (Request::Channel { id, .. }, Err(error)) => {
+                log::debug!("no difference of channel {id}: {error}");
+                let failure = failure(&error);
+                if failure == Failure::Gone
+                    && error.rpc().is_some()
+                    && let Some(client) = self.shared.client.upgrade()
+                {
+                    client.cache().remove(PeerId::channel(id));
+                }
+                self.engine.handle_channel_failed(id, failure, now);
+            }
+            (_, Err(error)) => {
+                log::debug!("no difference: {error}");
+                self.engine.handle_common_failed(failure(&error), now);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at.into()).await;
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    let gone = [
+        "CHANNEL_PRIVATE",
+        "CHANNEL_INVALID",
+        "CHANNEL_PUBLIC_GROUP_NA",
+        "CHAT_FORBIDDEN",
+    ];
+    if error.is("PERSISTENT_TIMESTAMP_*") {
+        Failure::Reset
+    } else if gone.iter().any(|name| error.is(name)) || matches!(error, Error::PeerNotFound(_)) {
+        Failure::Gone
+    } else {
+        Failure::Temporary
+    }
+}
+
+async fn call(client: &Client, request: Request) -> Result<Answer> {
+    match request {
+        Request::State => {
+            let state = client.invoke(&tl::functions::updates::GetState {}).await?;
+            Ok(Answer::State(answers::state(state)))
+        }
+        Request::Difference { pts, qts, date } => {
+            let request = tl::functions::updates::GetDifference {
+                pts,
+                pts_limit: None,
+                pts_total_limit: None,
+                // A date of 0 stands for the beginning of time, which the server does not take.
+                date: date.max(1),
+                qts,
+                qts_limit: None,
+            };
+            let (answer, peers) = answers::common(client.invoke(&request).await?);
+            client.remember(&peers);
+            Ok(Answer::Common(answer))
+        }
+        Request::Channel { id, pts } => {
+            let bot = client
+                .inner
+                .session
+                .read(|s| s.user.is_some_and(|user| user.bot));
+            let channel = client.channel(PeerId::channel(id).into()).await?;
+            let request = tl::functions::updates::GetChannelDifference {
+                force: false,
+                channel,
+                filter: tl::enums::ChannelMessagesFilter::Empty,
+                pts,
+                limit: if bot {
+                    CHANNEL_LIMIT_BOT
+                } else {
+                    CHANNEL_LIMIT
+                },
+            };
+            let (answer, peers) = answers::channel(client.invoke(&request).await?);
+            client.remember(&peers);
+            Ok(Answer::Channel(answer))
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `Hub`: where the connection and the calls hand in what concerns updates.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::driver;
+use super::engine::{Key, Mark, Packet};
+use super::queue::{LOW_WATER, Queue};
+use super::stream::UpdateStream;
+use crate::client::{Client, WeakClient};
+use crate::error::Error;
+use crate::session::UpdatesState;
+
+/// Packets that may wait for the driver, and their bytes. Beyond, a difference fetches them.
+const INBOX_LIMIT: usize = 4096;
+const INBOX_BYTES: usize = 16 << 20;
+
+/// What was handed in.
+pub(super) enum Inbound {
+    Bytes(Vec<u8>),
+    Packet(Box<Packet>),
+    Own { key: Key, pts: i32, count: i32 },
+    Note { id: i64, pts: i32 },
+    Lost,
+}
+
+/// Where the connection's owner hands in updates.
+pub(crate) struct Hub {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) client: WeakClient,
+    state: Mutex<State>,
+    /// Something changed that the driver may act on.
+    pub(super) wake: Notify,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) inbox: VecDeque<Inbound>,
+    inbox_bytes: usize,
+    /// The inbox overflowed.
+    pub(super) overflowed: bool,
+    pub(super) queue: Queue,
+    /// A driver runs.
+    pub(super) driven: bool,
+    /// The state of this run is known: the session's, or, without `catch_up`, what the server said.
+    pub(super) begun: bool,
+    pub(super) closed: Option<Error>,
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, inbound: Inbound) {
+        let mut state = self.lock();
+        if !state.queue.has_readers() {
+            return;
+        }
+        let bytes = match &inbound {
+            Inbound::Bytes(bytes) => bytes.len(),
+            _ => 64,
+        };
+        if state.inbox.len() >= INBOX_LIMIT || state.inbox_bytes + bytes > INBOX_BYTES {
+            state.overflowed = true;
+        } else {
+            state.inbox_bytes += bytes;
+            state.inbox.push_back(inbound);
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn take_inbox(&self) -> (VecDeque<Inbound>, bool) {
+        let mut state = self.lock();
+        state.inbox_bytes = 0;
+        let overflowed = std::mem::take(&mut state.overflowed);
+        (std::mem::take(&mut state.inbox), overflowed)
+    }
+
+    pub(super) fn close(&self, reason: Error) {
+        let mut state = self.lock();
+        if state.closed.is_none() {
+            state.closed = Some(reason);
+        }
+        state.queue.wake();
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Moves the saved cursor over what was handled.
+    pub(super) fn commit(&self) {
+        let (marks, room) = {
+            let mut state = self.lock();
+            (state.queue.collect_marks(), state.queue.len() <= LOW_WATER)
+        };
+        if !marks.is_empty()
+            && let Some(client) = self.client.upgrade()
+        {
+            client.inner.session.update(|session| {
+                for mark in marks {
+                    apply(&mut session.updates, mark);
+                }
+            });
+        }
+        if room {
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// Moves a cursor.
+fn apply(cursor: &mut UpdatesState, mark: Mark) {
+    match mark {
+        Mark::None => {}
+        Mark::Pts(pts) => cursor.pts = pts,
+        Mark::Qts(qts) => cursor.qts = qts,
+        Mark::Seq { seq, date } => {
+            cursor.seq = seq;
+            cursor.date = cursor.date.max(date);
+        }
+        Mark::Date(date) => cursor.date = cursor.date.max(date),
+        Mark::Channel { id, pts } => {
+            cursor.channels.insert(id, pts);
+        }
+        Mark::ChannelGone(id) => {
+            cursor.channels.remove(&id);
+        }
+        Mark::Common {
+            pts,
+            qts,
+            seq,
+            date,
+        } => {
+            cursor.pts = pts;
+            cursor.qts = qts;
+            cursor.seq = seq;
+            cursor.date = date;
+        }
+    }
+}
+
+impl Hub {
+    /// Made once a client, before it connects; everything it needs is reached by upgrading.
+    pub(crate) fn new(client: WeakClient) -> Self {
+        let shared = Shared {
+            client,
+            state: Mutex::default(),
+            wake: Notify::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Takes the bytes of an `Updates`. Never blocks.
+    pub(crate) fn handle_updates(&self, bytes: Vec<u8>) {
+        self.shared.put(Inbound::Bytes(bytes));
+    }
+
+    /// Takes updates that answered a call.
+    pub(crate) fn handle_packet(&self, packet: Packet) {
+        self.shared.put(Inbound::Packet(Box::new(packet)));
+    }
+
+    /// Takes the `pts` that a call moved a box to.
+    pub(crate) fn handle_own(&self, key: Key, pts: i32, count: i32) {
+        self.shared.put(Inbound::Own { key, pts, count });
+    }
+
+    /// Takes a channel's `pts`, told in passing.
+    pub(crate) fn note_channel(&self, id: i64, pts: i32) {
+        self.shared.put(Inbound::Note { id, pts });
+    }
+
+    /// The home connection was lost and is back, or the server made a new session of it: what was
+    /// pushed in between is fetched by a difference.
+    pub(crate) fn reconnected(&self) {
+        self.shared.put(Inbound::Lost);
+    }
+
+    /// Someone has signed in: the state begins with what the server says.
+    pub(crate) fn signed_in(&self) {
+        self.shared.wake.notify_one();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(driver::begin(Arc::clone(&self.shared)));
+        }
+    }
+
+    /// The login or the client came to its end; the stream ends with this reason.
+    pub(crate) fn terminated(&self, reason: Arc<Error>) {
+        self.shared.close((*reason).clone());
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shared.close(Error::Closed);
+    }
+}
+
+impl Client {
+    /// Opens a stream of updates: new messages, edits, button presses and the rest. Every stream
+    /// sees every update from when it was opened; the first of a run also sees what came while the
+    /// program did not run, unless [`Config::catch_up`](crate::Config::catch_up) says otherwise.
+    ///
+    /// An update counts as handled when the next one is asked for. What was not handled when the
+    /// program ends is delivered again at the next start.
+    pub fn stream_updates(&self) -> UpdateStream {
+        let shared = Arc::clone(&self.inner.updates.shared);
+        let reader = shared.lock().queue.join();
+        let stream = UpdateStream::new(shared, reader);
+        stream.drive();
+        stream
+    }
+}

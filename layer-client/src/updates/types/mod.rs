@@ -1,0 +1,115 @@
+//! `Update`: what happened, with its peers resolved from the packet that told it.
+
+mod events;
+mod queries;
+
+use std::sync::Arc;
+
+use layer_tl_types as tl;
+
+pub use events::{
+    BotStopped, JoinRequest, MessageDeletion, Missed, ParticipantChange, PollVote, ReactionChange,
+    Read, Typing, UserStatus,
+};
+pub use queries::{CallbackQuery, ChosenInlineResult, InlineQuery};
+
+use super::engine::{Key, Payload};
+use crate::client::Client;
+use crate::messages::Message;
+use crate::peers::{Finder, Peer, PeerId, PeerMap};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Update {
+    /// A message arrived, or was sent from this account ([`Message::outgoing`]).
+    NewMessage(Message),
+    /// A message was changed.
+    MessageEdited(Message),
+    /// Messages were deleted.
+    MessageDeleted(MessageDeletion),
+    /// Someone pressed a button under a message of this bot.
+    CallbackQuery(CallbackQuery),
+    /// Someone types after this bot's name.
+    InlineQuery(InlineQuery),
+    /// Someone chose one of this bot's inline results.
+    ChosenInlineResult(ChosenInlineResult),
+    /// A user came online or went.
+    UserStatus(UserStatus),
+    /// Someone types, or does something like it.
+    Typing(Typing),
+    /// Messages were read, here or on the other side.
+    Read(Read),
+    /// Someone's place in a chat changed.
+    ParticipantChange(ParticipantChange),
+    /// Someone asks to join a chat that this bot runs.
+    JoinRequest(JoinRequest),
+    /// A user stopped this bot, or started it again.
+    BotStopped(BotStopped),
+    /// The reactions to a message changed.
+    Reaction(ReactionChange),
+    /// Someone voted in a poll of this bot.
+    PollVote(PollVote),
+    /// More has happened than the server would tell: fetch the chat's history to be complete.
+    Missed(Missed),
+    /// The server sent something that could not be read; what it was is being fetched otherwise.
+    Damaged,
+    /// Anything else, as the raw API has it.
+    Raw(tl::enums::Update),
+}
+
+/// A delivery of the engine as the user sees it; `None` when there is nothing to see.
+pub(crate) fn of_payload(
+    payload: Payload,
+    peers: &Arc<PeerMap>,
+    client: Option<&Client>,
+) -> Option<Update> {
+    let nobody = PeerMap::default();
+    let finder = match client {
+        Some(client) => client.finder(peers),
+        None => Finder {
+            packet: if peers.is_empty() { &nobody } else { peers },
+            cache: None,
+            me: 0,
+        },
+    };
+    match payload {
+        Payload::Nothing => None,
+        Payload::Malformed => Some(Update::Damaged),
+        Payload::Missed(Key::Common) => Some(Update::Missed(Missed { peer: None })),
+        Payload::Missed(Key::Channel(id)) => {
+            let peer = finder.find(PeerId::channel(id));
+            Some(Update::Missed(Missed { peer: Some(peer) }))
+        }
+        Payload::Update(update) => Some(typed(update, &finder)),
+    }
+}
+
+fn typed(update: tl::enums::Update, finder: &Finder<'_>) -> Update {
+    use tl::enums::Update as U;
+    match update {
+        U::NewMessage(u) => Update::NewMessage(Message::new(u.message, finder)),
+        U::NewChannelMessage(u) => Update::NewMessage(Message::new(u.message, finder)),
+        U::EditMessage(u) => Update::MessageEdited(Message::new(u.message, finder)),
+        U::EditChannelMessage(u) => Update::MessageEdited(Message::new(u.message, finder)),
+        U::DeleteMessages(u) => Update::MessageDeleted(MessageDeletion {
+            peer: None,
+            msg_ids: u.messages,
+        }),
+        U::DeleteChannelMessages(u) => {
+            let peer = Some(finder.find(PeerId::channel(u.channel_id)));
+            Update::MessageDeleted(MessageDeletion {
+                peer,
+                msg_ids: u.messages,
+            })
+        }
+        update => queries::typed(update, finder)
+            .or_else(|update| events::typed(update, finder))
+            .unwrap_or_else(Update::Raw),
+    }
+}
+
+/// Shorthand for the modules below.
+fn user(finder: &Finder<'_>, id: i64) -> Peer {
+    finder.find(PeerId::user(id))
+}
