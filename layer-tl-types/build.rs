@@ -69,6 +69,7 @@ fn run() -> Result<(), String> {
         ("enums.rs", &generated.enums),
         ("functions.rs", &generated.functions),
         ("common.rs", &generated.common),
+        ("debug.rs", &generated.debug),
         ("roundtrip.rs", &generated.roundtrip),
     ] {
         let path = Path::new(&dir).join(name);

@@ -43,6 +43,8 @@ pub struct Files {
     pub functions: String,
     /// The constant `LAYER`, and the table of names if asked for.
     pub common: String,
+    /// For `Debug`: what every id's value consists of. Empty if not asked for.
+    pub debug: String,
     /// For tests: a function that decodes and encodes again, by id.
     pub roundtrip: String,
 }
@@ -77,6 +79,7 @@ pub fn generate(definitions: &[Definition], config: &Config) -> Result<Files, Ge
             |out, s| writer.function(out, s),
         ),
         common: tables::common(definitions, config),
+        debug: writer.debug_table(),
         roundtrip: writer.roundtrip(),
     })
 }
@@ -163,15 +166,45 @@ impl Writer<'_> {
         out.text
     }
 
-    fn derives(&self, out: &mut Out, serde: bool) {
-        let mut derives = vec!["Clone", "PartialEq"];
-        if self.config.impl_debug {
-            derives.insert(1, "Debug");
+    /// The attribute before a declaration. `Debug`, and `PartialEq` of what is large, are not derived: see
+    /// [`by_bytes`](Self::by_bytes).
+    fn derives(&self, out: &mut Out, generic: bool, large: bool) {
+        let mut derives = vec!["Clone"];
+        if self.config.impl_debug && generic {
+            derives.push("Debug");
         }
-        if self.config.impl_serde && serde {
+        if generic || !large {
+            derives.push("PartialEq");
+        }
+        if self.config.impl_serde && !generic {
             derives.extend(["serde::Serialize", "serde::Deserialize"]);
         }
         out.line(&format!("#[derive({})]", derives.join(", ")));
+    }
+
+    /// What the runtime does with the bytes of a value, so that the compiler has no code for each field to check.
+    fn by_bytes(&self, out: &mut Out, name: &str, generic: bool, large: bool, debug: &str) {
+        if generic {
+            return;
+        }
+        if large {
+            out.line("");
+            out.open(&format!("impl PartialEq for {name} {{"));
+            out.line("#[inline]");
+            out.open("fn eq(&self, other: &Self) -> bool {");
+            out.line("crate::rt::same(self, other)");
+            out.close("}");
+            out.close("}");
+        }
+        if self.config.impl_debug {
+            out.line("");
+            out.open(&format!("impl core::fmt::Debug for {name} {{"));
+            out.line("#[inline]");
+            out.open("fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {");
+            out.line(&format!("crate::debug::{debug}"));
+            out.close("}");
+            out.close("}");
+        }
     }
 
     fn struct_path(&self, index: usize) -> String {

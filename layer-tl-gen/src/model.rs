@@ -190,6 +190,10 @@ impl<'a> Model<'a> {
         Ok(model)
     }
 
+    pub(crate) fn struct_index(&self, s: &Struct<'_>) -> Option<usize> {
+        self.structs.iter().position(|other| std::ptr::eq(other, s))
+    }
+
     /// Indices into `list`, by namespace, both in alphabetical order.
     pub(crate) fn by_namespace<T>(
         list: &[T],

@@ -2,6 +2,8 @@
 
 mod blob;
 mod cursor;
+#[cfg(feature = "impl-debug")]
+mod debug;
 mod deserialize;
 mod error;
 #[allow(dead_code)] // which of its functions are called depends on the schema and the features

@@ -137,3 +137,8 @@ pub(crate) fn put_flags(buf: &mut Vec<u8>, bits: &[(bool, u32)]) {
             .fold(0, |word, (set, bit)| word | u32::from(*set) << bit),
     );
 }
+
+/// Whether two values have the same bytes.
+pub(crate) fn same(a: &dyn Serializable, b: &dyn Serializable) -> bool {
+    a.to_bytes() == b.to_bytes()
+}

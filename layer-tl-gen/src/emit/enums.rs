@@ -6,7 +6,8 @@ use crate::model::{Enum, Variant};
 impl Writer<'_> {
     pub(super) fn an_enum(&self, out: &mut Out, e: &Enum) {
         out.line(&format!("/// `{}`", e.tl_name));
-        self.derives(out, true);
+        let large = e.variants.iter().any(|v| self.layout.is_boxed(v.of));
+        self.derives(out, false, large);
         out.open(&format!("pub enum {} {{", e.name));
         for v in &e.variants {
             let of = &self.model.structs[v.of];
@@ -21,6 +22,7 @@ impl Writer<'_> {
         out.close("}");
         self.enum_serializable(out, e);
         self.enum_decode(out, e);
+        self.by_bytes(out, &e.name, false, large, "boxed(f, self)");
         for v in &e.variants {
             if self.config.impl_from_type {
                 self.from_type(out, e, v);
@@ -209,6 +211,7 @@ impl Writer<'_> {
                 e.name,
                 self.struct_path(v.of)
             ));
+            out.line("#[inline]");
             out.open(&format!("fn from(x: {}) -> Self {{", e.name));
             if unit {
                 out.line("let _ = x;");
@@ -224,6 +227,7 @@ impl Writer<'_> {
                 self.struct_path(v.of)
             ));
             out.line("type Error = crate::WrongVariant;");
+            out.line("#[inline]");
             out.open(&format!(
                 "fn try_from(x: {}) -> Result<Self, crate::WrongVariant> {{",
                 e.name

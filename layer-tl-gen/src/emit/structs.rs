@@ -5,25 +5,33 @@ use crate::model::{Field, Step, Struct, Ty};
 
 impl Writer<'_> {
     pub(super) fn constructor(&self, out: &mut Out, s: &Struct<'_>) {
-        self.declaration(out, s);
+        let large = self
+            .model
+            .struct_index(s)
+            .is_some_and(|of| self.layout.is_boxed(of));
+        self.declaration(out, s, large);
         self.identifiable(out, s);
         self.serializable(out, s);
         self.decode(out, s);
+        let debug = format!("bare(f, self, 0x{:08x})", s.def.id);
+        self.by_bytes(out, &s.name, false, large, &debug);
     }
 
     pub(super) fn function(&self, out: &mut Out, s: &Struct<'_>) {
-        self.declaration(out, s);
+        self.declaration(out, s, true);
         self.identifiable(out, s);
         self.serializable(out, s);
         if self.config.deserializable_functions {
             self.decode(out, s);
         }
         self.remote_call(out, s);
+        let generic = !s.type_params.is_empty();
+        self.by_bytes(out, &s.name, generic, true, "call(f, self)");
     }
 
-    fn declaration(&self, out: &mut Out, s: &Struct<'_>) {
+    fn declaration(&self, out: &mut Out, s: &Struct<'_>, large: bool) {
         doc(out, s.def);
-        self.derives(out, s.type_params.is_empty());
+        self.derives(out, !s.type_params.is_empty(), large);
         let name = format!("pub struct {}{}", s.name, generics(s, ""));
         if s.fields.is_empty() {
             out.line(&format!("{name};"));
@@ -73,6 +81,10 @@ impl Writer<'_> {
                 .any(|step| !matches!(step, Step::Field(f) if s.fields[*f].ty == Ty::True));
         let buf = if writes { "buf" } else { "_buf" };
         let head = format!("fn serialize(&self, {buf}: &mut Vec<u8>) {{");
+        if function {
+            // A program calls a few methods: it compiles those, and this crate none.
+            out.line("#[inline]");
+        }
         if !writes {
             out.line(&format!("{head}}}"));
             out.close("}");
@@ -103,6 +115,9 @@ impl Writer<'_> {
         let function = is_function(s.def);
         let reads = function || !s.steps.is_empty();
         let buf = if reads { "buf" } else { "_buf" };
+        if function {
+            out.line("#[inline]");
+        }
         out.open(&format!(
             "fn decode({buf}: &mut crate::Cursor<'_>) -> Self {{"
         ));
