@@ -1,9 +1,47 @@
 //! An embedded Telegram-compatible data centre, for testing Telegram programs without an account or a network.
+//!
+//! It speaks real MTProto on real ports: official clients sign in to it as they would to Telegram, once they trust its
+//! RSA key and know its address. As a library it starts in a few lines, and lets a test act as people and bots, read
+//! the code that was "sent", look at what was stored, and order faults:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use layer_test_server::{NewUser, Server};
+//!
+//! let server = Server::builder().login_code("22222").start().await?;
+//! let ann = server.add_user(NewUser::named("+15550001", "Ann"));
+//! let (bot, group) = (server.add_bot(&ann, "Helper", "helper_bot"), ann.create_group("Us", &[])?);
+//! ann.invite(group, &[&bot])?;
+//! ann.send_message(group, "/start")?;
+//!
+//! // … connect your program to server.addresses(), trusting server.public_key_pem() …
+//! server.flood_wait("messages.sendMessage", 2);
+//! server.drop_connections();
+//! server.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # How it is built
+//!
+//! `net` moves bytes: listeners, connections, sessions, and the order in which an account hears things. `rpc` turns the
+//! bytes of a call into the bytes of its answer. `world` is what the data centres keep, a plain value without I/O or a
+//! clock. All data centres share one world, as Telegram's look like one to an account; auth keys belong to the data
+//! centre that they were made with.
+//!
+//! # The RSA key
+//!
+//! Unless it is given another, every server uses the same key, which lies in this crate for everybody to read. It
+//! protects nothing, and no program that talks to Telegram must trust it.
 
-// Until the shell that serves it is in place.
-#[allow(dead_code)]
+mod handles;
+mod net;
 mod random;
 #[allow(dead_code, unused_imports)]
 mod rpc;
+mod server;
 #[allow(dead_code, unused_imports)]
 mod world;
+
+pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};
+pub use layer_tl_types as tl;
+pub use server::{Limits, Server, ServerBuilder, ServerConfig, SessionInfo, StartError};

@@ -18,7 +18,7 @@ const MAX_INFLATED: u64 = 16 * 1024 * 1024;
 /// Messages that one call may wait for at most.
 const MAX_AFTER: usize = 100;
 /// `gzip_packed`, which the schema leaves to hand-written code.
-const GZIP_PACKED: u32 = 0x3072_cfa1;
+pub(crate) const GZIP_PACKED: u32 = 0x3072_cfa1;
 
 /// A call without its wrappers, and what they said.
 #[derive(Debug)]

@@ -12,9 +12,11 @@ pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use layer_crypto::{AuthKey, SecureRandom};
+use layer_mtproto::session::SaltBook;
 use layer_tl_types as tl;
 
 use accounts::AccountSettings;
@@ -91,9 +93,17 @@ pub(crate) struct Temporary {
     pub(crate) bound_to: Option<i64>,
 }
 
+/// What the network side needs of a key.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) key: AuthKey,
+    pub(crate) salts: SaltBook,
+}
+
 /// One authorization key.
 pub(crate) struct KeyRecord {
     pub(crate) key: AuthKey,
+    pub(crate) salts: SaltBook,
     /// The data centre it was made with, and the only one where it means anything.
     pub(crate) dc_id: i32,
     pub(crate) temporary: Option<Temporary>,
@@ -184,15 +194,16 @@ impl AuthBook {
 
     // -- keys ---------------------------------------------------------------------------------------------
 
-    /// Keeps a key that was just made with data centre `dc_id`.
+    /// Keeps a key that was just made with data centre `dc_id`; `first_salt` follows from the exchange.
     ///
     /// False when a key of that id is held already: the exchange has to be done again.
     pub(crate) fn add_key(
         &mut self,
         key: AuthKey,
         dc_id: i32,
-        expires_at: Option<i32>,
-        now: i32,
+        life: Option<Duration>,
+        first_salt: i64,
+        unix: Duration,
     ) -> bool {
         let id = key.id();
         if self.keys.contains_key(&id) {
@@ -201,14 +212,17 @@ impl AuthBook {
         if self.keys.len() >= MAX_KEYS {
             self.forget_oldest();
         }
-        let temporary = expires_at.map(|expires_at| Temporary {
-            expires_at,
+        let time = |at: Duration| i32::try_from(at.as_secs()).unwrap_or(i32::MAX);
+        let temporary = life.map(|life| Temporary {
+            expires_at: time(unix.saturating_add(life)),
             bound_to: None,
         });
+        let salts = SaltBook::new(&key, Some(first_salt), unix);
         self.keys.insert(
             id,
             KeyRecord {
                 key,
+                salts,
                 dc_id,
                 temporary,
                 login: None,
@@ -216,7 +230,7 @@ impl AuthBook {
                 revoked: false,
                 device: Device::default(),
                 layer: 0,
-                used: now,
+                used: time(unix),
                 ip: String::new(),
             },
         );
@@ -236,26 +250,56 @@ impl AuthBook {
     }
 
     /// The key, unless it is unknown, belongs to another data centre or has expired.
-    pub(crate) fn key(&mut self, id: i64, dc_id: i32, now: i32) -> Option<AuthKey> {
+    pub(crate) fn open_key(
+        &mut self,
+        id: i64,
+        dc_id: i32,
+        now: i32,
+        peer: IpAddr,
+    ) -> Option<Known> {
         let record = self.keys.get(&id)?;
         if record.dc_id != dc_id {
             return None;
         }
-        if record
-            .temporary
-            .as_ref()
-            .is_some_and(|t| t.expires_at <= now)
+        if let Some(temporary) = &record.temporary {
+            // A temporary key is worth nothing without the permanent one behind it.
+            let orphaned = temporary
+                .bound_to
+                .is_some_and(|id| !self.keys.contains_key(&id));
+            if orphaned || temporary.expires_at <= now {
+                self.forget_key(id);
+                return None;
+            }
+        }
+        let permanent = self.permanent(id);
+        if let Some(record) = self.keys.get_mut(&permanent)
+            && record.ip.is_empty()
         {
-            self.forget_key(id);
-            return None;
+            record.ip = peer.to_string();
         }
-        // A temporary key is worth nothing without the permanent one behind it.
-        let bound = record.temporary.as_ref().and_then(|t| t.bound_to);
-        if bound.is_some_and(|permanent| !self.keys.contains_key(&permanent)) {
-            self.forget_key(id);
-            return None;
+        let record = self.keys.get(&id)?;
+        Some(Known {
+            key: record.key.clone(),
+            salts: record.salts.clone(),
+        })
+    }
+
+    /// Throws the salts of all keys away.
+    pub(crate) fn rotate_salts(&self) {
+        self.keys.values().for_each(|record| record.salts.rotate());
+    }
+
+    /// Forgets all temporary keys.
+    pub(crate) fn forget_temporary(&mut self) {
+        for id in self.key_ids() {
+            if self
+                .keys
+                .get(&id)
+                .is_some_and(|record| record.temporary.is_some())
+            {
+                self.forget_key(id);
+            }
         }
-        self.keys.get(&id).map(|record| record.key.clone())
     }
 
     /// The permanent key behind `id`: itself, or what it is bound to.

@@ -1,0 +1,426 @@
+//! One TCP connection: bytes to packets, the key exchange, packets to sessions, and all of it back.
+//!
+//! The work is done by [`Connection`], which touches no socket; [`run`] moves its bytes and keeps its deadlines.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use layer_crypto::message::HEADER;
+use layer_crypto::{AuthKey, sha};
+use layer_mtproto::handshake;
+use layer_mtproto::session::open_packet;
+use layer_mtproto::transport::{Acceptor, Codec, Frame};
+use layer_tl_types::{Identifiable, Serializable, types};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::registry::{Link, Received, Slot};
+use super::{Hub, lock, now};
+use crate::random;
+
+/// A transport error: no such auth key.
+const AUTH_KEY_NOT_FOUND: i32 = -404;
+/// A transport error: no such data centre.
+const INVALID_DC: i32 = -444;
+/// Bytes read from the socket at once.
+const READ_CHUNK: usize = 64 * 1024;
+/// Nothing is read while so many bytes wait to be written.
+const HIGH_WATER: usize = 2 * 1024 * 1024;
+/// The largest packet taken before a packet came that an auth key opens.
+const MAX_PLAIN_PACKET: usize = 16 * 1024;
+/// Sessions that one connection serves at most; the one longest silent is let go.
+const MAX_ATTACHED: usize = 32;
+
+/// Why a connection is over.
+#[derive(Debug)]
+pub(crate) enum Close {
+    /// The other side broke the rules in a way that leaves nothing to say.
+    Violation(String),
+}
+
+impl Close {
+    fn because(reason: impl ToString) -> Self {
+        Self::Violation(reason.to_string())
+    }
+}
+
+/// The state of one connection.
+pub(crate) struct Connection {
+    hub: Arc<Hub>,
+    id: u64,
+    /// The data centre that is spoken to: that of the port, until an MTProxy header names another.
+    dc_id: i32,
+    peer: SocketAddr,
+    stage: Stage,
+    handshake: Option<handshake::Server>,
+    attached: Vec<Arc<Slot>>,
+    wake: Arc<Notify>,
+    /// Bytes to be written.
+    pub(crate) out: Vec<u8>,
+    /// Nothing more is read, and the connection ends when `out` is written.
+    pub(crate) closing: bool,
+    /// A packet came that an auth key opened.
+    proven: bool,
+    /// When `ping_delay_disconnect` wants the connection cut.
+    cut_at: Option<Instant>,
+    last_heard: Instant,
+}
+
+/// Whether the transport is known yet.
+enum Stage {
+    Accepting(Acceptor),
+    Speaking(Codec),
+}
+
+impl Connection {
+    pub(crate) fn new(hub: Arc<Hub>, dc_id: i32, peer: SocketAddr, now: Instant) -> Self {
+        let acceptor =
+            Acceptor::new(hub.secrets.clone(), random::source()).with_limit(MAX_PLAIN_PACKET);
+        Self {
+            id: hub.connection_id(),
+            hub,
+            dc_id,
+            peer,
+            stage: Stage::Accepting(acceptor),
+            handshake: None,
+            attached: Vec::new(),
+            wake: Arc::new(Notify::new()),
+            out: Vec::new(),
+            closing: false,
+            proven: false,
+            cut_at: None,
+            last_heard: now,
+        }
+    }
+
+    /// Takes bytes that came.
+    pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
+        self.last_heard = now;
+        match &mut self.stage {
+            Stage::Speaking(codec) => codec.feed(bytes),
+            Stage::Accepting(acceptor) => {
+                let Some(accepted) = acceptor.feed(bytes).map_err(Close::because)? else {
+                    return Ok(());
+                };
+                self.stage = Stage::Speaking(accepted.codec);
+                if let Some(named) = accepted.dc_id
+                    && !self.route(named)
+                {
+                    self.refuse(INVALID_DC);
+                    return Ok(());
+                }
+            }
+        }
+        while !self.closing {
+            let Stage::Speaking(codec) = &mut self.stage else {
+                break;
+            };
+            match codec.next_frame().map_err(Close::because)? {
+                None => break,
+                Some(Frame::Packet(mut packet)) => self.on_packet(&mut packet, now)?,
+                // Nothing but packets comes from clients.
+                Some(_) => return Err(Close::because("a frame that only servers send")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes to the data centre that an MTProxy header names: media data centres are negative, test data
+    /// centres are 10000 higher, and both are the data centre of that number here.
+    fn route(&mut self, named: i16) -> bool {
+        let dc_id = i32::from(named).abs() % 10_000;
+        if !self.hub.dcs.contains(&dc_id) {
+            return false;
+        }
+        self.dc_id = dc_id;
+        true
+    }
+
+    /// Answers with a transport error and ends.
+    fn refuse(&mut self, code: i32) {
+        if let Stage::Speaking(codec) = &mut self.stage {
+            codec.pack_error(code, &mut self.out);
+        }
+        self.closing = true;
+    }
+
+    fn on_packet(&mut self, packet: &mut [u8], now: Instant) -> Result<(), Close> {
+        let Some(id) = packet.first_chunk().copied().map(i64::from_le_bytes) else {
+            return Err(Close::because("a packet shorter than a key id"));
+        };
+        if id == 0 {
+            self.on_plain(packet, now)
+        } else {
+            self.on_encrypted(id, packet, now)
+        }
+    }
+
+    // -- the key exchange ---------------------------------------------------------------------------------
+
+    fn on_plain(&mut self, packet: &[u8], now: Instant) -> Result<(), Close> {
+        let hub = &self.hub;
+        let unix = hub.clock.unix(now);
+        let handshake = self.handshake.get_or_insert_with(|| {
+            handshake::Server::new(Arc::clone(&hub.keys), self.dc_id, random::source())
+        });
+        if let Err(error) = handshake.handle_packet(packet, unix) {
+            log::debug!("{}: the key exchange failed: {error}", self.peer);
+            self.refuse(AUTH_KEY_NOT_FOUND);
+            return Ok(());
+        }
+        while let Some(event) = handshake.poll_event() {
+            if let handshake::ServerEvent::Done(outcome) = event {
+                let id = outcome.auth_key.id();
+                log::debug!("DC {}: {} made key {id:016x}", self.dc_id, self.peer);
+                // The exchange refuses a key whose id is taken, so this one is new.
+                hub.world().auth.add_key(
+                    outcome.auth_key,
+                    self.dc_id,
+                    outcome.temporary,
+                    outcome.first_salt,
+                    unix,
+                );
+            }
+        }
+        let mut answer = Vec::new();
+        while handshake.poll_transmit(&mut answer) {
+            let Stage::Speaking(codec) = &mut self.stage else {
+                break;
+            };
+            let start = self.out.len();
+            self.out.append(&mut answer);
+            codec.pack(&mut self.out, start).map_err(Close::because)?;
+        }
+        Ok(())
+    }
+
+    // -- sessions -----------------------------------------------------------------------------------------
+
+    fn on_encrypted(&mut self, id: i64, packet: &mut [u8], now: Instant) -> Result<(), Close> {
+        let seconds = self.hub.clock.seconds(now);
+        let Some(known) = self
+            .hub
+            .world()
+            .auth
+            .open_key(id, self.dc_id, seconds, self.peer.ip())
+        else {
+            log::debug!("DC {}: {} came with an unknown key", self.dc_id, self.peer);
+            self.refuse(AUTH_KEY_NOT_FOUND);
+            return Ok(());
+        };
+        let opened = open_packet(&known.key, packet).map_err(Close::because)?;
+        if !self.proven {
+            self.proven = true;
+            if let Stage::Speaking(codec) = &mut self.stage {
+                codec.set_limit(self.hub.limits.packet);
+            }
+        }
+        let slot = self.hub.registry().session(&known, opened.session_id, now);
+        self.attach(&slot);
+        if self.wants_quick_ack() {
+            self.quick_ack(&known.key, packet);
+        }
+        let unix = self.hub.clock.unix(now);
+        let received = lock(&slot.state).receive(&opened, packet, now, unix);
+        for event in received.map_err(Close::because)? {
+            match event {
+                Received::Call { msg_id, body } => {
+                    self.hub.call(&slot, self.dc_id, msg_id, &body);
+                }
+                Received::DestroySession { session_id } => {
+                    let existed = self.hub.registry().remove(id, session_id);
+                    lock(&slot.state).respond_destroyed(session_id, existed);
+                }
+                Received::DestroyAuthKey => {
+                    lock(&slot.state).send(types::DestroyAuthKeyOk::CONSTRUCTOR_ID.to_bytes());
+                    // Said before the key is gone, with which it could not be said.
+                    self.work(now)?;
+                    self.hub.act(|world| world.auth.forget_key(id));
+                }
+                Received::CutAfter(delay) => self.cut_at = Some(now + delay),
+            }
+        }
+        Ok(())
+    }
+
+    fn wants_quick_ack(&self) -> bool {
+        matches!(&self.stage, Stage::Speaking(codec) if codec.quick_ack_requested())
+    }
+
+    /// Acknowledges a packet at once, by the first bytes of the hash that its msg_key was taken from (page
+    /// `mtproto/mtproto-transports`).
+    fn quick_ack(&mut self, key: &AuthKey, opened: &[u8]) {
+        let (Some(part), Some(plain)) = (key.as_bytes().get(88..120), opened.get(HEADER..)) else {
+            return;
+        };
+        let [a, b, c, d, ..] = sha::sha256(&[part, plain]);
+        if let Stage::Speaking(codec) = &mut self.stage {
+            codec.pack_quick_ack(u32::from_le_bytes([a, b, c, d]), &mut self.out);
+        }
+    }
+
+    /// Makes this connection the one through which a session speaks.
+    fn attach(&mut self, slot: &Arc<Slot>) {
+        let link = Link {
+            connection: self.id,
+            wake: Arc::clone(&self.wake),
+        };
+        lock(&slot.state).link(link);
+        // The sessions heard from last stand last.
+        if let Some(position) = self
+            .attached
+            .iter()
+            .position(|known| Arc::ptr_eq(known, slot))
+        {
+            self.attached.remove(position);
+        } else if self.attached.len() >= MAX_ATTACHED {
+            let silent = self.attached.remove(0);
+            lock(&silent.state).unlink(self.id);
+        }
+        self.attached.push(Arc::clone(slot));
+    }
+
+    /// Moves what the sessions have to say to `out`, and does what is due.
+    pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
+        let mut gone = false;
+        for slot in std::mem::take(&mut self.attached) {
+            self.hub.run_parked(&slot);
+            let unix = self.hub.clock.unix(now);
+            let mut state = lock(&slot.state);
+            if state.is_closed() {
+                gone = true;
+                continue;
+            }
+            // Another connection may have taken the session over.
+            if !state.is_linked_to(self.id) {
+                continue;
+            }
+            state.handle_timeout(now);
+            while self.out.len() < HIGH_WATER {
+                let Stage::Speaking(codec) = &mut self.stage else {
+                    break;
+                };
+                let start = self.out.len();
+                if !state.transmit(now, unix, &mut self.out) {
+                    break;
+                }
+                codec.pack(&mut self.out, start).map_err(Close::because)?;
+            }
+            drop(state);
+            self.attached.push(slot);
+        }
+        if gone && self.attached.is_empty() {
+            self.refuse(AUTH_KEY_NOT_FOUND);
+        }
+        Ok(())
+    }
+
+    /// When [`Connection::work`] or [`Connection::is_over`] is to be asked again at the latest.
+    fn deadline(&self) -> Instant {
+        let limits = &self.hub.limits;
+        let patience = if self.proven {
+            limits.idle
+        } else {
+            limits.handshake
+        };
+        let silence = self.last_heard + patience;
+        let sessions = self
+            .attached
+            .iter()
+            .filter_map(|slot| lock(&slot.state).deadline());
+        sessions.chain(self.cut_at).fold(silence, Instant::min)
+    }
+
+    /// Whether the connection was silent for too long.
+    fn is_over(&self, now: Instant) -> bool {
+        let limits = &self.hub.limits;
+        let patience = if self.proven {
+            limits.idle
+        } else {
+            limits.handshake
+        };
+        self.last_heard + patience <= now || self.cut_at.is_some_and(|cut_at| cut_at <= now)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for slot in &self.attached {
+            lock(&slot.state).unlink(self.id);
+        }
+    }
+}
+
+/// Serves a connection until either side ends it.
+pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: SocketAddr) {
+    // Small answers should not wait for more; without the option they arrive all the same.
+    let _ = stream.set_nodelay(true);
+    let mut connection = Connection::new(Arc::clone(&hub), dc_id, peer, now());
+    let mut stopping = hub.stopping.subscribe();
+    let mut cuts = hub.cuts.subscribe();
+    cuts.mark_unchanged();
+    let wake = Arc::clone(&connection.wake);
+    let mut buffer = vec![0; READ_CHUNK];
+    let mut sent = 0;
+    let (mut reader, mut writer) = stream.split();
+    let stall = hub.limits.stall;
+    let mut stalled_at = now() + stall;
+    loop {
+        if let Err(close) = connection.work(now()) {
+            log::debug!("{peer}: {close:?}");
+            break;
+        }
+        if *stopping.borrow() {
+            connection.closing = true;
+        }
+        let waiting = connection.out.len() - sent;
+        if waiting == 0 {
+            connection.out.clear();
+            sent = 0;
+            if connection.closing {
+                break;
+            }
+            stalled_at = now() + stall;
+        }
+        if waiting > 0 && stalled_at <= now() {
+            log::debug!("{peer}: does not read");
+            break;
+        }
+        if connection.is_over(now()) && waiting == 0 {
+            break;
+        }
+        let mut deadline = connection.deadline().max(now() + Duration::from_millis(1));
+        if waiting > 0 {
+            deadline = deadline.min(stalled_at);
+        }
+        tokio::select! {
+            biased;
+            _ = cuts.changed() => break,
+            _ = stopping.changed() => {}
+            written = writer.write(&connection.out[sent..]), if waiting > 0 => match written {
+                Ok(0) | Err(_) => break,
+                Ok(count) => {
+                    sent += count;
+                    stalled_at = now() + stall;
+                }
+            },
+            read = reader.read(&mut buffer), if !connection.closing && waiting < HIGH_WATER => {
+                match read {
+                    Ok(0) | Err(_) => break,
+                    Ok(count) => {
+                        if let Err(close) = connection.receive(&buffer[..count], now()) {
+                            log::debug!("{peer}: {close:?}");
+                            connection.closing = true;
+                        }
+                    }
+                }
+            }
+            () = wake.notified() => {}
+            () = tokio::time::sleep_until(deadline.into()) => {}
+        }
+    }
+    // The other side learns of the end; if it is gone already, there is nobody to tell.
+    let _ = writer.shutdown().await;
+}

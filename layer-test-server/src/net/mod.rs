@@ -1,0 +1,152 @@
+//! The network side: listeners, connections, sessions, and the way of calls into the world and of updates out of it.
+//!
+//! One [`Hub`] serves all data centres. Locks are taken in this order and never across an await: the world, the
+//! registry of sessions, one session. Everything that an account hears is handed out under the world's lock, so
+//! that no session hears it in another order than it happened.
+
+mod calls;
+pub(crate) mod connection;
+mod delivery;
+pub(crate) mod listener;
+mod order;
+pub(crate) mod registry;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use layer_crypto::rsa::PrivateKey;
+use tokio::sync::{Notify, watch};
+
+use crate::rpc::Ticket;
+use crate::server::Limits;
+use crate::world::World;
+pub(crate) use delivery::Waiter;
+use registry::Registry;
+
+/// Locks, and goes on with what a panicking holder left: a test server must outlive a failing test.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The monotonic time, which a test may have paused.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// The server's clock: the system's time at the start, and the monotonic clock from there on.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+    unix: Duration,
+    /// Seconds by which the server's clock is wrong on purpose.
+    skew: AtomicI64,
+}
+
+impl Clock {
+    pub(crate) fn new(now: Instant) -> Self {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            started: now,
+            unix,
+            skew: AtomicI64::new(0),
+        }
+    }
+
+    /// Time since 1970 at `now`.
+    pub(crate) fn unix(&self, now: Instant) -> Duration {
+        let true_time = self.unix + now.saturating_duration_since(self.started);
+        let skew = self.skew.load(Ordering::Relaxed);
+        let seconds = Duration::from_secs(skew.unsigned_abs());
+        if skew < 0 {
+            true_time.saturating_sub(seconds)
+        } else {
+            true_time.saturating_add(seconds)
+        }
+    }
+
+    /// Unix time in whole seconds, as the API counts it.
+    pub(crate) fn seconds(&self, now: Instant) -> i32 {
+        i32::try_from(self.unix(now).as_secs()).unwrap_or(i32::MAX)
+    }
+
+    /// Makes the clock wrong by so many seconds.
+    pub(crate) fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+}
+
+/// What all connections share.
+pub(crate) struct Hub {
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    pub(crate) keys: Arc<[PrivateKey]>,
+    /// MTProxy secrets by which clients may come.
+    pub(crate) secrets: Vec<[u8; 16]>,
+    /// The ids of the data centres that there are.
+    pub(crate) dcs: Vec<i32>,
+    /// Counts the orders to cut all connections.
+    pub(crate) cuts: watch::Sender<u64>,
+    /// Woken after each call, for those who wait for something to appear.
+    pub(crate) changed: Notify,
+    /// Set when the server shuts down.
+    pub(crate) stopping: watch::Sender<bool>,
+    world: Mutex<World>,
+    registry: Mutex<Registry>,
+    waiters: Mutex<HashMap<Ticket, Waiter>>,
+    next_connection: AtomicU64,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        world: World,
+        keys: Arc<[PrivateKey]>,
+        secrets: Vec<[u8; 16]>,
+        dcs: Vec<i32>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            registry: Mutex::new(Registry::new(limits.sessions_per_key, limits.sessions)),
+            limits,
+            clock: Clock::new(now()),
+            keys,
+            secrets,
+            dcs,
+            cuts: watch::Sender::new(0),
+            changed: Notify::new(),
+            stopping: watch::Sender::new(false),
+            world: Mutex::new(world),
+            waiters: Mutex::new(HashMap::new()),
+            next_connection: AtomicU64::new(1),
+        }
+    }
+
+    /// A number for a new connection, never given twice.
+    pub(crate) fn connection_id(&self) -> u64 {
+        self.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The world as it is, for looking only: what is done to it goes through [`Hub::act`].
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+
+    pub(crate) fn registry(&self) -> MutexGuard<'_, Registry> {
+        lock(&self.registry)
+    }
+
+    /// Does something to the world, as its own user and not by a call, and tells everybody who must hear of it.
+    pub(crate) fn act<T>(self: &Arc<Self>, action: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.world();
+        world.set_now(self.clock.seconds(now()));
+        let result = action(&mut world);
+        world.settle();
+        self.deliver(&mut world);
+        drop(world);
+        self.changed.notify_waiters();
+        result
+    }
+}

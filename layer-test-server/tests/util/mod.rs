@@ -1,0 +1,346 @@
+//! A client of a few lines over layer-mtproto's state machines, to see what the server puts on the wire.
+
+#![allow(dead_code)] // Each test file uses its own part.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use layer_crypto::rsa::PublicKey;
+use layer_crypto::{AuthKey, SecureRandom};
+use layer_mtproto::handshake::{self, Purpose};
+use layer_mtproto::session::{ClientEvent, ClientSession, RequestId, SessionParams, SubmitOptions};
+use layer_mtproto::transport::{Codec, Frame, ObfuscationParams, TransportKind};
+use layer_test_server::Server;
+use layer_test_server::tl::{self, Deserializable, RemoteCall, enums, functions as f, types};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// No test waits longer for anything.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Os;
+
+impl SecureRandom for Os {
+    fn fill(&mut self, dest: &mut [u8]) {
+        getrandom::fill(dest).unwrap();
+    }
+}
+
+pub fn rng() -> Box<dyn SecureRandom + Send> {
+    Box::new(Os)
+}
+
+pub fn unix() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}
+
+/// How to speak to the server.
+
+pub struct Way {
+    pub kind: TransportKind,
+    pub obfuscation: Option<ObfuscationParams>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self {
+            kind: TransportKind::Intermediate,
+            obfuscation: None,
+        }
+    }
+}
+
+/// Why the connection is over.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Gone {
+    Closed,
+    Transport(i32),
+}
+
+/// A connection that carries packets.
+pub struct Wire {
+    stream: TcpStream,
+    codec: Codec,
+}
+
+impl Wire {
+    pub async fn open(address: SocketAddr, way: Way) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self {
+            stream,
+            codec: Codec::client(way.kind, way.obfuscation, rng()),
+        }
+    }
+
+    pub async fn send(&mut self, packet: &[u8]) {
+        let mut bytes = packet.to_vec();
+        self.codec.pack(&mut bytes, 0).unwrap();
+        // A server that has hung up shows when we read.
+        let _ = self.stream.write_all(&bytes).await;
+    }
+
+    pub async fn receive(&mut self) -> Result<Vec<u8>, Gone> {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.codec.next_frame().expect("a well-formed stream") {
+                Some(Frame::Packet(packet)) => return Ok(packet),
+                Some(Frame::Error(code)) => return Err(Gone::Transport(code)),
+                Some(_) => continue,
+                None => {}
+            }
+            match self.stream.read(&mut buffer).await {
+                Ok(0) | Err(_) => return Err(Gone::Closed),
+                Ok(count) => self.codec.feed(&buffer[..count]),
+            }
+        }
+    }
+
+    /// Makes an auth key.
+    pub async fn handshake(
+        &mut self,
+        pem: &str,
+        dc_id: i32,
+        purpose: Purpose,
+    ) -> Result<handshake::Outcome, Gone> {
+        let keys = vec![PublicKey::from_pem(pem).unwrap()];
+        let config = handshake::ClientConfig::new(keys, dc_id, purpose);
+        let mut client = handshake::Client::new(config, rng(), Instant::now(), unix());
+        loop {
+            let mut packet = Vec::new();
+            while client.poll_transmit(Instant::now(), &mut packet) {
+                self.send(&packet).await;
+                packet.clear();
+            }
+            while let Some(event) = client.poll_event() {
+                if let handshake::Event::Done(outcome) = event {
+                    return Ok(outcome);
+                }
+            }
+            let packet = self.receive().await?;
+            client.handle_packet(&packet, Instant::now()).unwrap();
+        }
+    }
+}
+
+/// A signed-in or not signed-in client.
+pub struct Client {
+    pub wire: Wire,
+    pub session: ClientSession,
+    pub updates: Vec<enums::Updates>,
+    pub events: Vec<ClientEvent>,
+}
+
+/// An error of the API.
+pub type ApiResult<T> = Result<T, (i32, String)>;
+
+impl Client {
+    /// Connects to a data centre, makes a key and says hello.
+    pub async fn connect(server: &Server, dc_id: i32) -> Self {
+        Self::connect_by(server, dc_id, Way::default()).await
+    }
+
+    pub async fn connect_by(server: &Server, dc_id: i32, way: Way) -> Self {
+        let mut wire = Wire::open(server.address(dc_id).unwrap(), way).await;
+        let outcome = wire
+            .handshake(server.public_key_pem(), dc_id, Purpose::Permanent)
+            .await
+            .unwrap();
+        let mut client = Self::with(wire, SessionParams::after_handshake(&outcome));
+        client.hello().await.unwrap();
+        client
+    }
+
+    pub fn with(wire: Wire, params: SessionParams) -> Self {
+        let session = ClientSession::new(params, rng(), Instant::now(), unix());
+        Self {
+            wire,
+            session,
+            updates: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The same session over a new connection.
+    pub async fn reconnect(&mut self, address: SocketAddr) {
+        self.wire = Wire::open(address, Way::default()).await;
+        self.session.connection_lost(Instant::now());
+    }
+
+    /// Another session of the same key.
+    pub async fn sibling(&self, address: SocketAddr) -> Self {
+        let wire = Wire::open(address, Way::default()).await;
+        let mut params = SessionParams::new(self.key());
+        params.salts = self.session.salts().to_vec();
+        Self::with(wire, params)
+    }
+
+    pub fn key(&self) -> AuthKey {
+        self.session.auth_key().clone()
+    }
+
+    pub async fn hello(&mut self) -> ApiResult<enums::Config> {
+        self.invoke(&f::InvokeWithLayer {
+            layer: tl::LAYER,
+            query: f::InitConnection {
+                api_id: 1,
+                device_model: "Test".into(),
+                system_version: "1".into(),
+                app_version: "1".into(),
+                system_lang_code: "en".into(),
+                lang_pack: String::new(),
+                lang_code: "en".into(),
+                proxy: None,
+                params: None,
+                query: f::help::GetConfig {},
+            },
+        })
+        .await
+    }
+
+    pub fn submit<F: RemoteCall>(&mut self, request: &F) -> RequestId {
+        self.session
+            .submit(request.to_bytes(), SubmitOptions::default(), Instant::now())
+    }
+
+    /// Calls a method and waits for the answer.
+    pub async fn invoke<F: RemoteCall>(&mut self, request: &F) -> ApiResult<F::Return> {
+        let id = self.submit(request);
+        self.answer(id)
+            .await
+            .map(|body| F::Return::from_bytes(&body).expect("a readable answer"))
+    }
+
+    /// Waits for the answer to a call.
+    pub async fn answer(&mut self, wanted: RequestId) -> ApiResult<Vec<u8>> {
+        loop {
+            for event in std::mem::take(&mut self.events) {
+                match event {
+                    ClientEvent::Response { id, body } if id == wanted => return Ok(body),
+                    ClientEvent::RpcError { id, code, message } if id == wanted => {
+                        return Err((code, message));
+                    }
+                    ClientEvent::Failed { id, reason } if id == wanted => {
+                        return Err((0, format!("{reason:?}")));
+                    }
+                    other => self.events.push(other),
+                }
+            }
+            if let Err(gone) = self.turn().await {
+                return Err((-1, format!("{gone:?}")));
+            }
+        }
+    }
+
+    /// Sends what there is to send, and takes one packet.
+    pub async fn turn(&mut self) -> Result<(), Gone> {
+        self.flush().await;
+        let due = self
+            .session
+            .poll_timeout()
+            .unwrap_or_else(|| Instant::now() + PATIENCE);
+        tokio::select! {
+            packet = self.wire.receive() => {
+                let mut packet = packet?;
+                self.session.handle_packet(&mut packet, Instant::now()).unwrap();
+            }
+            () = tokio::time::sleep_until(due.into()) => self.session.handle_timeout(Instant::now()),
+        }
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                ClientEvent::Updates(bytes) => {
+                    self.updates
+                        .push(enums::Updates::from_bytes(&bytes).expect("updates"));
+                }
+                other => self.events.push(other),
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn flush(&mut self) {
+        let mut packet = Vec::new();
+        while self.session.poll_transmit(Instant::now(), &mut packet) {
+            self.wire.send(&packet).await;
+            packet.clear();
+        }
+    }
+
+    /// Waits until an event of the session or an update fits.
+    pub async fn until<T>(&mut self, mut found: impl FnMut(&mut Self) -> Option<T>) -> T {
+        loop {
+            if let Some(value) = found(self) {
+                return value;
+            }
+            self.turn().await.unwrap();
+        }
+    }
+
+    // -- signing in ---------------------------------------------------------------------------------------
+
+    pub async fn send_code(&mut self, phone: &str) -> ApiResult<types::auth::SentCode> {
+        let settings = types::CodeSettings {
+            allow_flashcall: false,
+            current_number: false,
+            allow_app_hash: false,
+            allow_missed_call: false,
+            allow_firebase: false,
+            unknown_number: false,
+            logout_tokens: None,
+            token: None,
+            app_sandbox: None,
+        };
+        let sent = self
+            .invoke(&f::auth::SendCode {
+                phone_number: phone.into(),
+                api_id: 1,
+                api_hash: "hash".into(),
+                settings: settings.into(),
+            })
+            .await?;
+        Ok(types::auth::SentCode::try_from(sent).unwrap())
+    }
+
+    pub async fn sign_in(
+        &mut self,
+        phone: &str,
+        hash: &str,
+        code: &str,
+    ) -> ApiResult<enums::auth::Authorization> {
+        self.invoke(&f::auth::SignIn {
+            phone_number: phone.into(),
+            phone_code_hash: hash.into(),
+            phone_code: Some(code.into()),
+            email_verification: None,
+        })
+        .await
+    }
+
+    /// Signs in to an account that exists and has no password.
+    pub async fn enter(&mut self, server: &Server, phone: &str) {
+        let sent = self.send_code(phone).await.unwrap();
+        let code = server.login_code(phone).unwrap();
+        let answer = self
+            .sign_in(phone, &sent.phone_code_hash, &code)
+            .await
+            .unwrap();
+        assert!(
+            matches!(answer, enums::auth::Authorization::Authorization(_)),
+            "{answer:?}"
+        );
+    }
+}
+
+/// Fails a test that hangs.
+pub async fn in_time<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, test)
+        .await
+        .expect("the test hangs")
+}
+
+pub fn error<T: std::fmt::Debug>(result: ApiResult<T>) -> (i32, String) {
+    result.unwrap_err()
+}
+
+pub fn is(code: i32, message: &str) -> (i32, String) {
+    (code, message.to_owned())
+}
