@@ -367,10 +367,7 @@ impl UserHandle {
             data: Some(data.to_vec()),
             password: None,
         };
-        let answer = self.invoke_later(&request).await?;
-        answer
-            .try_into()
-            .map_err(|_| ApiError::new(500, "UNEXPECTED_ANSWER"))
+        self.invoke_later(&request).await.map(Into::into)
     }
 
     /// The messages of a dialog as this account sees them, oldest first, the last 1,000 at most.

@@ -1,5 +1,7 @@
 //! The server tells every transport from its first bytes.
 
+#![allow(clippy::unwrap_used)]
+
 mod util;
 
 use layer_mtproto::handshake::Purpose;

@@ -33,16 +33,12 @@ const MAX_PLAIN_PACKET: usize = 16 * 1024;
 /// Sessions that one connection serves at most; the one longest silent is let go.
 const MAX_ATTACHED: usize = 32;
 
-/// Why a connection is over.
-#[derive(Debug)]
-pub(crate) enum Close {
-    /// The other side broke the rules in a way that leaves nothing to say.
-    Violation(String),
-}
+/// Why a connection is over: the other side broke the rules in a way that leaves nothing to say.
+pub(crate) struct Close(String);
 
 impl Close {
     fn because(reason: impl ToString) -> Self {
-        Self::Violation(reason.to_string())
+        Self(reason.to_string())
     }
 }
 
@@ -71,7 +67,7 @@ pub(crate) struct Connection {
 /// Whether the transport is known yet.
 enum Stage {
     Accepting(Acceptor),
-    Speaking(Codec),
+    Speaking(Box<Codec>),
 }
 
 impl Connection {
@@ -104,7 +100,7 @@ impl Connection {
                 let Some(accepted) = acceptor.feed(bytes).map_err(Close::because)? else {
                     return Ok(());
                 };
-                self.stage = Stage::Speaking(accepted.codec);
+                self.stage = Stage::Speaking(Box::new(accepted.codec));
                 if let Some(named) = accepted.dc_id
                     && !self.route(named)
                 {
@@ -369,7 +365,7 @@ pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: 
     let mut stalled_at = now() + stall;
     loop {
         if let Err(close) = connection.work(now()) {
-            log::debug!("{peer}: {close:?}");
+            log::debug!("{peer}: {}", close.0);
             break;
         }
         if *stopping.borrow() {
@@ -411,7 +407,7 @@ pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: 
                     Ok(0) | Err(_) => break,
                     Ok(count) => {
                         if let Err(close) = connection.receive(&buffer[..count], now()) {
-                            log::debug!("{peer}: {close:?}");
+                            log::debug!("{peer}: {}", close.0);
                             connection.closing = true;
                         }
                     }

@@ -1,6 +1,7 @@
 //! A client of a few lines over layer-mtproto's state machines, to see what the server puts on the wire.
 
 #![allow(dead_code)] // Each test file uses its own part.
+#![allow(clippy::unwrap_used)] // Helpers of tests, outside of #[test] functions.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -35,7 +36,6 @@ pub fn unix() -> Duration {
 }
 
 /// How to speak to the server.
-
 pub struct Way {
     pub kind: TransportKind,
     pub obfuscation: Option<ObfuscationParams>,
@@ -113,7 +113,7 @@ impl Wire {
             }
             while let Some(event) = client.poll_event() {
                 if let handshake::Event::Done(outcome) = event {
-                    return Ok(outcome);
+                    return Ok(*outcome);
                 }
             }
             let packet = self.receive().await?;
