@@ -329,7 +329,11 @@ impl World {
 impl World {
     /// The newest pinned message of a dialog.
     pub(crate) fn pinned_in(&self, viewer: i64, peer: PeerId) -> Option<i32> {
-        let pinned = |body: &u64| self.bodies.get(body).is_some_and(|body| body.pinned);
+        let pinned = |body: &u64| {
+            self.bodies
+                .get(body)
+                .is_some_and(|body| body.is_pinned(viewer))
+        };
         match peer {
             PeerId::Channel(id) => self
                 .channels

@@ -214,9 +214,6 @@ impl World {
             if !any && body.from != user_id {
                 return Err(RpcError::forbidden("MESSAGE_DELETE_FORBIDDEN"));
             }
-            if *id == 1 && body.action.is_some() {
-                continue;
-            }
             doomed.push(*id);
         }
         doomed.dedup();
@@ -493,36 +490,36 @@ impl World {
         {
             return Err(RpcError::bad("CHAT_ADMIN_REQUIRED"));
         }
-        if body.pinned == pinned {
+        if body.is_pinned(user_id) == pinned {
             return Err(RpcError::bad("CHAT_NOT_MODIFIED"));
         }
-        let (body_id, copies) = (body.id, body.copies.clone());
-        if let Some(body) = self.bodies.get_mut(&body_id) {
-            body.pinned = pinned;
+        if let PeerId::Chat(chat) = peer {
+            self.may_write_group(user_id, chat)?;
         }
+        let (body_id, mut copies) = (body.id, body.copies.clone());
         if let PeerId::Channel(channel) = peer {
-            return Ok((&self.emit_channel(
+            self.set_pinned(body_id, user_id, pinned);
+            let logged = self.emit_channel(
                 channel,
                 ChannelChange::Pinned {
                     ids: vec![id],
                     pinned,
                 },
-            ))
-                .into());
+            );
+            return Ok((&logged).into());
         }
+        copies.retain(|(owner, _)| *owner == user_id || !one_side);
         let mut affected = self.unaffected(user_id);
         for (owner, id) in copies {
-            if one_side && owner != user_id {
-                continue;
-            }
-            let Some(entry) = self
+            let entry = self
                 .accounts
                 .get(&owner)
-                .and_then(|account| account.messages.get(&id))
-            else {
-                continue;
-            };
+                .and_then(|account| account.messages.get(&id));
+            let Some(entry) = entry else { continue };
             let peer = entry.peer;
+            if !self.set_pinned(body_id, owner, pinned) {
+                continue;
+            }
             let logged = self.emit(
                 owner,
                 Change::Pinned {
@@ -536,6 +533,19 @@ impl World {
             }
         }
         Ok(affected)
+    }
+
+    /// Pins or unpins for one viewer; says whether that changed anything.
+    fn set_pinned(&mut self, body: u64, viewer: i64, pinned: bool) -> bool {
+        let Some(body) = self.bodies.get_mut(&body) else {
+            return false;
+        };
+        let key = body.pin_key(viewer);
+        if pinned {
+            body.pinned.insert(key)
+        } else {
+            body.pinned.remove(&key)
+        }
     }
 
     /// `messages.setTyping`: tells the others at once, and keeps nothing.

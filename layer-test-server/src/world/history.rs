@@ -347,7 +347,7 @@ impl World {
                 matches!(body.media, Some(Media::Other(enums::MessageMedia::Geo(_))))
             }
             F::InputMessagesFilterMyMentions => self.is_mentioned(viewer, body),
-            F::InputMessagesFilterPinned => body.pinned,
+            F::InputMessagesFilterPinned => body.is_pinned(viewer),
             _ => false,
         }
     }

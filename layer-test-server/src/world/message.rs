@@ -78,7 +78,8 @@ pub(crate) struct Body {
     pub(crate) noforwards: bool,
     pub(crate) invert_media: bool,
     pub(crate) grouped_id: Option<i64>,
-    pub(crate) pinned: bool,
+    /// The accounts in whose copy it is pinned; 0 stands for all of a channel.
+    pub(crate) pinned: std::collections::BTreeSet<i64>,
     pub(crate) views: i32,
     /// The entries that show it: account and message id. Channel messages have none.
     pub(crate) copies: Vec<(i64, i32)>,
@@ -95,6 +96,19 @@ impl Body {
                 .find(|(owner, _)| *owner == viewer)
                 .map(|(_, id)| *id),
         }
+    }
+
+    /// Under which number the pin of this viewer is kept.
+    pub(crate) const fn pin_key(&self, viewer: i64) -> i64 {
+        match self.place {
+            Place::Channel { .. } => 0,
+            _ => viewer,
+        }
+    }
+
+    /// Whether the viewer sees it pinned.
+    pub(crate) fn is_pinned(&self, viewer: i64) -> bool {
+        self.pinned.contains(&self.pin_key(viewer))
     }
 
     /// Whether a mention in it means this user.
@@ -247,7 +261,7 @@ impl World {
             silent: body.silent,
             post,
             edit_hide: body.edit_hide,
-            pinned: body.pinned,
+            pinned: body.is_pinned(viewer),
             noforwards: body.noforwards,
             invert_media: body.invert_media,
             from_id,

@@ -209,7 +209,7 @@ impl World {
             noforwards: draft.noforwards,
             invert_media: draft.invert_media,
             grouped_id: draft.grouped_id,
-            pinned: false,
+            pinned: std::collections::BTreeSet::new(),
             views: i32::from(as_channel.is_some()),
             copies: Vec::new(),
         };

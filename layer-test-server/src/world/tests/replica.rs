@@ -1,0 +1,593 @@
+//! What one session knows, built from nothing but what the server told it.
+//!
+//! Strict where a client would have to ask again: every counted update must follow the last one without a gap.
+
+use std::collections::BTreeMap;
+
+use layer_tl_types::{enums, functions, types};
+
+use super::{Session, Stage};
+use crate::world::blank;
+use crate::world::ids::PeerId;
+
+/// A session's copy of its boxes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replica {
+    pub(super) pts: i32,
+    pub(super) date: i32,
+    pub(super) messages: BTreeMap<i32, enums::Message>,
+    pub(super) read_inbox: BTreeMap<PeerId, i32>,
+    pub(super) read_outbox: BTreeMap<PeerId, i32>,
+    pub(super) channels: BTreeMap<i64, ChannelCopy>,
+    /// Channels to look at anew, because the server said that something about them changed.
+    pub(super) stale: Vec<i64>,
+    /// Names as last heard.
+    pub(super) names: BTreeMap<i64, String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ChannelCopy {
+    pub(super) pts: i32,
+    pub(super) messages: BTreeMap<i32, enums::Message>,
+}
+
+pub(super) fn peer_of(peer: &enums::Peer) -> PeerId {
+    match peer {
+        enums::Peer::User(peer) => PeerId::User(peer.user_id),
+        enums::Peer::Chat(peer) => PeerId::Chat(peer.chat_id),
+        enums::Peer::Channel(peer) => PeerId::Channel(peer.channel_id),
+    }
+}
+
+pub(super) fn message_id(message: &enums::Message) -> i32 {
+    match message {
+        enums::Message::Empty(message) => message.id,
+        enums::Message::Message(message) => message.id,
+        enums::Message::Service(message) => message.id,
+    }
+}
+
+fn message_peer(message: &enums::Message) -> Option<PeerId> {
+    match message {
+        enums::Message::Empty(message) => message.peer_id.as_ref().map(peer_of),
+        enums::Message::Message(message) => Some(peer_of(&message.peer_id)),
+        enums::Message::Service(message) => Some(peer_of(&message.peer_id)),
+    }
+}
+
+impl Replica {
+    /// A session that has just signed in and asked for the state.
+    pub(super) fn fresh(stage: &mut Stage, session: Session) -> Self {
+        let enums::updates::State::State(state) = stage
+            .call(session, &functions::updates::GetState {})
+            .unwrap();
+        assert!(state.pts >= 1, "a fresh account's pts is at least 1");
+        let mut replica = Self {
+            pts: state.pts,
+            date: state.date,
+            ..Self::default()
+        };
+        replica.fetch_everything(stage, session);
+        replica
+    }
+
+    /// What a client does after `differenceTooLong`: it asks for all of it again.
+    pub(super) fn fetch_everything(&mut self, stage: &mut Stage, session: Session) {
+        let account = &stage.world.accounts[&session.user];
+        self.pts = account.pts;
+        let ids: Vec<i32> = account.messages.keys().copied().collect();
+        self.messages = ids
+            .into_iter()
+            .map(|id| (id, stage.world.tl_message(session.user, id)))
+            .collect();
+        let joined: Vec<i64> = stage
+            .world
+            .channels
+            .values()
+            .filter(|channel| channel.members.contains_key(&session.user))
+            .map(|channel| channel.id)
+            .collect();
+        self.channels.retain(|id, _| joined.contains(id));
+        for id in joined {
+            self.fetch_channel(stage, session, id);
+        }
+    }
+
+    pub(super) fn fetch_channel(&mut self, stage: &Stage, session: Session, id: i64) {
+        let channel = &stage.world.channels[&id];
+        let messages = channel
+            .messages
+            .keys()
+            .map(|message| {
+                (
+                    *message,
+                    stage.world.tl_channel_message(session.user, id, *message),
+                )
+            })
+            .collect();
+        self.channels.insert(
+            id,
+            ChannelCopy {
+                pts: channel.pts,
+                messages,
+            },
+        );
+    }
+
+    /// Takes in what was pushed or answered. Whatever peers are named must be described in the same packet.
+    pub(super) fn apply(&mut self, user: i64, updates: &enums::Updates) {
+        match updates {
+            enums::Updates::Updates(updates) => {
+                assert_eq!(updates.seq, 0);
+                assert!(updates.date >= self.date, "the date goes back");
+                self.date = updates.date;
+                for update in &updates.updates {
+                    check_named(update, &updates.users, &updates.chats);
+                    self.update(update, &updates.chats, true);
+                }
+            }
+            enums::Updates::UpdateShort(short) => self.update(&short.update, &[], true),
+            enums::Updates::UpdateShortMessage(short) => {
+                let message = types::Message {
+                    out: short.out,
+                    mentioned: short.mentioned,
+                    media_unread: short.media_unread,
+                    silent: short.silent,
+                    from_id: short.out.then(|| PeerId::User(user).to_tl()),
+                    fwd_from: short.fwd_from.clone(),
+                    via_bot_id: short.via_bot_id,
+                    reply_to: short.reply_to.clone(),
+                    entities: short.entities.clone(),
+                    ..blank::message(
+                        short.id,
+                        PeerId::User(short.user_id).to_tl(),
+                        short.date,
+                        short.message.clone(),
+                    )
+                };
+                self.count(short.pts, short.pts_count, "a short message");
+                self.messages.insert(short.id, message.into());
+            }
+            enums::Updates::UpdateShortChatMessage(short) => {
+                let message = types::Message {
+                    out: short.out,
+                    mentioned: short.mentioned,
+                    media_unread: short.media_unread,
+                    silent: short.silent,
+                    from_id: Some(PeerId::User(short.from_id).to_tl()),
+                    fwd_from: short.fwd_from.clone(),
+                    via_bot_id: short.via_bot_id,
+                    reply_to: short.reply_to.clone(),
+                    entities: short.entities.clone(),
+                    ..blank::message(
+                        short.id,
+                        PeerId::Chat(short.chat_id).to_tl(),
+                        short.date,
+                        short.message.clone(),
+                    )
+                };
+                self.count(short.pts, short.pts_count, "a short group message");
+                self.messages.insert(short.id, message.into());
+            }
+            other => panic!("unexpected in this place: {other:?}"),
+        }
+    }
+
+    /// `updateShortSentMessage`, completed from what the client asked for.
+    pub(super) fn apply_sent(
+        &mut self,
+        user: i64,
+        peer: PeerId,
+        request: &functions::messages::SendMessage,
+        sent: &types::UpdateShortSentMessage,
+    ) {
+        let reply_to = match &request.reply_to {
+            Some(enums::InputReplyTo::Message(reply))
+                if self
+                    .messages
+                    .get(&reply.reply_to_msg_id)
+                    .and_then(message_peer)
+                    == Some(peer) =>
+            {
+                let reply_to_msg_id = Some(reply.reply_to_msg_id);
+                Some(
+                    types::MessageReplyHeader {
+                        reply_to_msg_id,
+                        ..blank::reply_header()
+                    }
+                    .into(),
+                )
+            }
+            _ => None,
+        };
+        let message = types::Message {
+            out: sent.out,
+            silent: request.silent,
+            from_id: Some(PeerId::User(user).to_tl()),
+            reply_to,
+            entities: sent.entities.clone(),
+            ..blank::message(sent.id, peer.to_tl(), sent.date, request.message.clone())
+        };
+        self.count(sent.pts, sent.pts_count, "a sent message");
+        self.messages.insert(sent.id, message.into());
+    }
+
+    /// Moves `pts`, which must follow without a gap.
+    pub(super) fn count(&mut self, pts: i32, pts_count: i32, what: &str) {
+        assert_eq!(self.pts + pts_count, pts, "a gap before {what}");
+        self.pts = pts;
+    }
+
+    /// Whether a channel's update is the next one. A copy that was fetched meanwhile may be ahead.
+    fn count_channel(&mut self, id: i64, pts: i32, pts_count: i32, live: bool) -> bool {
+        let Some(copy) = self.channels.get_mut(&id) else {
+            // The first update of a channel never seen before.
+            if live {
+                self.stale.push(id);
+            }
+            return false;
+        };
+        if live {
+            if pts <= copy.pts {
+                return false;
+            }
+            assert_eq!(copy.pts + pts_count, pts, "a gap in channel {id}");
+            copy.pts = pts;
+        }
+        true
+    }
+
+    fn update(&mut self, update: &enums::Update, chats: &[enums::Chat], live: bool) {
+        macro_rules! count {
+            ($update:expr) => {
+                if live {
+                    self.count($update.pts, $update.pts_count, "an update");
+                }
+            };
+        }
+        match update {
+            enums::Update::NewMessage(update) => {
+                count!(update);
+                self.messages
+                    .insert(message_id(&update.message), update.message.clone());
+            }
+            enums::Update::EditMessage(update) => {
+                count!(update);
+                self.messages
+                    .insert(message_id(&update.message), update.message.clone());
+            }
+            enums::Update::DeleteMessages(update) => {
+                count!(update);
+                for id in &update.messages {
+                    self.messages.remove(id);
+                }
+            }
+            enums::Update::ReadHistoryInbox(update) => {
+                count!(update);
+                self.read_inbox.insert(peer_of(&update.peer), update.max_id);
+            }
+            enums::Update::ReadHistoryOutbox(update) => {
+                count!(update);
+                self.read_outbox
+                    .insert(peer_of(&update.peer), update.max_id);
+            }
+            enums::Update::ReadMessagesContents(update) => {
+                count!(update);
+                self.contents_read(&update.messages);
+            }
+            enums::Update::PinnedMessages(update) => {
+                count!(update);
+                for id in &update.messages {
+                    if let Some(enums::Message::Message(message)) = self.messages.get_mut(id) {
+                        message.pinned = update.pinned;
+                    }
+                }
+            }
+            enums::Update::NewChannelMessage(update) => {
+                let Some(PeerId::Channel(id)) = message_peer(&update.message) else {
+                    panic!("no channel")
+                };
+                if self.count_channel(id, update.pts, update.pts_count, live) {
+                    self.put(id, &update.message);
+                }
+            }
+            enums::Update::EditChannelMessage(update) => {
+                let Some(PeerId::Channel(id)) = message_peer(&update.message) else {
+                    panic!("no channel")
+                };
+                if self.count_channel(id, update.pts, update.pts_count, live) {
+                    self.put(id, &update.message);
+                }
+            }
+            enums::Update::DeleteChannelMessages(update) => {
+                if self.count_channel(update.channel_id, update.pts, update.pts_count, live) {
+                    self.channel_deleted(update.channel_id, &update.messages);
+                }
+            }
+            enums::Update::PinnedChannelMessages(update) => {
+                if self.count_channel(update.channel_id, update.pts, update.pts_count, live) {
+                    let copy = self.channels.get_mut(&update.channel_id).unwrap();
+                    for id in &update.messages {
+                        if let Some(enums::Message::Message(message)) = copy.messages.get_mut(id) {
+                            message.pinned = update.pinned;
+                        }
+                    }
+                }
+            }
+            enums::Update::ReadChannelInbox(update) => {
+                self.read_inbox
+                    .insert(PeerId::Channel(update.channel_id), update.max_id);
+            }
+            enums::Update::ReadChannelOutbox(update) => {
+                self.read_outbox
+                    .insert(PeerId::Channel(update.channel_id), update.max_id);
+            }
+            enums::Update::Channel(update) => {
+                let member = chats.iter().any(|chat| {
+                    matches!(chat, enums::Chat::Channel(chat) if chat.id == update.channel_id && !chat.left)
+                });
+                if member {
+                    self.stale.push(update.channel_id);
+                } else {
+                    self.channels.remove(&update.channel_id);
+                }
+            }
+            enums::Update::ChannelTooLong(update) => self.stale.push(update.channel_id),
+            enums::Update::UserName(update) => {
+                self.names.insert(update.user_id, update.first_name.clone());
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn contents_read(&mut self, ids: &[i32]) {
+        for id in ids {
+            match self.messages.get_mut(id) {
+                Some(enums::Message::Message(message)) => message.media_unread = false,
+                Some(enums::Message::Service(message)) => message.media_unread = false,
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn channel_deleted(&mut self, id: i64, ids: &[i32]) {
+        if let Some(copy) = self.channels.get_mut(&id) {
+            for id in ids {
+                copy.messages.remove(id);
+            }
+        }
+    }
+
+    fn put(&mut self, channel: i64, message: &enums::Message) {
+        let copy = self.channels.get_mut(&channel).unwrap();
+        copy.messages.insert(message_id(message), message.clone());
+    }
+
+    /// Looks at the channels that were said to have changed.
+    pub(super) fn refresh(&mut self, stage: &Stage, session: Session) {
+        for id in std::mem::take(&mut self.stale) {
+            let member = stage
+                .world
+                .channels
+                .get(&id)
+                .is_some_and(|channel| channel.members.contains_key(&session.user));
+            if !member {
+                self.channels.remove(&id);
+            } else if !self.channels.contains_key(&id) {
+                self.fetch_channel(stage, session, id);
+            }
+        }
+    }
+
+    /// Catches up by differences alone, in pieces of at most `limit`.
+    pub(super) fn catch_up(&mut self, stage: &mut Stage, session: Session, limit: Option<i32>) {
+        for _ in 0..100_000 {
+            let request = functions::updates::GetDifference {
+                pts: self.pts,
+                pts_limit: limit,
+                pts_total_limit: None,
+                date: self.date,
+                qts: 0,
+                qts_limit: None,
+            };
+            let known_date = self.date;
+            match stage.call(session, &request).unwrap() {
+                enums::updates::Difference::Empty(empty) => {
+                    assert_eq!(empty.seq, 0);
+                    assert!(empty.date >= known_date);
+                    self.date = empty.date;
+                    break;
+                }
+                enums::updates::Difference::TooLong(_) => {
+                    self.fetch_everything(stage, session);
+                }
+                enums::updates::Difference::Difference(difference) => {
+                    let enums::updates::State::State(state) = &difference.state;
+                    self.difference(
+                        &difference.new_messages,
+                        &difference.other_updates,
+                        &difference.users,
+                        &difference.chats,
+                    );
+                    (self.pts, self.date) = (state.pts, state.date);
+                    break;
+                }
+                enums::updates::Difference::Slice(slice) => {
+                    let enums::updates::State::State(state) = &slice.intermediate_state;
+                    assert!(state.pts > self.pts, "a slice leads nowhere");
+                    self.difference(
+                        &slice.new_messages,
+                        &slice.other_updates,
+                        &slice.users,
+                        &slice.chats,
+                    );
+                    (self.pts, self.date) = (state.pts, state.date);
+                }
+            }
+        }
+        let mut stale = std::mem::take(&mut self.stale);
+        stale.sort_unstable();
+        stale.dedup();
+        for id in stale {
+            let member = stage
+                .world
+                .channels
+                .get(&id)
+                .is_some_and(|channel| channel.members.contains_key(&session.user));
+            if !member {
+                self.channels.remove(&id);
+            } else if self.channels.contains_key(&id) {
+                self.catch_up_channel(stage, session, id, limit.unwrap_or(100));
+            } else {
+                self.fetch_channel(stage, session, id);
+            }
+        }
+    }
+
+    fn catch_up_channel(&mut self, stage: &mut Stage, session: Session, id: i64, limit: i32) {
+        loop {
+            let request = functions::updates::GetChannelDifference {
+                force: false,
+                channel: stage.input_channel(session, id),
+                filter: enums::ChannelMessagesFilter::Empty,
+                pts: self.channels[&id].pts,
+                limit,
+            };
+            match stage.call(session, &request).unwrap() {
+                enums::updates::ChannelDifference::Empty(empty) => {
+                    assert_eq!(empty.pts, request.pts);
+                    return;
+                }
+                enums::updates::ChannelDifference::TooLong(_) => {
+                    self.fetch_channel(stage, session, id);
+                    return;
+                }
+                enums::updates::ChannelDifference::Difference(difference) => {
+                    assert!(
+                        difference.pts > request.pts,
+                        "a channel difference leads nowhere"
+                    );
+                    self.difference(
+                        &difference.new_messages,
+                        &difference.other_updates,
+                        &difference.users,
+                        &difference.chats,
+                    );
+                    self.channels.get_mut(&id).unwrap().pts = difference.pts;
+                    if difference.r#final {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn difference(
+        &mut self,
+        messages: &[enums::Message],
+        updates: &[enums::Update],
+        users: &[enums::User],
+        chats: &[enums::Chat],
+    ) {
+        for message in messages {
+            check_message_named(message, users, chats);
+            match message_peer(message) {
+                Some(PeerId::Channel(id)) => self.put(id, message),
+                _ => {
+                    self.messages.insert(message_id(message), message.clone());
+                }
+            }
+        }
+        for update in updates {
+            check_named(update, users, chats);
+            self.update(update, chats, false);
+        }
+    }
+}
+
+fn is_described(peer: PeerId, users: &[enums::User], chats: &[enums::Chat]) -> bool {
+    match peer {
+        PeerId::User(id) => users
+            .iter()
+            .any(|user| matches!(user, enums::User::User(user) if user.id == id)),
+        PeerId::Chat(id) => chats.iter().any(|chat| match chat {
+            enums::Chat::Chat(chat) => chat.id == id,
+            enums::Chat::Forbidden(chat) => chat.id == id,
+            _ => false,
+        }),
+        PeerId::Channel(id) => chats.iter().any(|chat| match chat {
+            enums::Chat::Channel(chat) => chat.id == id,
+            enums::Chat::ChannelForbidden(chat) => chat.id == id,
+            _ => false,
+        }),
+    }
+}
+
+fn check_peer(peer: PeerId, users: &[enums::User], chats: &[enums::Chat]) {
+    assert!(
+        is_described(peer, users, chats),
+        "{peer:?} is named and not described"
+    );
+}
+
+fn check_message_named(message: &enums::Message, users: &[enums::User], chats: &[enums::Chat]) {
+    if let Some(peer) = message_peer(message) {
+        check_peer(peer, users, chats);
+    }
+    let (from, forward) = match message {
+        enums::Message::Message(message) => (message.from_id.as_ref(), message.fwd_from.as_ref()),
+        enums::Message::Service(message) => (message.from_id.as_ref(), None),
+        enums::Message::Empty(_) => (None, None),
+    };
+    if let Some(from) = from {
+        check_peer(peer_of(from), users, chats);
+    }
+    if let Some(enums::MessageFwdHeader::Header(forward)) = forward
+        && let Some(from) = &forward.from_id
+    {
+        check_peer(peer_of(from), users, chats);
+    }
+    if let enums::Message::Service(message) = message {
+        let named: Vec<i64> = match &message.action {
+            enums::MessageAction::ChatCreate(action) => action.users.clone(),
+            enums::MessageAction::ChatAddUser(action) => action.users.clone(),
+            enums::MessageAction::ChatDeleteUser(action) => vec![action.user_id],
+            _ => Vec::new(),
+        };
+        for user in named {
+            check_peer(PeerId::User(user), users, chats);
+        }
+    }
+}
+
+fn check_named(update: &enums::Update, users: &[enums::User], chats: &[enums::Chat]) {
+    match update {
+        enums::Update::NewMessage(update) => check_message_named(&update.message, users, chats),
+        enums::Update::EditMessage(update) => check_message_named(&update.message, users, chats),
+        enums::Update::NewChannelMessage(update) => {
+            check_message_named(&update.message, users, chats)
+        }
+        enums::Update::EditChannelMessage(update) => {
+            check_message_named(&update.message, users, chats)
+        }
+        enums::Update::ReadHistoryInbox(update) => check_peer(peer_of(&update.peer), users, chats),
+        enums::Update::ReadHistoryOutbox(update) => check_peer(peer_of(&update.peer), users, chats),
+        enums::Update::Channel(update) => {
+            check_peer(PeerId::Channel(update.channel_id), users, chats)
+        }
+        enums::Update::ChatParticipants(update) => {
+            if let enums::ChatParticipants::Participants(list) = &update.participants {
+                check_peer(PeerId::Chat(list.chat_id), users, chats);
+                for participant in &list.participants {
+                    let user = match participant {
+                        enums::ChatParticipant::Participant(participant) => participant.user_id,
+                        enums::ChatParticipant::Creator(participant) => participant.user_id,
+                        enums::ChatParticipant::Admin(participant) => participant.user_id,
+                    };
+                    check_peer(PeerId::User(user), users, chats);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,604 @@
+//! Random histories: whatever happens, every session can follow it, and differences lead to the same boxes.
+//!
+//! Each person has a session that makes calls, one that only listens, and one that is away and catches up at times.
+//! A failure prints its seed; `LAYER_SEED` runs that one alone, `LAYER_RUNS` sets how many.
+
+use layer_tl_types::{enums, functions, types};
+
+use super::replica::Replica;
+use super::{Session, Stage};
+use crate::rpc::{Out, RpcError};
+use crate::world::ids::{BOT_FATHER_ID, ECHO_ID, PeerId};
+use crate::world::{Config, blank};
+
+struct Person {
+    caller: Session,
+    acting: Replica,
+    listening: Replica,
+    away: Replica,
+}
+
+struct Run {
+    stage: Stage,
+    people: Vec<Person>,
+    rng: fastrand::Rng,
+}
+
+/// What an answer tells the caller's own session.
+enum Told {
+    Updates(enums::Updates),
+    /// A text that may have been answered by `updateShortSentMessage`.
+    Sent(PeerId, functions::messages::SendMessage, enums::Updates),
+    /// Messages that are gone, and the new `pts`.
+    Deleted(Vec<i32>, i32, i32),
+    DeletedInChannel(i64, Vec<i32>, i32, i32),
+    Read(PeerId, i32, i32),
+    ContentsRead(Vec<i32>, i32, i32),
+    Nothing,
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let config = Config {
+            // Some worlds forget soon, so that "too long" happens.
+            log_limit: if rng.u8(..4) == 0 { 30 } else { 20_000 },
+            channel_difference_limit: if rng.u8(..4) == 0 { 20 } else { 1_000 },
+            difference_limit: rng.usize(3..40),
+            ..Config::default()
+        };
+        let mut stage = Stage::new(config);
+        let sessions: Vec<Session> = ["Anna", "Robert", "Carla", "Dieter"]
+            .iter()
+            .map(|name| stage.person(name))
+            .collect();
+        let people = sessions
+            .into_iter()
+            .map(|caller| {
+                let fresh = Replica::fresh(&mut stage, caller);
+                Person {
+                    caller,
+                    acting: fresh.clone(),
+                    listening: fresh.clone(),
+                    away: fresh,
+                }
+            })
+            .collect();
+        Self { stage, people, rng }
+    }
+
+    /// Delivers what was pushed, to each session that it is for.
+    fn deliver(&mut self) {
+        for out in std::mem::take(&mut self.stage.sent) {
+            let Out::Push(push) = out else { continue };
+            let Some(person) = self
+                .people
+                .iter_mut()
+                .find(|person| person.caller.user == push.user_id)
+            else {
+                continue;
+            };
+            let own = (person.caller.key, person.caller.id);
+            person.listening.apply(push.user_id, &push.updates);
+            person.listening.refresh(&self.stage, person.caller);
+            if push.except != Some(own) {
+                person.acting.apply(push.user_id, &push.updates);
+                person.acting.refresh(&self.stage, person.caller);
+            }
+        }
+    }
+
+    fn peers(&self, viewer: Session) -> Vec<PeerId> {
+        let mut peers: Vec<PeerId> = self
+            .people
+            .iter()
+            .map(|person| PeerId::User(person.caller.user))
+            .collect();
+        peers.extend([PeerId::User(ECHO_ID), PeerId::User(BOT_FATHER_ID)]);
+        peers.extend(self.stage.world.chats.keys().map(|id| PeerId::Chat(*id)));
+        peers.extend(
+            self.stage
+                .world
+                .channels
+                .keys()
+                .map(|id| PeerId::Channel(*id)),
+        );
+        let _ = viewer;
+        peers
+    }
+
+    fn some_peer(&mut self, viewer: Session) -> PeerId {
+        let peers = self.peers(viewer);
+        peers[self.rng.usize(..peers.len())]
+    }
+
+    fn somebody(&mut self) -> i64 {
+        self.people[self.rng.usize(..self.people.len())].caller.user
+    }
+
+    /// A message of the dialog, preferably a late one.
+    fn some_id(&mut self, viewer: Session, peer: PeerId) -> i32 {
+        let ids: Vec<i32> = match peer {
+            PeerId::Channel(id) => self.stage.world.channels[&id]
+                .messages
+                .keys()
+                .copied()
+                .collect(),
+            _ => self.stage.world.accounts[&viewer.user].ids(peer).collect(),
+        };
+        if ids.is_empty() {
+            0
+        } else {
+            ids[self.rng.usize(ids.len().saturating_sub(8)..ids.len())]
+        }
+    }
+
+    fn step(&mut self) {
+        if self.rng.u8(..3) == 0 {
+            self.stage.now += self.rng.i32(0..3);
+        }
+        let index = self.rng.usize(..self.people.len());
+        let caller = self.people[index].caller;
+        // What is refused must change nothing that is counted, which the sessions would notice.
+        let told = self.act(caller).unwrap_or(Told::Nothing);
+        let acting = &mut self.people[index].acting;
+        match told {
+            Told::Updates(updates) => acting.apply(caller.user, &updates),
+            Told::Sent(peer, request, enums::Updates::UpdateShortSentMessage(sent)) => {
+                acting.apply_sent(caller.user, peer, &request, &sent);
+            }
+            Told::Sent(_, _, updates) => acting.apply(caller.user, &updates),
+            Told::Deleted(ids, pts, count) => {
+                acting.count(pts, count, "a deletion of one's own");
+                for id in ids {
+                    acting.messages.remove(&id);
+                }
+            }
+            Told::DeletedInChannel(channel, ids, pts, count) => {
+                if let Some(copy) = acting.channels.get_mut(&channel) {
+                    assert_eq!(
+                        copy.pts + count,
+                        pts,
+                        "a gap before a deletion in a channel"
+                    );
+                    copy.pts = pts;
+                }
+                acting.channel_deleted(channel, &ids);
+            }
+            Told::Read(peer, pts, count) => {
+                acting.count(pts, count, "one's own reading");
+                if count > 0 {
+                    let read = self.stage.world.accounts[&caller.user].dialogs[&peer].read_inbox;
+                    acting.read_inbox.insert(peer, read);
+                }
+            }
+            Told::ContentsRead(ids, pts, count) => {
+                acting.count(pts, count, "one's own reading of contents");
+                acting.contents_read(&ids);
+            }
+            Told::Nothing => {}
+        }
+        acting.refresh(&self.stage, caller);
+        self.deliver();
+        if self.rng.u8(..40) == 0 {
+            let index = self.rng.usize(..self.people.len());
+            self.catch_up(index);
+        }
+    }
+
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each thing that can happen"
+    )]
+    fn act(&mut self, me: Session) -> Result<Told, RpcError> {
+        let peer = self.some_peer(me);
+        let input = self.stage.input(me, peer);
+        let id = self.some_id(me, peer);
+        let other = self.somebody();
+        let user = self.stage.input_user(me, other);
+        Ok(match self.rng.u8(..100) {
+            0..40 => {
+                let words = [
+                    "hello",
+                    "how are you",
+                    "/start",
+                    "/newbot",
+                    "Some Bot",
+                    "@anna look",
+                    "/keyboard",
+                    "#news",
+                ];
+                let mut request = self
+                    .stage
+                    .text(me, peer, words[self.rng.usize(..words.len())]);
+                if self.rng.bool() {
+                    request.message = format!("{} {}", request.message, self.rng.u32(..));
+                }
+                if self.rng.u8(..3) == 0 {
+                    request.reply_to = Some(
+                        types::InputReplyToMessage {
+                            reply_to_msg_id: id,
+                            top_msg_id: None,
+                            reply_to_peer_id: None,
+                            quote_text: None,
+                            quote_entities: None,
+                            quote_offset: None,
+                            monoforum_peer_id: None,
+                            todo_item_id: None,
+                        }
+                        .into(),
+                    );
+                }
+                request.silent = self.rng.bool();
+                let answer = self.stage.call(me, &request)?;
+                Told::Sent(peer, request, answer)
+            }
+            40..48 => Told::Updates(self.stage.call(
+                me,
+                &functions::messages::EditMessage {
+                    no_webpage: false,
+                    invert_media: false,
+                    peer: input,
+                    id,
+                    message: Some(format!("edited {}", self.rng.u32(..))),
+                    media: None,
+                    reply_markup: None,
+                    entities: None,
+                    schedule_date: None,
+                    schedule_repeat_period: None,
+                    quick_reply_shortcut_id: None,
+                },
+            )?),
+            48..56 => match peer {
+                PeerId::Channel(channel) => {
+                    let ids = vec![id, self.some_id(me, peer)];
+                    let request = functions::channels::DeleteMessages {
+                        channel: self.stage.input_channel(me, channel),
+                        id: ids.clone(),
+                    };
+                    let enums::messages::AffectedMessages::Messages(done) =
+                        self.stage.call(me, &request)?;
+                    Told::DeletedInChannel(channel, ids, done.pts, done.pts_count)
+                }
+                _ => {
+                    let ids = vec![id, self.some_id(me, peer)];
+                    let request = functions::messages::DeleteMessages {
+                        revoke: self.rng.bool(),
+                        id: ids.clone(),
+                    };
+                    let enums::messages::AffectedMessages::Messages(done) =
+                        self.stage.call(me, &request)?;
+                    Told::Deleted(ids, done.pts, done.pts_count)
+                }
+            },
+            56..68 => match peer {
+                PeerId::Channel(channel) => {
+                    let channel = self.stage.input_channel(me, channel);
+                    self.stage.call(
+                        me,
+                        &functions::channels::ReadHistory {
+                            channel,
+                            max_id: id,
+                        },
+                    )?;
+                    Told::Nothing
+                }
+                _ => {
+                    let request = functions::messages::ReadHistory {
+                        peer: input,
+                        max_id: id,
+                    };
+                    let enums::messages::AffectedMessages::Messages(done) =
+                        self.stage.call(me, &request)?;
+                    Told::Read(peer, done.pts, done.pts_count)
+                }
+            },
+            68..71 => {
+                let ids: Vec<i32> = self.stage.world.accounts[&me.user]
+                    .messages
+                    .keys()
+                    .rev()
+                    .take(5)
+                    .copied()
+                    .collect();
+                let request = functions::messages::ReadMessageContents { id: ids.clone() };
+                let enums::messages::AffectedMessages::Messages(done) =
+                    self.stage.call(me, &request)?;
+                Told::ContentsRead(ids, done.pts, done.pts_count)
+            }
+            71..73 if self.stage.world.chats.len() < 5 => {
+                let request = functions::messages::CreateChat {
+                    users: vec![user],
+                    title: "Group".to_owned(),
+                    ttl_period: None,
+                };
+                let enums::messages::InvitedUsers::Users(invited) =
+                    self.stage.call(me, &request)?;
+                Told::Updates(invited.updates)
+            }
+            73..76 if self.stage.world.channels.len() < 5 => {
+                let broadcast = self.rng.bool();
+                Told::Updates(self.stage.call(
+                    me,
+                    &functions::channels::CreateChannel {
+                        broadcast,
+                        megagroup: !broadcast,
+                        for_import: false,
+                        forum: false,
+                        title: "Channel".to_owned(),
+                        about: String::new(),
+                        geo_point: None,
+                        address: None,
+                        ttl_period: None,
+                    },
+                )?)
+            }
+            76..83 => match peer {
+                PeerId::Chat(chat_id) => {
+                    let request = functions::messages::AddChatUser {
+                        chat_id,
+                        user_id: user,
+                        fwd_limit: 0,
+                    };
+                    let enums::messages::InvitedUsers::Users(invited) =
+                        self.stage.call(me, &request)?;
+                    Told::Updates(invited.updates)
+                }
+                PeerId::Channel(channel) => {
+                    let channel = self.stage.input_channel(me, channel);
+                    let request = functions::channels::InviteToChannel {
+                        channel,
+                        users: vec![user],
+                    };
+                    let enums::messages::InvitedUsers::Users(invited) =
+                        self.stage.call(me, &request)?;
+                    Told::Updates(invited.updates)
+                }
+                PeerId::User(_) => Told::Nothing,
+            },
+            83..86 => match peer {
+                PeerId::Chat(chat_id) => Told::Updates(self.stage.call(
+                    me,
+                    &functions::messages::DeleteChatUser {
+                        revoke_history: false,
+                        chat_id,
+                        user_id: user,
+                    },
+                )?),
+                PeerId::Channel(channel) if self.rng.bool() => {
+                    let channel = self.stage.input_channel(me, channel);
+                    Told::Updates(
+                        self.stage
+                            .call(me, &functions::channels::LeaveChannel { channel })?,
+                    )
+                }
+                PeerId::Channel(channel) => {
+                    let channel = self.stage.input_channel(me, channel);
+                    let mut rights = blank::no_banned_rights(0);
+                    rights.view_messages = self.rng.bool();
+                    let participant = self.stage.input(me, PeerId::User(other));
+                    let banned_rights = rights.into();
+                    Told::Updates(self.stage.call(
+                        me,
+                        &functions::channels::EditBanned {
+                            channel,
+                            participant,
+                            banned_rights,
+                        },
+                    )?)
+                }
+                PeerId::User(_) => Told::Nothing,
+            },
+            86..89 => match peer {
+                PeerId::Chat(chat_id) => {
+                    let title = format!("Title {}", self.rng.u8(..));
+                    Told::Updates(
+                        self.stage
+                            .call(me, &functions::messages::EditChatTitle { chat_id, title })?,
+                    )
+                }
+                PeerId::Channel(channel) => {
+                    let title = format!("Title {}", self.rng.u8(..));
+                    let channel = self.stage.input_channel(me, channel);
+                    Told::Updates(
+                        self.stage
+                            .call(me, &functions::channels::EditTitle { channel, title })?,
+                    )
+                }
+                PeerId::User(_) => Told::Nothing,
+            },
+            89..93 => {
+                let from = self.some_peer(me);
+                let forwarded = self.some_id(me, from);
+                let random_id = vec![self.stage.random(), self.stage.random()];
+                Told::Updates(self.stage.call(
+                    me,
+                    &functions::messages::ForwardMessages {
+                        silent: false,
+                        background: false,
+                        with_my_score: false,
+                        drop_author: self.rng.bool(),
+                        drop_media_captions: false,
+                        noforwards: false,
+                        allow_paid_floodskip: false,
+                        from_peer: self.stage.input(me, from),
+                        id: vec![forwarded, forwarded],
+                        random_id,
+                        to_peer: input,
+                        top_msg_id: None,
+                        reply_to: None,
+                        schedule_date: None,
+                        schedule_repeat_period: None,
+                        send_as: None,
+                        quick_reply_shortcut: None,
+                        effect: None,
+                        video_timestamp: None,
+                        allow_paid_stars: None,
+                        suggested_post: None,
+                    },
+                )?)
+            }
+            93..95 => Told::Updates(self.stage.call(
+                me,
+                &functions::messages::UpdatePinnedMessage {
+                    silent: self.rng.bool(),
+                    unpin: self.rng.bool(),
+                    pm_oneside: self.rng.bool(),
+                    peer: input,
+                    id,
+                },
+            )?),
+            95..97 => {
+                let first = format!("Name{}", self.rng.u8(..));
+                self.stage.world.origin = None;
+                self.stage
+                    .world
+                    .set_profile(me.user, Some(first), None, None);
+                self.stage.sent = self.stage.world.take_outbox();
+                Told::Nothing
+            }
+            97..98 => {
+                let request = functions::messages::DeleteHistory {
+                    just_clear: self.rng.bool(),
+                    revoke: self.rng.bool(),
+                    peer: input,
+                    max_id: id,
+                    min_date: None,
+                    max_date: None,
+                };
+                let doomed: Vec<i32> = self.stage.world.accounts[&me.user]
+                    .ids(peer)
+                    .filter(|one| id == 0 || *one <= id)
+                    .collect();
+                let enums::messages::AffectedHistory::History(done) =
+                    self.stage.call(me, &request)?;
+                Told::Deleted(doomed, done.pts, done.pts_count)
+            }
+            _ => {
+                let action = enums::SendMessageAction::SendMessageTypingAction;
+                self.stage.call(
+                    me,
+                    &functions::messages::SetTyping {
+                        peer: input,
+                        top_msg_id: None,
+                        action,
+                    },
+                )?;
+                Told::Nothing
+            }
+        })
+    }
+
+    fn catch_up(&mut self, index: usize) {
+        let limit = self.rng.bool().then(|| self.rng.i32(1..30));
+        let person = &mut self.people[index];
+        person.away.catch_up(&mut self.stage, person.caller, limit);
+        self.compare(index);
+    }
+
+    /// All sessions of a person, and the server, agree.
+    fn compare(&self, index: usize) {
+        let Person {
+            caller,
+            acting,
+            listening,
+            away,
+        } = &self.people[index];
+        let user = caller.user;
+        let account = &self.stage.world.accounts[&user];
+        let truth: Vec<(i32, enums::Message)> = account
+            .messages
+            .keys()
+            .map(|id| (*id, self.stage.world.tl_message(user, *id)))
+            .collect();
+        let forgets = self.stage.world.config.log_limit < 100;
+        for (name, replica) in [("acting", acting), ("listening", listening), ("away", away)] {
+            assert_eq!(replica.pts, account.pts, "pts of the {name} session");
+            let seen: Vec<i32> = replica.messages.keys().copied().collect();
+            let there: Vec<i32> = truth.iter().map(|(id, _)| *id).collect();
+            assert_eq!(seen, there, "ids of the {name} session");
+            for (id, message) in &truth {
+                let mut seen = replica.messages[id].clone();
+                let mut message = message.clone();
+                for message in [&mut seen, &mut message] {
+                    // A reply to a message that is gone loses its header only where it is fetched anew.
+                    match message {
+                        enums::Message::Message(message) => message.reply_to = None,
+                        enums::Message::Service(message) => message.reply_to = None,
+                        enums::Message::Empty(_) => {}
+                    }
+                }
+                assert_eq!(seen, message, "message {id} of the {name} session");
+            }
+            let joined: Vec<i64> = self
+                .stage
+                .world
+                .channels
+                .values()
+                .filter(|channel| channel.members.contains_key(&user))
+                .map(|channel| channel.id)
+                .collect();
+            assert_eq!(
+                replica.channels.keys().copied().collect::<Vec<_>>(),
+                joined,
+                "channels of the {name} session"
+            );
+            for id in joined {
+                let channel = &self.stage.world.channels[&id];
+                let copy = &replica.channels[&id];
+                assert_eq!(
+                    copy.pts, channel.pts,
+                    "pts of channel {id} in the {name} session"
+                );
+                assert_eq!(
+                    copy.messages.keys().collect::<Vec<_>>(),
+                    channel.messages.keys().collect::<Vec<_>>(),
+                    "ids of channel {id} in the {name} session"
+                );
+            }
+        }
+        if !forgets {
+            assert_eq!(away.read_inbox, listening.read_inbox, "what was read");
+            assert_eq!(
+                away.read_outbox, listening.read_outbox,
+                "what others have read"
+            );
+            assert_eq!(away.names, listening.names, "names");
+        }
+    }
+
+    fn run(&mut self, steps: usize) {
+        for _ in 0..steps {
+            self.step();
+        }
+        for index in 0..self.people.len() {
+            self.catch_up(index);
+            // Having caught up, there is nothing more, but for pointers to channels of this very second.
+            let (before, caller) = (self.people[index].away.clone(), self.people[index].caller);
+            self.stage.now += 1;
+            let mut again = before.clone();
+            again.catch_up(&mut self.stage, caller, None);
+            assert_eq!(again.messages, before.messages);
+            assert_eq!(again.channels, before.channels);
+        }
+    }
+}
+
+#[test]
+fn every_session_follows_any_history_without_a_gap_and_differences_lead_to_the_same_boxes() {
+    let given = std::env::var("LAYER_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    let runs = std::env::var("LAYER_RUNS")
+        .ok()
+        .and_then(|runs| runs.parse().ok())
+        .unwrap_or(60);
+    let seeds: Vec<u64> = given.map_or_else(|| (0..runs).collect(), |seed| vec![seed]);
+    for seed in seeds {
+        let outcome = std::panic::catch_unwind(|| Run::new(seed).run(400));
+        if let Err(panic) = outcome {
+            eprintln!("replay with LAYER_SEED={seed}");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
