@@ -1,6 +1,104 @@
 //! An async Telegram client for users and bots.
-
-#![allow(dead_code)] // until the rooms are joined
+//!
+//! # A user
+//!
+//! ```no_run
+//! use layer_client::{Client, Config, SignInError};
+//!
+//! # fn ask(_: &str) -> String { String::new() }
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let client = Client::connect(Config {
+//!         session_path: "my.session".into(),
+//!         api_id: 12345,
+//!         api_hash: "abc123".into(),
+//!         ..Default::default()
+//!     })
+//!     .await?;
+//!
+//!     if !client.is_authorized().await? {
+//!         let token = client.request_login_code("+1234567890").await?;
+//!         match client.sign_in(&token, &ask("code")).await {
+//!             Ok(user) => println!("Welcome, {user}!"),
+//!             Err(SignInError::PasswordRequired(t)) => {
+//!                 client.check_password(t, &ask("password")).await?;
+//!             }
+//!             Err(error) => return Err(error.into()),
+//!         }
+//!         client.save_session().await?;
+//!     }
+//!
+//!     client.send_message("me", "Hello from layer!").await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # A bot
+//!
+//! ```no_run
+//! use layer_client::{Client, Config, update::Update};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let client = Client::connect(Config {
+//!         session_path: "bot.session".into(),
+//!         api_id: 12345,
+//!         api_hash: "abc123".into(),
+//!         ..Default::default()
+//!     })
+//!     .await?;
+//!     client.bot_sign_in("1234567890:ABCdef").await?;
+//!
+//!     let mut updates = client.stream_updates();
+//!     while let Some(update) = updates.next().await {
+//!         match update {
+//!             Update::NewMessage(msg) if !msg.outgoing() => {
+//!                 if let (Some(peer), Some(text)) = (msg.peer_id(), msg.text()) {
+//!                     client.send_message_to_peer(peer.clone(), text).await?;
+//!                 }
+//!             }
+//!             Update::CallbackQuery(cb) => {
+//!                 client.answer_callback_query(cb.query_id, Some("Done!"), false).await?;
+//!             }
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What happens underneath
+//!
+//! A call goes through the [middleware]: it waits out flood waits as the [`Config`]'s policy says,
+//! asks again when the server failed, and follows the account to the data centre it lives on. Each
+//! data centre has one task that owns its connection; calls from any number of tasks at once are
+//! packed together and do not wait for each other. A lost connection is made again, and requests
+//! that were not answered are sent again on it. Dropping the future of a call cancels the request.
+//! Each call ends with its result or with an [`Error`] that says what to do.
+//!
+//! Anything that has no method of its own is called by its name in Telegram's
+//! [API](https://core.telegram.org/methods):
+//!
+//! ```no_run
+//! # async fn example(client: layer_client::Client) -> Result<(), layer_client::Error> {
+//! use layer_client::tl;
+//!
+//! let tl::enums::Config::Config(config) =
+//!     client.invoke(&tl::functions::help::GetConfig {}).await?;
+//! println!("{} data centres", config.dc_options.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The [session] file keeps the auth key, and whoever has the file has the account. It is
+//! replaced as a whole or not at all, is readable by its owner only, and belongs to one process at
+//! a time.
+//!
+//! # Without Telegram
+//!
+//! [`Config::dc_addresses`] and [`Config::rsa_keys`] point the client at another server, such as the
+//! embedded data centre of the crate `layer-test-server`, with which programs can be tested without
+//! an account and without a network.
 
 mod auth;
 mod chats;

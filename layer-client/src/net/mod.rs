@@ -9,6 +9,7 @@ mod dial;
 mod plan;
 mod pool;
 mod random;
+mod serve;
 mod wire;
 mod worker;
 

@@ -120,7 +120,7 @@ async fn drive(
         }
         while let Some(event) = exchange.poll_event() {
             if let handshake::Event::Done(outcome) = event {
-                return Ok(outcome);
+                return Ok(*outcome);
             }
         }
         let read = match wire.stream.read(&mut incoming).await {
