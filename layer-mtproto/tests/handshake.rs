@@ -531,7 +531,8 @@ fn a_server_without_a_trusted_rsa_key_is_refused() {
 
 #[test]
 fn the_groups_prime_and_generator_are_checked() {
-    let cases: [(fn(&mut types::ServerDhInnerData), DhError); 4] = [
+    type Change = fn(&mut types::ServerDhInnerData);
+    let cases: [(Change, DhError); 4] = [
         (|m| m.g = 8, DhError::GeneratorRange { g: 8 }),
         (|m| m.g = 2, DhError::GeneratorResidue { g: 2 }),
         (|m| m.dh_prime[0] = 0x47, DhError::PrimeSize { bits: 2047 }),

@@ -34,10 +34,9 @@ impl MsgIds {
         id
     }
 
-    /// Forgets ids that the server refused because they were ahead of its time: the next ones need only be
-    /// above `accepted`, the highest that it took.
-    pub(crate) fn rewind(&mut self, accepted: i64) {
-        self.last = self.last.min(accepted);
+    /// Whether the last id is further ahead of the server's time than it accepts.
+    pub(crate) fn are_ahead(&self, time: Duration) -> bool {
+        seconds(self.last) > seconds(from_time(time)) + 29
     }
 }
 
@@ -99,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn refused_ids_are_forgotten_but_never_below_an_accepted_one() {
+    fn ids_that_are_ahead_of_time_are_told() {
         let mut ids = MsgIds::default();
-        let accepted = ids.next(T, MsgKind::Client);
-        ids.next(T + Duration::from_secs(100), MsgKind::Client);
-        ids.rewind(accepted);
-        let next = ids.next(T - Duration::from_secs(50), MsgKind::Client);
-        assert!(next > accepted && seconds(next) == 1_700_000_000);
+        assert!(!ids.are_ahead(T));
+        ids.next(T + Duration::from_secs(29), MsgKind::Client);
+        assert!(!ids.are_ahead(T));
+        ids.next(T + Duration::from_secs(31), MsgKind::Client);
+        assert!(ids.are_ahead(T));
     }
 
     #[test]

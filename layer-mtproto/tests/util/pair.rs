@@ -48,6 +48,8 @@ pub(crate) struct Pair {
     /// Packets that the client sent and the server has opened.
     pub(crate) opened: Vec<(Opened, Vec<u8>)>,
     pub(crate) seed: u64,
+    /// Packets that the client dropped.
+    pub(crate) violations: Vec<Violation>,
 }
 
 impl Pair {
@@ -87,6 +89,7 @@ impl Pair {
             server_events: Vec::new(),
             opened: Vec::new(),
             seed: 3,
+            violations: Vec::new(),
         }
     }
 
@@ -189,7 +192,10 @@ impl Pair {
                 return;
             }
             for packet in packets {
-                self.deliver_to_client(packet).unwrap();
+                if let Err(violation) = self.deliver_to_client(packet) {
+                    assert!(!violation.is_fatal(), "{violation}");
+                    self.violations.push(violation);
+                }
             }
         }
         panic!("they never stop talking");
@@ -297,4 +303,86 @@ pub(crate) fn boxed<T: layer_tl_types::Identifiable + layer_tl_types::Serializab
     let mut body = T::CONSTRUCTOR_ID.to_le_bytes().to_vec();
     value.serialize(&mut body);
     body
+}
+
+/// A packet from a client with one message, sealed as the test wants it.
+pub(crate) fn forge_client(
+    session_id: i64,
+    salt: i64,
+    msg_id: i64,
+    seqno: i32,
+    body: &[u8],
+) -> Vec<u8> {
+    let mut packet = vec![0; message::HEADER];
+    packet.extend_from_slice(&salt.to_le_bytes());
+    packet.extend_from_slice(&session_id.to_le_bytes());
+    packet.extend_from_slice(&msg_id.to_le_bytes());
+    packet.extend_from_slice(&seqno.to_le_bytes());
+    packet.extend_from_slice(&i32::try_from(body.len()).unwrap().to_le_bytes());
+    packet.extend_from_slice(body);
+    let padded = (packet.len() - 24 + 12).next_multiple_of(16) + 24;
+    packet.resize(padded, 7);
+    message::seal(&key(), Sender::Client, &mut packet).unwrap();
+    packet
+}
+
+/// The messages of a packet's body: those in the container, or the one.
+pub(crate) fn messages(opened: &Opened, packet: &[u8]) -> Vec<(i64, i32, Vec<u8>)> {
+    let body = &packet[opened.body.clone()];
+    let int = |at: usize| u32::from_le_bytes(body[at..at + 4].try_into().unwrap());
+    if int(0) != 0x73f1_f8dc {
+        return vec![(opened.msg_id, opened.seqno, body.to_vec())];
+    }
+    let mut at = 8;
+    (0..int(4))
+        .map(|_| {
+            let msg_id = i64::from_le_bytes(body[at..at + 8].try_into().unwrap());
+            let seqno = i32::from_le_bytes(body[at + 8..at + 12].try_into().unwrap());
+            let length = usize::try_from(int(at + 12)).unwrap();
+            let inner = body[at + 16..at + 16 + length].to_vec();
+            at += 16 + length;
+            (msg_id, seqno, inner)
+        })
+        .collect()
+}
+
+/// The constructor's id of a body.
+pub(crate) fn id_of(body: &[u8]) -> u32 {
+    u32::from_le_bytes(body[..4].try_into().unwrap())
+}
+
+impl Pair {
+    /// Opens the client's next packets without letting the server see them.
+    pub(crate) fn intercept(&mut self) -> Vec<(Opened, Vec<u8>)> {
+        self.client_packets()
+            .into_iter()
+            .map(|mut packet| (open_packet(&key(), &mut packet).unwrap(), packet))
+            .collect()
+    }
+
+    /// Refuses everything that the client has to send now with `code`, and gives how many packets that was.
+    pub(crate) fn refuse_all(&mut self, code: i32) -> usize {
+        let packets = self.intercept();
+        for (opened, _) in &packets {
+            if code == 48 {
+                let unix = self.unix();
+                self.server.reject_salt(opened.msg_id, opened.seqno, unix);
+            } else {
+                self.server.reject(opened.msg_id, opened.seqno, code);
+            }
+        }
+        // The server answers in whatever session the client is in.
+        for mut packet in self.server_packets() {
+            let opened = message::open(&key(), Sender::Server, &mut packet).unwrap();
+            let (msg_id, seqno, length) = (
+                i64::from_le_bytes(opened[16..24].try_into().unwrap()),
+                i32::from_le_bytes(opened[24..28].try_into().unwrap()),
+                usize::try_from(i32::from_le_bytes(opened[28..32].try_into().unwrap())).unwrap(),
+            );
+            let body = opened[32..32 + length].to_vec();
+            let packet = self.forged(msg_id, seqno, &body);
+            self.deliver_to_client(packet).unwrap();
+        }
+        packets.len()
+    }
 }

@@ -1,19 +1,19 @@
 //! Taking packets apart: every check before anything is used, then one function for each service message.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use layer_crypto::message::Sender;
 use layer_tl_types::{Deserializable, Identifiable, types};
 
 use super::sent::{Sent, Service};
 use super::{ClientEvent, ClientSession, RequestId};
-use crate::session::error::{RequestFailure, Violation};
+use crate::session::error::{ContainerError, RequestFailure, Violation};
 use crate::session::gzip::{self, GzipError};
 use crate::session::msg_id;
 use crate::session::packet::{self, Message};
 use crate::session::salts::FutureSalt;
 use crate::session::window::Seen;
-use crate::session::wire::{GZIP_PACKED, MSG_CONTAINER, MSG_COPY, split_rpc_result};
+use crate::session::wire::{GZIP_PACKED, MSG_CONTAINER, MSG_COPY, RPC_RESULT, split_rpc_result};
 use crate::tl;
 
 /// A message may be this many seconds behind our time.
@@ -22,6 +22,10 @@ const MAX_BEHIND: i64 = 300;
 const MAX_AHEAD: i64 = 30;
 /// Sessions of the server that are remembered.
 const MAX_UNIQUE_IDS: usize = 32;
+/// Messages of a doubtful time that are asked for again once the time is certain.
+const MAX_DISTRUSTED: usize = 64;
+/// How long to wait before a doubtful time is asked for again.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Where a message was found, and what may still be unpacked in its packet.
 struct Place<'a> {
@@ -67,8 +71,9 @@ impl ClientSession {
         self.take(message, &mut place, now)
     }
 
-    /// A message too far from our time is dropped, unless it is one that sets our time or salt right. The first
-    /// one of the session sets it too: it names our session id, so it is no older than that.
+    /// A message too far from our time is dropped, unless it proves that it was made just now: then it is our
+    /// time that is wrong. The first message of the session sets our time, for it names our session id, so it is
+    /// no older than that.
     fn check_time(&mut self, msg_id: i64, body: &[u8], now: Instant) -> Result<(), Violation> {
         let ahead = msg_id::seconds(msg_id) - self.clock.server_seconds(now);
         if !self.clock_is_certain {
@@ -78,15 +83,53 @@ impl ClientSession {
             }
             return Ok(());
         }
-        let corrects = matches!(
-            tl::constructor_id(body),
-            Some(types::BadMsgNotification::CONSTRUCTOR_ID | types::BadServerSalt::CONSTRUCTOR_ID)
-        );
-        if (-MAX_BEHIND..=MAX_AHEAD).contains(&ahead) || corrects {
-            Ok(())
-        } else {
-            Err(Violation::Time { msg_id, ahead })
+        if (-MAX_BEHIND..=MAX_AHEAD).contains(&ahead) {
+            return Ok(());
         }
+        if self.proves_the_time(msg_id, body) {
+            self.synchronise(msg_id, now);
+            if !self.distrusted.is_empty() {
+                let ids = std::mem::take(&mut self.distrusted);
+                self.put_back(Service::ResendReq(ids));
+            }
+            return Ok(());
+        }
+        // Either the message is not of now, or our clock stood still while the computer slept. A pong will tell.
+        if self.distrusted.len() < MAX_DISTRUSTED {
+            self.distrusted.push(msg_id);
+        }
+        let asked = self
+            .service
+            .iter()
+            .any(|service| matches!(service, Service::Ping { .. }))
+            || self
+                .pings
+                .waiting
+                .back()
+                .is_some_and(|(_, sent)| *sent + PING_INTERVAL > now);
+        if !asked {
+            self.ping();
+        }
+        Err(Violation::Time { msg_id, ahead })
+    }
+
+    /// Whether a packet names something that only the server could have from us, and lately.
+    fn proves_the_time(&self, msg_id: i64, body: &[u8]) -> bool {
+        let proves = |body: &[u8]| {
+            if let Some(bad) = tl::read::<types::BadMsgNotification>(body) {
+                return self.sent.get(bad.bad_msg_id).is_some();
+            }
+            if let Some(bad) = tl::read::<types::BadServerSalt>(body) {
+                return self.sent.get(bad.bad_msg_id).is_some();
+            }
+            tl::read::<types::Pong>(body)
+                .is_some_and(|pong| self.pings.waiting.iter().any(|(id, _)| *id == pong.ping_id))
+        };
+        if tl::constructor_id(body) != Some(MSG_CONTAINER) {
+            return proves(body);
+        }
+        packet::parse_container(msg_id, body)
+            .is_ok_and(|messages| messages.iter().any(|message| proves(message.body)))
     }
 
     /// Takes the server's time from one of its msg_ids.
@@ -196,7 +239,7 @@ impl ClientSession {
     ) -> Result<(), Violation> {
         use types as t;
         match constructor {
-            crate::session::wire::RPC_RESULT => {
+            RPC_RESULT => {
                 let malformed = Violation::Malformed {
                     constructor: Some(constructor),
                 };
@@ -314,9 +357,7 @@ impl ClientSession {
                 self.trouble.count = 0;
                 return match tl::constructor_id(result) {
                     Some(GZIP_PACKED | MSG_CONTAINER | MSG_COPY) | None => Ok(()),
-                    Some(crate::session::wire::RPC_RESULT | types::RpcError::CONSTRUCTOR_ID) => {
-                        Ok(())
-                    }
+                    Some(RPC_RESULT | types::RpcError::CONSTRUCTOR_ID) => Ok(()),
                     Some(constructor) => self.on_message(constructor, msg_id, result, place, now),
                 };
             }

@@ -98,6 +98,8 @@ pub struct ClientSession {
     ids: MsgIds,
     seqno: Seqno,
     window: Window,
+    /// msg_ids that were refused for their time, until the time is certain.
+    distrusted: Vec<i64>,
     acks: Acks,
     next_request: u64,
     requests: BTreeMap<RequestId, Request>,
@@ -141,6 +143,7 @@ impl ClientSession {
             ids: MsgIds::default(),
             seqno: Seqno::default(),
             window: Window::default(),
+            distrusted: Vec::new(),
             acks: Acks::default(),
             next_request: 0,
             requests: BTreeMap::new(),

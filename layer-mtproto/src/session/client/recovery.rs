@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::sent::{Sent, Service};
 use super::{ClientEvent, ClientSession, RequestId, Turn, random_i64};
 use crate::session::error::{RequestFailure, Terminal};
+use crate::session::msg_id::MsgIds;
 use crate::session::seqno::Seqno;
 use crate::session::window::Window;
 
@@ -34,9 +35,14 @@ impl ClientSession {
         match code {
             16 | 17 => {
                 self.synchronise(notice, now);
-                if code == 17 {
-                    // Ids from the future would stay ahead for as long as our clock was.
-                    self.ids.rewind(self.accepted);
+                // Ids from the future would stay ahead for as long as our clock was. They may be left behind if
+                // the server took none of them; if it did, ids can grow on only in another session.
+                if self.ids.are_ahead(self.clock.server_time(now)) {
+                    if self.accepted != 0 {
+                        self.begin_anew(bad_msg_id, &sent, code, now);
+                        return;
+                    }
+                    self.ids = MsgIds::default();
                 }
             }
             18 | 19 | 33 | 34 | 35 | 64 => {
@@ -153,7 +159,11 @@ impl ClientSession {
         self.session_id = random_i64(&mut *self.rng);
         self.seqno = Seqno::default();
         self.window = Window::default();
+        self.distrusted.clear();
         self.accepted = 0;
+        if self.ids.are_ahead(self.clock.server_time(now)) {
+            self.ids = MsgIds::default();
+        }
         self.acks.take();
         self.sent.clear();
         self.salts_asked = None;
