@@ -284,6 +284,12 @@ mod tests {
         }
         assert!(!strong_lucas(&modulus));
         assert!(!is_prime(&[n], 0));
+        // Strong Lucas pseudoprimes without a factor below 1000, by an independent program: it takes the
+        // other half to find them.
+        for n in [2_263_127, 5_720_219, 3_694_079, 2_518_889] {
+            assert!(strong_lucas(&Modulus::new([n]).unwrap()), "{n}");
+            assert!(!is_prime(&[n], 0), "{n}");
+        }
         // Carmichael numbers.
         for n in [561, 41_041, 825_265, 321_197_185, 9_746_347_772_161] {
             assert!(!is_prime(&[n], 0), "{n}");

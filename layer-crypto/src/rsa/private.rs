@@ -302,3 +302,19 @@ fn unpad_legacy(number: &[u8; 256]) -> Result<Vec<u8>, RsaError> {
         _ => Err(RsaError::Padding),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sha::sha1;
+
+    #[test]
+    fn the_older_scheme_begins_with_a_zero_byte() {
+        let mut number = [7; 256];
+        number[0] = 0;
+        number[1..21].copy_from_slice(&sha1(&[&[7; 50]]));
+        assert_eq!(unpad_legacy(&number).unwrap(), [7; 50]);
+        number[0] = 1;
+        assert_eq!(unpad_legacy(&number), Err(RsaError::Padding));
+    }
+}
