@@ -1,5 +1,6 @@
 //! From a configuration to a connected client.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,6 +69,7 @@ fn assemble(config: Config, store: Store) -> Client {
             pool: Pool::new(plan, weak.clone()),
             peers: Mutex::new(PeerCache::load(peers)),
             updates: Hub::new(weak),
+            logins: AtomicU64::new(0),
             tasks: Mutex::default(),
             session: store,
             config,

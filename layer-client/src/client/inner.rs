@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinHandle;
@@ -19,6 +20,8 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) peers: Mutex<PeerCache>,
     pub(crate) updates: Hub,
+    /// Counts the logins, so that what belongs to an earlier one does not end a later one.
+    pub(super) logins: AtomicU64,
     /// Tasks that work for the client and end with it.
     pub(super) tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -35,6 +38,12 @@ impl Inner {
     /// Whether we believe that someone is signed in.
     pub(crate) fn is_signed_in(&self) -> bool {
         self.session.read(|session| session.user.is_some())
+    }
+
+    /// Which login this is, if there is one.
+    pub(crate) fn login(&self) -> Option<u64> {
+        self.is_signed_in()
+            .then(|| self.logins.load(Ordering::Acquire))
     }
 
     /// Where a data centre can be reached: as configured, as the server said, as built in.
@@ -71,6 +80,7 @@ impl Inner {
     /// Someone has signed in at home.
     pub(crate) fn signed_in(&self, user: SelfUser) {
         let home = self.home_dc();
+        self.logins.fetch_add(1, Ordering::AcqRel);
         self.session.update(|session| {
             let other = session.user.is_some_and(|before| before.id != user.id);
             if other || session.user.is_none() {

@@ -15,6 +15,7 @@ const MAX_MOVES: u32 = 4;
 
 /// Sends a serialised request and gives its serialised result.
 pub(crate) async fn run(inner: &Inner, dc: Option<i32>, body: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let login = inner.login();
     let mut progress = Progress {
         dc,
         method: method_name(&body),
@@ -46,13 +47,24 @@ pub(crate) async fn run(inner: &Inner, dc: Option<i32>, body: Vec<u8>) -> Result
                     .await?;
                 inner.move_home(dc_id, target);
             }
-            Next::Fail => {
-                let ended = Terminal::from_rpc(&error)
-                    .filter(|reason| dc_id == inner.home_dc() && inner.terminate(reason));
-                return Err(ended.map_or(Error::Rpc(error), Error::Terminal));
-            }
+            Next::Fail => return Err(outcome(inner, login, dc_id, error)),
         }
     }
+}
+
+/// An error of Telegram as the caller gets it: the end of a login for everyone whose call was made
+/// with that login, and no more than an answer for calls made without one.
+fn outcome(inner: &Inner, login: Option<u64>, dc_id: i32, error: RpcError) -> Error {
+    let (Some(login), Some(reason)) = (login, Terminal::from_rpc(&error)) else {
+        return Error::Rpc(error);
+    };
+    if dc_id != inner.home_dc() {
+        return Error::Rpc(error);
+    }
+    if inner.login() == Some(login) {
+        inner.terminate(&reason);
+    }
+    Error::Terminal(reason)
 }
 
 #[derive(Default)]
