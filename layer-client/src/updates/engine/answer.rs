@@ -83,7 +83,7 @@ impl Engine {
             seq: state.seq.max(self.common.seq.value()),
             date: state.date,
         });
-        self.settle_common(again, true, now);
+        self.settle_common(again, true, false, now);
     }
 
     /// The answer to [`Request::Difference`](super::Request::Difference).
@@ -100,7 +100,7 @@ impl Engine {
                     seq,
                     date,
                 });
-                self.settle_common(again, false, now);
+                self.settle_common(again, false, false, now);
             }
             CommonAnswer::Part {
                 updates,
@@ -113,10 +113,8 @@ impl Engine {
                     self.deliver_common(update, &peers, now);
                 }
                 self.set_common(state);
-                self.settle_common(again || (!last && progress), progress, now);
-                if !last && !progress {
-                    self.retry_common(now);
-                }
+                let stuck = !last && !progress;
+                self.settle_common(again || (!last && progress), progress, stuck, now);
             }
             CommonAnswer::TooLong { pts } => {
                 let peers = Arc::clone(&self.nobody);
@@ -127,10 +125,7 @@ impl Engine {
                 });
                 let progress = pts != before;
                 self.common.pts.set(pts);
-                self.settle_common(again || progress, progress, now);
-                if !progress {
-                    self.retry_common(now);
-                }
+                self.settle_common(again || progress, progress, !progress, now);
             }
         }
     }
@@ -227,29 +222,33 @@ impl Engine {
         });
     }
 
-    fn settle_common(&mut self, again: bool, progress: bool, now: Instant) {
+    /// Ends a round: what waits is delivered, waits on, or, after too many rounds, is let go.
+    /// `again` when something happened meanwhile, `stuck` when the server gave nothing and says
+    /// that there is more.
+    fn settle_common(&mut self, again: bool, progress: bool, stuck: bool, now: Instant) {
         let common = &mut self.common;
         common.idle = now + IDLE_WAIT;
         if progress {
             common.futile = 0;
         }
-        let give_up = common.futile >= FUTILE_LIMIT;
         let wait = backoff(common.futile);
+        let give_up = common.futile >= FUTILE_LIMIT && !again;
         let out = &mut self.out;
         let mut waiting = false;
         for sequence in [&mut common.pts, &mut common.qts, &mut common.seq] {
-            settle(sequence, give_up && !again, wait, now, out);
+            settle(sequence, give_up, wait, now, out);
             waiting |= sequence.is_waiting();
         }
-        if waiting {
+        if waiting || stuck || (again && !progress) {
             common.futile = common.futile.saturating_add(1);
         } else {
             common.futile = 0;
         }
         if again && progress {
             self.want_common();
-        } else if again {
-            self.retry_common(now);
+        } else if again || stuck {
+            common.fetch = Fetch::Queued;
+            common.retry = Some(now + wait);
         }
     }
 

@@ -9,6 +9,9 @@ mod order;
 mod packet;
 mod sequence;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

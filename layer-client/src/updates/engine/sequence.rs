@@ -55,6 +55,12 @@ impl Sequence {
         !self.waiting.is_empty()
     }
 
+    /// How many updates wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Takes the server's word for where the counter stands.
     pub(super) fn set(&mut self, value: i32) {
         self.value = value;
