@@ -115,7 +115,7 @@ impl Shared {
 }
 
 /// Moves a cursor.
-fn apply(cursor: &mut UpdatesState, mark: Mark) {
+pub(super) fn apply(cursor: &mut UpdatesState, mark: Mark) {
     match mark {
         Mark::None => {}
         Mark::Pts(pts) => cursor.pts = pts,
