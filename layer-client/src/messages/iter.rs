@@ -8,7 +8,7 @@ use super::Message;
 use super::fetch::Page;
 use crate::client::{BoxFuture, Client};
 use crate::error::Result;
-use crate::peers::{Peer, PeerRef};
+use crate::peers::PeerRef;
 
 /// The most that the server gives at once.
 const PAGE: usize = 100;
@@ -90,7 +90,7 @@ pub struct MessageIter {
 
 enum Source {
     Unresolved(Option<PeerRef>),
-    Resolved(Peer, tl::enums::InputPeer),
+    Resolved(tl::enums::InputPeer),
 }
 
 impl Client {
@@ -252,7 +252,7 @@ impl MessageIter {
             let input = peer
                 .to_input()
                 .ok_or_else(|| crate::peers::unusable(peer.key()))?;
-            self.peer = Source::Resolved(peer, input);
+            self.peer = Source::Resolved(input);
         }
         if let Some(from) = self.from.take() {
             self.sender = Some(self.client.resolve_input(from).await?);
@@ -261,7 +261,7 @@ impl MessageIter {
     }
 
     async fn request(&self, limit: usize) -> Result<Page> {
-        let Source::Resolved(_, peer) = &self.peer else {
+        let Source::Resolved(peer) = &self.peer else {
             return Ok(Page::default());
         };
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);

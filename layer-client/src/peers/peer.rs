@@ -376,11 +376,6 @@ impl PeerMap {
         self.peers.get(&id)
     }
 
-    /// The peer, or one that has nothing but its id.
-    pub(crate) fn get_or_bare(&self, id: PeerId) -> Peer {
-        self.get(id).cloned().unwrap_or_else(|| Peer::bare(id))
-    }
-
     pub(crate) fn insert(&mut self, peer: Peer) {
         self.peers.insert(peer.key(), peer);
     }

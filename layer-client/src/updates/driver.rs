@@ -177,6 +177,7 @@ impl Driver<'_> {
                     self.engine.handle_own(key, pts, count, Instant::now());
                 }
                 Inbound::Note { id, pts } => self.engine.note_channel(id, pts),
+                Inbound::Opened { id, opened } => self.engine.set_opened(id, opened),
                 Inbound::Lost => self.engine.handle_lost(),
             }
             self.deliver();

@@ -9,8 +9,9 @@ use super::driver;
 use super::engine::{Key, Mark, Packet};
 use super::queue::{LOW_WATER, Queue};
 use super::stream::UpdateStream;
-use crate::client::{Client, WeakClient};
-use crate::error::Error;
+use crate::client::{BoxFuture, Client, WeakClient};
+use crate::error::{Error, Result};
+use crate::peers::{PeerKind, PeerRef};
 use crate::session::UpdatesState;
 
 /// Packets that may wait for the driver, and their bytes. Beyond, a difference fetches them.
@@ -23,6 +24,7 @@ pub(super) enum Inbound {
     Packet(Box<Packet>),
     Own { key: Key, pts: i32, count: i32 },
     Note { id: i64, pts: i32 },
+    Opened { id: i64, opened: bool },
     Lost,
 }
 
@@ -205,6 +207,36 @@ impl Drop for Hub {
 }
 
 impl Client {
+    /// Says that the user looks at a channel: while a stream is open, it is polled as often as the
+    /// server wants, which also brings the updates of a public channel that one is not in. At most
+    /// 10 at once, as the documentation demands.
+    ///
+    /// # Errors
+    /// When the channel cannot be found.
+    pub async fn open_channel(&self, channel: impl Into<PeerRef>) -> Result<()> {
+        self.set_open(channel.into(), true).await
+    }
+
+    /// Says that the user looks at something else.
+    ///
+    /// # Errors
+    /// When the channel cannot be found.
+    pub async fn close_channel(&self, channel: impl Into<PeerRef>) -> Result<()> {
+        self.set_open(channel.into(), false).await
+    }
+
+    fn set_open(&self, channel: PeerRef, opened: bool) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let peer = self.resolve(channel).await?;
+            let hub = &self.inner.updates;
+            if peer.kind() == PeerKind::Channel {
+                let id = peer.id();
+                hub.shared.put(Inbound::Opened { id, opened });
+            }
+            Ok(())
+        })
+    }
+
     /// Opens a stream of updates: new messages, edits, button presses and the rest. Every stream
     /// sees every update from when it was opened; the first of a run also sees what came while the
     /// program did not run, unless [`Config::catch_up`](crate::Config::catch_up) says otherwise.

@@ -35,6 +35,8 @@ const COMMON_ROOM: usize = 512;
 const CHANNEL_ROOM: usize = 64;
 /// Channel differences that run at the same time.
 const CHANNELS_AT_ONCE: usize = 4;
+/// Channels that are polled because the user looks at them.
+const OPEN_LIMIT: usize = 10;
 /// Differences in a row that may fail to fill a hole, until what we have is delivered without it.
 const FUTILE_LIMIT: u32 = 5;
 /// The longest pause between attempts.
@@ -400,9 +402,14 @@ impl Engine {
         }
     }
 
-    /// The user looks at a channel: it is polled as often as the server says.
-    pub(crate) fn set_opened(&mut self, id: i64, pts: i32, opened: bool) {
-        let channel = self.channels.entry(id).or_insert_with(|| Channel::new(pts));
+    /// The user looks at a channel, or no longer: it is polled as often as the server says. Of a
+    /// channel that we know nothing of, it begins with what the first difference brings.
+    pub(crate) fn set_opened(&mut self, id: i64, opened: bool) {
+        let open = self.channels.values().filter(|c| c.opened).count();
+        if opened && open >= OPEN_LIMIT {
+            return;
+        }
+        let channel = self.channels.entry(id).or_insert_with(|| Channel::new(1));
         channel.opened = opened;
         if opened {
             self.want_channel(id);

@@ -20,7 +20,6 @@ const SLICE: usize = 5;
 #[derive(Clone, Copy)]
 struct Event {
     pts: i32,
-    count: i32,
     date: i32,
     /// It came of a call of the client's own, whose answer told it.
     own: bool,
@@ -56,9 +55,11 @@ impl World {
         let now = Instant::now();
         let channels = rng.i64(0..6);
         let mut server = BTreeMap::from([(Key::Common, Vec::new())]);
-        let mut cursor = UpdatesState::default();
-        cursor.pts = 1;
-        cursor.date = 1;
+        let mut cursor = UpdatesState {
+            pts: 1,
+            date: 1,
+            ..UpdatesState::default()
+        };
         for id in 1..=channels {
             server.insert(Key::Channel(id), Vec::new());
             // The first half is known from the start, the others are met on the way.
@@ -101,12 +102,7 @@ impl World {
         let pts = self.pts(key) + count;
         let date = self.date();
         let events = self.server.get_mut(&key).unwrap();
-        events.push(Event {
-            pts,
-            count,
-            date,
-            own,
-        });
+        events.push(Event { pts, date, own });
         let id = i32::try_from(events.len()).unwrap();
         if own {
             let delay = self.delay();

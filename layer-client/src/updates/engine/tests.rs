@@ -440,7 +440,7 @@ fn a_channel_difference_that_is_too_long_tells_which_channel() {
 #[test]
 fn an_open_channel_is_polled_after_its_timeout_and_others_are_not() {
     let mut bench = Bench::at(10, 0, 0);
-    bench.engine.set_opened(5, 10, true);
+    bench.engine.set_opened(5, true);
     assert!(bench.engine.poll_request().is_some());
     let empty = |timeout| ChannelAnswer::Empty {
         pts: 10,
@@ -454,7 +454,7 @@ fn an_open_channel_is_polled_after_its_timeout_and_others_are_not() {
     assert_eq!(bench.engine.poll_request(), None);
     bench.wait(Duration::from_millis(1));
     assert!(bench.engine.poll_request().is_some());
-    bench.engine.set_opened(5, 10, false);
+    bench.engine.set_opened(5, false);
     bench
         .engine
         .handle_channel_difference(5, empty(Some(30)), bench.now);
