@@ -117,8 +117,11 @@ fn send_inline_result(
     let draft = Draft {
         text: text.message.clone(),
         entities,
-        // The keyboard is the bot's, who may have one.
-        markup: text.reply_markup.clone(),
+        markup: if request.hide_via {
+            None
+        } else {
+            text.reply_markup.clone()
+        },
         via_bot: (!request.hide_via).then_some(bot),
         random_id: request.random_id,
         silent: request.silent,

@@ -85,7 +85,8 @@ impl World {
             self.may_write(from, peer, draft.media.is_some())?;
             super::inputs::detect_entities(&draft.text, &mut draft.entities);
         }
-        self.check_markup(from, draft.markup.as_ref())?;
+        // The keyboard of an inline result is that of its bot.
+        self.check_markup(draft.via_bot.unwrap_or(from), draft.markup.as_ref())?;
         let random_id = draft.random_id;
         let account = self
             .accounts

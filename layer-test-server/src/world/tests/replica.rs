@@ -237,6 +237,7 @@ impl Replica {
         true
     }
 
+    #[expect(clippy::collapsible_match, reason = "counting is an act, not a guard")]
     fn update(&mut self, update: &enums::Update, chats: &[enums::Chat], live: bool) {
         macro_rules! count {
             ($update:expr) => {

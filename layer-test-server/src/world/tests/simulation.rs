@@ -25,6 +25,7 @@ struct Run {
 }
 
 /// What an answer tells the caller's own session.
+#[expect(clippy::large_enum_variant, reason = "made one at a time")]
 enum Told {
     Updates(enums::Updates),
     /// A text that may have been answered by `updateShortSentMessage`.
