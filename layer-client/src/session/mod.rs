@@ -41,6 +41,27 @@ pub trait SessionStorage: Send + Sync {
     fn name(&self) -> String;
 }
 
+impl Session {
+    /// Reads what `storage` keeps; `None` if nothing ever was.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn load(storage: &dyn SessionStorage) -> Result<Option<Self>, SessionError> {
+        let bytes = storage.load()?;
+        bytes
+            .map(|bytes| envelope::decode(&bytes, &storage.name()))
+            .transpose()
+    }
+
+    /// Replaces what `storage` keeps.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was there before is then still there.
+    pub fn save(&self, storage: &dyn SessionStorage) -> Result<(), SessionError> {
+        storage.save(&envelope::encode(self))
+    }
+}
+
 /// What can be wrong with a session file.
 #[derive(Debug)]
 #[non_exhaustive]
