@@ -1,0 +1,95 @@
+//! The options of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use layer_mtproto::transport::TransportKind;
+
+/// A Telegram client in a terminal.
+///
+/// With TG_API_ID and TG_API_HASH set (from my.telegram.org) it talks to Telegram. Without them it
+/// starts an embedded data centre on this machine and signs in there, so that everything can be
+/// tried with no account and no network.
+///
+/// At the prompt, 'help' lists the commands. Fed from a pipe, it takes the same lines as a script,
+/// stops at the first that fails, and exits with status 1.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  \
+    cargo run -p layer-app\n  \
+    printf 'send @echo hello\\nwait 1\\nhistory @echo\\n' | cargo run -p layer-app\n  \
+    TG_API_ID=… TG_API_HASH=… cargo run -p layer-app -- --session my.session\n  \
+    cargo run -p layer-app -- --server 127.0.0.1:4430 --dc 1 --rsa-key server.pem"
+)]
+pub(crate) struct Args {
+    /// The data centre to talk to, in place of Telegram or the embedded one
+    #[arg(long, value_name = "HOST:PORT", requires = "rsa_key")]
+    pub(crate) server: Option<String>,
+
+    /// The number of the data centre that --server names
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) dc: i32,
+
+    /// The server's public RSA key, a PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rsa_key: Option<PathBuf>,
+
+    /// How packets are framed: abridged, intermediate, padded or full
+    #[arg(long, value_name = "KIND", default_value = "intermediate")]
+    pub(crate) transport: TransportKind,
+
+    /// Obfuscate the connection, as official clients do
+    #[arg(long)]
+    pub(crate) obfuscated: bool,
+
+    /// Where the session is kept; without it the demo's session ends with the program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+
+    /// Sign in with this phone number instead of asking for it
+    #[arg(long, value_name = "NUMBER", env = "TG_PHONE")]
+    pub(crate) phone: Option<String>,
+
+    /// Sign in as a bot with this token from @BotFather
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "TG_BOT_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) bot_token: Option<String>,
+
+    /// The application's id, from my.telegram.org
+    #[arg(long, value_name = "ID", env = "TG_API_ID")]
+    pub(crate) api_id: Option<i32>,
+
+    /// The application's hash, from my.telegram.org
+    #[arg(long, value_name = "HASH", env = "TG_API_HASH", hide_env_values = true)]
+    pub(crate) api_hash: Option<String>,
+
+    /// Log the protocol to standard error (RUST_LOG chooses the level in detail)
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// Resolves `HOST:PORT`, saying what was wrong with it where it fails.
+pub(crate) async fn resolve(server: &str) -> Result<SocketAddr, String> {
+    tokio::net::lookup_host(server)
+        .await
+        .map_err(|error| format!("'{server}' is not an address (HOST:PORT): {error}"))?
+        .next()
+        .ok_or_else(|| format!("'{server}' has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,71 @@
+//! The embedded data centre that the program starts when it was given no credentials, with somebody
+//! in it to talk to.
+
+use layer_client::{Config, DcAddress, RsaPublicKey};
+use layer_test_server::{NewUser, Server, ServerConfig, UserHandle};
+
+use crate::Failure;
+
+/// A number of the form that Telegram keeps for tests.
+const PHONE: &str = "+9996620001";
+const FRIENDS_PHONE: &str = "+9996620002";
+
+pub(crate) struct Demo {
+    server: Server,
+    friend: UserHandle,
+}
+
+impl Demo {
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let server = Server::start(ServerConfig::default()).await?;
+        let mut grace = NewUser::named(FRIENDS_PHONE, "Grace");
+        grace.last_name = "Hopper".into();
+        grace.username = Some("grace".into());
+        let friend = server.add_user(grace);
+        let address = server
+            .addresses()
+            .first()
+            .map(|(_, address)| address.to_string());
+        println!(
+            "No TG_API_ID and TG_API_HASH, so an embedded data centre runs here ({}); nothing leaves this machine.",
+            address.unwrap_or_default()
+        );
+        Ok(Self { server, friend })
+    }
+
+    /// Points a client at it.
+    pub(crate) fn configure(&self, config: &mut Config) -> Result<(), Failure> {
+        config.dc_addresses = self
+            .server
+            .addresses()
+            .into_iter()
+            .map(|(id, address)| DcAddress::new(id, address))
+            .collect();
+        config.rsa_keys = vec![RsaPublicKey::from_pem(self.server.public_key_pem())?];
+        Ok(())
+    }
+
+    pub(crate) fn phone(&self) -> &'static str {
+        PHONE
+    }
+
+    /// The code that was "sent" to a phone number.
+    pub(crate) fn login_code(&self, phone: &str) -> Option<String> {
+        self.server.login_code(phone)
+    }
+
+    /// Somebody writes, so that there is a conversation to begin with.
+    pub(crate) fn welcome(&self, phone: &str) {
+        if let Some(user) = self.server.user_by_phone(phone) {
+            let text = "Welcome! Write back with: send @grace Hello\n\
+                        @echo repeats what you send it, and @BotFather makes bots.";
+            if let Err(error) = self.friend.send_message(user.peer(), text) {
+                log::warn!("the welcome was not sent: {error}");
+            }
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.server.shutdown().await;
+    }
+}
