@@ -1,0 +1,83 @@
+//! The options of the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use layer_mtproto::transport::TransportKind;
+
+/// Makes an auth key with a Telegram data centre, showing each step, then asks it for its
+/// configuration (help.getConfig).
+///
+/// Without options it starts an embedded data centre on this machine and connects to that: no
+/// account and no network are needed. It leaves with status 0 only when the configuration has come;
+/// otherwise one line says at which step it failed, and why.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  \
+    cargo run -p layer-connect\n  \
+    cargo run -p layer-connect -- --transport padded --obfuscated\n  \
+    cargo run -p layer-connect -- --test --dc 2\n  \
+    cargo run -p layer-connect -- --server 127.0.0.1:4430 --dc 1 --rsa-key server.pem"
+)]
+pub(crate) struct Args {
+    /// The data centre to talk to, in place of the embedded one
+    #[arg(long, value_name = "HOST:PORT", requires = "rsa_key")]
+    #[arg(conflicts_with_all = ["production", "test"])]
+    pub(crate) server: Option<String>,
+
+    /// Which data centre it is: 1 to 5 in production, 1 to 3 for tests
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) dc: i32,
+
+    /// The server's public RSA key, a PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rsa_key: Option<PathBuf>,
+
+    /// Telegram's own data centres
+    #[arg(long, conflicts_with = "test")]
+    pub(crate) production: bool,
+
+    /// Telegram's own data centres for tests
+    #[arg(long)]
+    pub(crate) test: bool,
+
+    /// How packets are framed: abridged, intermediate, padded or full
+    #[arg(long, value_name = "KIND", default_value = "intermediate")]
+    pub(crate) transport: TransportKind,
+
+    /// Obfuscate the connection, as official clients do
+    #[arg(long)]
+    pub(crate) obfuscated: bool,
+
+    /// Keep the auth key in this file, as layer-app's --session reads it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+
+    /// The application's id, from my.telegram.org; only Telegram itself asks for a real one
+    #[arg(long, value_name = "ID", env = "TG_API_ID", default_value_t = 1)]
+    pub(crate) api_id: i32,
+
+    /// Give up after this many seconds, whatever the other side does
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) timeout: u32,
+}
+
+impl Args {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

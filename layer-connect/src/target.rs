@@ -1,0 +1,111 @@
+//! Which data centre is talked to, and by which keys it is trusted.
+
+use std::net::SocketAddr;
+
+use layer_crypto::rsa::{PublicKey, telegram_keys};
+use layer_test_server::{Server, ServerConfig};
+
+use crate::cli::Args;
+use crate::exchange::Failure;
+
+const PORT: u16 = 443;
+/// Telegram's own, by number (the page `api/datacenter`, and the answer of help.getConfig).
+const PRODUCTION: [&str; 5] = [
+    "149.154.175.53",
+    "149.154.167.51",
+    "149.154.175.100",
+    "149.154.167.91",
+    "91.108.56.130",
+];
+const TEST: [&str; 3] = ["149.154.175.10", "149.154.167.40", "149.154.175.117"];
+
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) keys: Vec<PublicKey>,
+    /// The number as the handshake has it: test data centres count from 10,000.
+    pub(crate) dc_id: i32,
+    /// Runs as long as this lives.
+    pub(crate) embedded: Option<Server>,
+}
+
+impl Target {
+    pub(crate) async fn of(args: &Args) -> Result<Self, Failure> {
+        if let Some(server) = &args.server {
+            return Self::given(args, server).await;
+        }
+        if args.production {
+            return Self::telegram(args.dc, &PRODUCTION, "Telegram", 0);
+        }
+        if args.test {
+            return Self::telegram(args.dc, &TEST, "Telegram's test servers", 10_000);
+        }
+        Self::embedded(args.dc).await
+    }
+
+    async fn given(args: &Args, server: &str) -> Result<Self, Failure> {
+        let address = tokio::net::lookup_host(server)
+            .await
+            .map_err(|error| Failure::Options(format!("'{server}' is not HOST:PORT: {error}")))?
+            .next()
+            .ok_or_else(|| Failure::Options(format!("'{server}' has no address")))?;
+        let Some(file) = &args.rsa_key else {
+            return Err(Failure::Options("--server needs --rsa-key FILE".into()));
+        };
+        let shown = file.display();
+        let pem = std::fs::read_to_string(file).map_err(|error| {
+            Failure::Options(format!("cannot read the RSA key {shown}: {error}"))
+        })?;
+        let key = PublicKey::from_pem(&pem)
+            .map_err(|error| Failure::Options(format!("{shown} holds no RSA key: {error}")))?;
+        Ok(Self {
+            name: server.into(),
+            address,
+            keys: vec![key],
+            dc_id: args.dc,
+            embedded: None,
+        })
+    }
+
+    fn telegram(dc: i32, hosts: &[&str], name: &str, offset: i32) -> Result<Self, Failure> {
+        let host = usize::try_from(dc)
+            .ok()
+            .and_then(|dc| hosts.get(dc.checked_sub(1)?))
+            .ok_or_else(|| {
+                Failure::Options(format!("{name} has DCs 1 to {}, not {dc}", hosts.len()))
+            })?;
+        let address = format!("{host}:{PORT}");
+        Ok(Self {
+            name: format!("{name}, DC {dc}, {address}"),
+            address: address
+                .parse()
+                .map_err(|_| Failure::Options(format!("bad address {address}")))?,
+            keys: telegram_keys(),
+            dc_id: dc + offset,
+            embedded: None,
+        })
+    }
+
+    async fn embedded(dc: i32) -> Result<Self, Failure> {
+        let server = Server::start(ServerConfig::default())
+            .await
+            .map_err(|error| Failure::Options(format!("the embedded data centre: {error}")))?;
+        let addresses = server.addresses();
+        let Some((_, address)) = addresses.iter().find(|(id, _)| *id == dc) else {
+            let known: Vec<String> = addresses.iter().map(|(id, _)| id.to_string()).collect();
+            let known = known.join(", ");
+            return Err(Failure::Options(format!(
+                "the embedded data centre has DCs {known}, not {dc}"
+            )));
+        };
+        let key = PublicKey::from_pem(server.public_key_pem())
+            .map_err(|error| Failure::Options(error.to_string()))?;
+        Ok(Self {
+            name: format!("an embedded data centre on this machine, DC {dc}, {address}"),
+            address: *address,
+            keys: vec![key],
+            dc_id: dc,
+            embedded: Some(server),
+        })
+    }
+}
