@@ -253,9 +253,9 @@ fn get_authorizations(
         .account(user)
         .authorization_ttl_days
         .unwrap_or(180);
-    let authorizations = world
-        .auth
-        .devices_of(user)
+    let mut devices = world.auth.devices_of(user);
+    devices.sort_by_key(|(key, _)| *key != call.auth_key_id);
+    let authorizations = devices
         .into_iter()
         .map(|(key, record)| tl_authorization(key, Some(record), call.auth_key_id))
         .collect();

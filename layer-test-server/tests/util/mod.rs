@@ -1,13 +1,13 @@
 //! A client of a few lines over layer-mtproto's state machines, to see what the server puts on the wire.
 
 #![allow(dead_code)] // Each test file uses its own part.
-#![allow(clippy::unwrap_used)] // Helpers of tests, outside of #[test] functions.
+#![allow(clippy::unwrap_used, unreachable_pub)] // Helpers of tests, outside of #[test] functions.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use layer_crypto::rsa::PublicKey;
-use layer_crypto::{AuthKey, SecureRandom};
+use layer_crypto::{AuthKey, SecureRandom, message};
 use layer_mtproto::handshake::{self, Purpose};
 use layer_mtproto::session::{ClientEvent, ClientSession, RequestId, SessionParams, SubmitOptions};
 use layer_mtproto::transport::{Codec, Frame, ObfuscationParams, TransportKind};
@@ -343,4 +343,139 @@ pub fn error<T: std::fmt::Debug>(result: ApiResult<T>) -> (i32, String) {
 
 pub fn is(code: i32, message: &str) -> (i32, String) {
     (code, message.to_owned())
+}
+
+/// A session written by hand, for what a well-behaved client would not do.
+pub struct Raw {
+    pub wire: Wire,
+    pub session_id: i64,
+    pub salt: i64,
+    key: AuthKey,
+    last_id: i64,
+    seqno: i32,
+}
+
+/// A message of the server's.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub msg_id: i64,
+    pub seqno: i32,
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    pub fn id(&self) -> u32 {
+        u32::from_le_bytes(*self.body.first_chunk().unwrap())
+    }
+}
+
+impl Raw {
+    pub fn new(wire: Wire, key: &AuthKey, salt: i64) -> Self {
+        let mut session_id = [0; 8];
+        rng().fill(&mut session_id);
+        let session_id = i64::from_le_bytes(session_id);
+        Self {
+            wire,
+            session_id,
+            salt,
+            key: key.clone(),
+            last_id: 0,
+            seqno: 0,
+        }
+    }
+
+    /// Makes a key with a data centre, and a session under it.
+    pub async fn connect(server: &Server, dc_id: i32) -> Self {
+        let mut wire = Wire::open(server.address(dc_id).unwrap(), Way::default()).await;
+        let outcome = wire
+            .handshake(server.public_key_pem(), dc_id, Purpose::Permanent)
+            .await
+            .unwrap();
+        Self::new(wire, &outcome.auth_key, outcome.first_salt)
+    }
+
+    pub fn next_id(&mut self) -> i64 {
+        let now = unix();
+        let id = i64::try_from((now.as_nanos() << 32) / 1_000_000_000).unwrap() & !3;
+        self.last_id = id.max(self.last_id + 4);
+        self.last_id
+    }
+
+    /// Sends a message of which an acknowledgement is due, and gives its msg_id.
+    pub async fn send(&mut self, body: &[u8]) -> i64 {
+        let msg_id = self.next_id();
+        let seqno = self.next_seqno();
+        self.send_as(msg_id, seqno, body).await;
+        msg_id
+    }
+
+    /// The seqno of a message of which an acknowledgement is due.
+    pub fn next_seqno(&mut self) -> i32 {
+        self.seqno += 1;
+        self.seqno * 2 - 1
+    }
+
+    pub async fn send_as(&mut self, msg_id: i64, seqno: i32, body: &[u8]) {
+        let packet = self.packet(msg_id, seqno, body);
+        self.wire.send(&packet).await;
+    }
+
+    pub fn packet(&self, msg_id: i64, seqno: i32, body: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0; message::HEADER];
+        packet.extend_from_slice(&self.salt.to_le_bytes());
+        packet.extend_from_slice(&self.session_id.to_le_bytes());
+        packet.extend_from_slice(&msg_id.to_le_bytes());
+        packet.extend_from_slice(&seqno.to_le_bytes());
+        packet.extend_from_slice(&u32::try_from(body.len()).unwrap().to_le_bytes());
+        packet.extend_from_slice(body);
+        let length = (packet.len() - message::HEADER + 12).next_multiple_of(16);
+        packet.resize(message::HEADER + length, 7);
+        message::seal(&self.key, message::Sender::Client, &mut packet).unwrap();
+        packet
+    }
+
+    /// Takes a packet and gives the messages in it.
+    pub async fn receive(&mut self) -> Result<Vec<Message>, Gone> {
+        let mut packet = self.wire.receive().await?;
+        let plain = message::open(&self.key, message::Sender::Server, &mut packet).unwrap();
+        let outer = parse(&plain[16..]);
+        if outer.id() != 0x73f1_f8dc {
+            return Ok(vec![outer]);
+        }
+        let mut rest = &outer.body[8..];
+        let mut messages = Vec::new();
+        while !rest.is_empty() {
+            let message = parse(rest);
+            rest = &rest[16 + message.body.len()..];
+            messages.push(message);
+        }
+        Ok(messages)
+    }
+
+    /// Waits for a message that fits.
+    pub async fn find(&mut self, mut fits: impl FnMut(&Message) -> bool) -> Message {
+        loop {
+            if let Some(found) = self.receive().await.unwrap().into_iter().find(&mut fits) {
+                return found;
+            }
+        }
+    }
+
+    /// Waits for the answer to a call; its bytes as they came.
+    pub async fn result_of(&mut self, msg_id: i64) -> Vec<u8> {
+        let mut head = 0xf35c_6d01_u32.to_le_bytes().to_vec();
+        head.extend_from_slice(&msg_id.to_le_bytes());
+        let found = self.find(|message| message.body.starts_with(&head)).await;
+        found.body[12..].to_vec()
+    }
+}
+
+fn parse(bytes: &[u8]) -> Message {
+    let int = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap());
+    let length = usize::try_from(int(12)).unwrap();
+    Message {
+        msg_id: i64::from_le_bytes(*bytes.first_chunk().unwrap()),
+        seqno: int(8).cast_signed(),
+        body: bytes[16..16 + length].to_vec(),
+    }
 }
