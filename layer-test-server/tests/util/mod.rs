@@ -79,6 +79,17 @@ impl Wire {
         let _ = self.stream.write_all(&bytes).await;
     }
 
+    /// Sends a packet one byte at a time.
+    pub async fn send_in_bytes(&mut self, packet: &[u8]) {
+        let mut bytes = packet.to_vec();
+        self.codec.pack(&mut bytes, 0).unwrap();
+        self.stream.set_nodelay(true).unwrap();
+        for byte in bytes {
+            self.stream.write_all(&[byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub async fn receive(&mut self) -> Result<Vec<u8>, Gone> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -213,17 +224,18 @@ impl Client {
     /// Waits for the answer to a call.
     pub async fn answer(&mut self, wanted: RequestId) -> ApiResult<Vec<u8>> {
         loop {
-            for event in std::mem::take(&mut self.events) {
-                match event {
-                    ClientEvent::Response { id, body } if id == wanted => return Ok(body),
-                    ClientEvent::RpcError { id, code, message } if id == wanted => {
-                        return Err((code, message));
-                    }
-                    ClientEvent::Failed { id, reason } if id == wanted => {
-                        return Err((0, format!("{reason:?}")));
-                    }
-                    other => self.events.push(other),
-                }
+            let ends = |event: &ClientEvent| match event {
+                ClientEvent::Response { id, .. }
+                | ClientEvent::RpcError { id, .. }
+                | ClientEvent::Failed { id, .. } => *id == wanted,
+                _ => false,
+            };
+            if let Some(position) = self.events.iter().position(ends) {
+                return match self.events.remove(position) {
+                    ClientEvent::Response { body, .. } => Ok(body),
+                    ClientEvent::RpcError { code, message, .. } => Err((code, message)),
+                    other => Err((0, format!("{other:?}"))),
+                };
             }
             if let Err(gone) = self.turn().await {
                 return Err((-1, format!("{gone:?}")));
@@ -332,6 +344,8 @@ impl Client {
 
 /// Fails a test that hangs.
 pub async fn in_time<T>(test: impl Future<Output = T>) -> T {
+    // `RUST_LOG=debug` shows what the server makes of a failing test.
+    let _ = env_logger::builder().is_test(true).try_init();
     tokio::time::timeout(PATIENCE, test)
         .await
         .expect("the test hangs")
@@ -407,6 +421,11 @@ impl Raw {
         let seqno = self.next_seqno();
         self.send_as(msg_id, seqno, body).await;
         msg_id
+    }
+
+    /// How many messages were sent.
+    pub fn seqno(&self) -> i32 {
+        self.seqno
     }
 
     /// The seqno of a message of which an acknowledgement is due.
