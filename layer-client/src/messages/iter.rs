@@ -233,7 +233,8 @@ impl MessageIter {
             match self.buffer.back() {
                 Some(last) => {
                     self.offset_id = last.id();
-                    self.offset_date = last.date();
+                    // From here on the id says it all.
+                    self.offset_date = 0;
                     self.done = page.complete || self.offset_id <= 1;
                 }
                 None => self.done = true,

@@ -1,0 +1,98 @@
+//! Uploads and downloads against the embedded data centre.
+
+#![allow(clippy::unwrap_used)] // a test is allowed to fail
+
+mod util;
+
+use std::sync::Mutex;
+
+use layer_client::files::Upload;
+use util::{server, user};
+
+fn noise(len: usize) -> Vec<u8> {
+    let mut rng = fastrand::Rng::with_seed(7);
+    (0..len).map(|_| rng.u8(..)).collect()
+}
+
+#[tokio::test]
+async fn five_megabytes_come_back_as_they_went() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("noise.bin");
+    let bytes = noise(5 * 1024 * 1024 + 17);
+    std::fs::write(&path, &bytes).unwrap();
+
+    let seen = Mutex::new(Vec::new());
+    let progress = |done, all| seen.lock().unwrap().push((done, all));
+    let upload = Upload::path(&path).progress(&progress);
+    let sent = ann.send_file("me", upload, "a caption").await.unwrap();
+    assert_eq!(sent.text(), Some("a caption"));
+    let media = sent.media().unwrap();
+    assert_eq!(media.file_name(), Some("noise.bin"));
+    assert_eq!(media.size(), Some(bytes.len() as u64));
+    {
+        let seen = seen.lock().unwrap();
+        assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(seen.last(), Some(&(bytes.len() as u64, bytes.len() as u64)));
+    }
+
+    let back = directory.path().join("back.bin");
+    let seen = Mutex::new(0);
+    let progress = |done, _| *seen.lock().unwrap() = done;
+    ann.download_media_with(&sent, &back, &progress)
+        .await
+        .unwrap();
+    assert!(std::fs::read(&back).unwrap() == bytes);
+    assert_eq!(*seen.lock().unwrap(), bytes.len() as u64);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+    assert!(ann.download_bytes(&sent).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_big_file_goes_by_the_big_file_method() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let bytes = noise(11 * 1024 * 1024);
+    let upload = Upload::bytes("big.bin", &bytes);
+    let sent = ann.send_file("me", upload, "").await.unwrap();
+    assert!(ann.download_bytes(&sent).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_file_of_one_part_and_one_of_whole_parts() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    for len in [1, 512 * 1024, 1024 * 1024] {
+        let bytes = noise(len);
+        let sent = ann
+            .send_file("me", Upload::bytes("a.bin", &bytes), "")
+            .await
+            .unwrap();
+        assert!(ann.download_bytes(&sent).await.unwrap() == bytes, "{len}");
+    }
+    assert!(ann.upload_file(Upload::bytes("empty", &[])).await.is_err());
+    assert!(ann.upload_file("/does/not/exist").await.is_err());
+}
+
+#[tokio::test]
+async fn a_failed_download_leaves_nothing_behind() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let bytes = noise(2 * 1024 * 1024);
+    let sent = ann
+        .send_file("me", Upload::bytes("a.bin", &bytes), "")
+        .await
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let error = layer_test_server::ApiError::new(400, "LOCATION_INVALID");
+    server.fail("upload.getFile", error, None);
+    let path = directory.path().join("a.bin");
+    assert!(
+        ann.download_media(&sent, &path)
+            .await
+            .unwrap_err()
+            .is("LOCATION_INVALID")
+    );
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,106 @@
+//! A data centre of our own, and clients that are signed in to it.
+
+#![allow(dead_code, unreachable_pub)] // each test file uses a part
+
+use std::path::Path;
+use std::time::Duration;
+
+use layer_client::update::{Update, UpdateStream};
+use layer_client::{Client, Config, DcAddress, RsaPublicKey};
+use layer_test_server::{NewUser, Server, UserHandle};
+
+/// Longer than anything here takes, short enough to wait for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub async fn server() -> Server {
+    Server::builder().login_code("22222").start().await.unwrap()
+}
+
+pub fn config(server: &Server) -> Config {
+    Config {
+        api_id: 12345,
+        api_hash: "0123456789abcdef0123456789abcdef".to_owned(),
+        dc_addresses: server
+            .addresses()
+            .into_iter()
+            .map(|(id, addr)| DcAddress::new(id, addr))
+            .collect(),
+        dc_id: 1,
+        rsa_keys: vec![RsaPublicKey::from_pem(server.public_key_pem()).unwrap()],
+        ..Config::default()
+    }
+}
+
+pub fn config_with_session(server: &Server, path: &Path) -> Config {
+    Config {
+        session_path: path.to_owned(),
+        ..config(server)
+    }
+}
+
+/// A user of the server, and a client that is signed in as them.
+pub async fn user(server: &Server, phone: &str, name: &str) -> (UserHandle, Client) {
+    user_with(server, phone, name, config(server)).await
+}
+
+pub async fn user_with(
+    server: &Server,
+    phone: &str,
+    name: &str,
+    config: Config,
+) -> (UserHandle, Client) {
+    let mut new = NewUser::named(phone, name);
+    new.username = Some(format!("{}_user", name.to_ascii_lowercase()));
+    let handle = server.add_user(new);
+    let client = Client::connect(config).await.unwrap();
+    let token = client.request_login_code(phone).await.unwrap();
+    client.sign_in(&token, "22222").await.unwrap();
+    (handle, client)
+}
+
+/// The next update that is what we look for.
+pub async fn next_that<T>(
+    updates: &mut UpdateStream,
+    mut wanted: impl FnMut(Update) -> Option<T>,
+) -> T {
+    let search = async {
+        loop {
+            let update = updates.next().await;
+            let update = update.unwrap_or_else(|| panic!("ended: {:?}", updates.reason()));
+            if let Some(found) = wanted(update) {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, search)
+        .await
+        .expect("it did not come")
+}
+
+/// The text of the next incoming message.
+pub async fn next_text(updates: &mut UpdateStream) -> String {
+    next_that(updates, |update| match update {
+        Update::NewMessage(message) if !message.outgoing() => {
+            Some(message.text().unwrap_or_default().to_owned())
+        }
+        _ => None,
+    })
+    .await
+}
+
+/// Asserts that no message comes for a while.
+pub async fn no_message(updates: &mut UpdateStream) {
+    let search = async {
+        loop {
+            match updates.next().await {
+                Some(Update::NewMessage(message)) if !message.outgoing() => {
+                    panic!("{message:?} came again")
+                }
+                Some(_) => {}
+                None => panic!("ended: {:?}", updates.reason()),
+            }
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_millis(700), search).await;
+    assert!(waited.is_err());
+}
