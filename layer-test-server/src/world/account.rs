@@ -97,8 +97,6 @@ pub(crate) struct Dialog {
     pub(crate) hidden: bool,
     /// Unix time of the last message, to order dialogs that lost all of theirs.
     pub(crate) touched: i32,
-    /// Messages up to this id are cleared for this account (channels only).
-    pub(crate) available_min: i32,
 }
 
 /// One account's state.

@@ -12,6 +12,10 @@ use crate::rpc::{Answer, Out, RpcError, Ticket};
 /// How many open queries are kept; older ones cannot be answered any more.
 const OPEN_LIMIT: usize = 10_000;
 const DATA_LIMIT: usize = 64;
+/// Bytes of what a bot offers for one inline query.
+const RESULTS_LIMIT: usize = 256 * 1024;
+/// How many answered inline queries can still be chosen from.
+const RESULTS_KEPT: usize = 200;
 
 /// Open queries, and inline results that a user may still send.
 #[derive(Debug, Default)]
@@ -200,6 +204,9 @@ impl World {
         cache_time: i32,
         next_offset: Option<String>,
     ) -> Result<(), RpcError> {
+        if results.to_bytes().len() > RESULTS_LIMIT {
+            return Err(RpcError::bad("RESULTS_TOO_MUCH"));
+        }
         if results.len() > 50 {
             return Err(RpcError::bad("RESULTS_TOO_MUCH"));
         }
@@ -216,7 +223,7 @@ impl World {
                 results,
             },
         );
-        while self.queries.results.len() > OPEN_LIMIT {
+        while self.queries.results.len() > RESULTS_KEPT {
             self.queries.results.pop_first();
         }
         let answer: enums::messages::BotResults = types::messages::BotResults {
@@ -273,9 +280,8 @@ impl World {
         let enums::InputBotInlineMessage::Text(text) = &result.send_message else {
             return Err(RpcError::bad("SEND_MESSAGE_TYPE_INVALID"));
         };
-        if text.message.is_empty() {
-            return Err(RpcError::bad("MESSAGE_EMPTY"));
-        }
+        let entities = text.entities.as_deref().unwrap_or_default();
+        super::send::check_text(&text.message, entities, false)?;
         let send_message = types::BotInlineMessageText {
             no_webpage: text.no_webpage,
             invert_media: text.invert_media,

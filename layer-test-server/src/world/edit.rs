@@ -68,6 +68,7 @@ impl World {
             return Err(RpcError::bad("MESSAGE_ID_INVALID"));
         }
         let body_id = body.id;
+        self.check_markup(body.via_bot.unwrap_or(editor), edit.markup.as_ref())?;
         let may_edit_posts = match (peer, body.as_channel) {
             (PeerId::Channel(channel), Some(_)) => self
                 .channels

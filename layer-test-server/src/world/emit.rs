@@ -22,11 +22,6 @@ impl World {
             .map(|origin| (origin.auth_key_id, origin.session_id))
     }
 
-    /// Whether `user_id` is the one whose call is being served.
-    pub(crate) fn is_caller(&self, user_id: i64) -> bool {
-        self.origin.is_some_and(|origin| origin.user_id == user_id)
-    }
-
     /// The date to name towards an account: never older than one that it was given.
     pub(crate) fn date_for(&mut self, user_id: i64) -> i32 {
         let now = self.now;

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use layer_tl_types::{enums, types};
+use layer_tl_types::{Serializable, enums, types};
 
 use super::World;
 use super::blank;
 use super::ids;
 use super::image;
-use super::md5;
 use super::message::Media;
 use crate::rpc::RpcError;
 
@@ -20,6 +19,8 @@ const PART_LIMIT: usize = 512 * 1024;
 const PARTS_LIMIT: i32 = 8_000;
 const SMALL_PARTS_LIMIT: i32 = 4_000;
 const CHUNK_LIMIT: i64 = 1024 * 1024;
+/// Bytes of an `InputMedia`, all its texts and attributes included.
+const MEDIA_LIMIT: usize = 64 * 1024;
 
 /// All files and uploads.
 #[derive(Debug, Default)]
@@ -110,6 +111,7 @@ impl Files {
     }
 
     /// Bytes held in all.
+    #[cfg(test)]
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -234,7 +236,7 @@ impl World {
             .filter(|(part, _)| *part < parts)
             .flat_map(|(_, bytes)| bytes)
             .collect();
-        if !checksum.is_empty() && !checksum.eq_ignore_ascii_case(&md5::hex(&data)) {
+        if !checksum.is_empty() && !checksum.eq_ignore_ascii_case(&md5_hex(&data)) {
             return Err(RpcError::bad("MD5_CHECKSUM_INVALID"));
         }
         Ok(data)
@@ -256,6 +258,10 @@ impl World {
         media: enums::InputMedia,
     ) -> Result<Option<Media>, RpcError> {
         let date = self.now;
+        // Whatever is said beside the file is kept as it is, and must not be long.
+        if media.to_bytes().len() > MEDIA_LIMIT {
+            return Err(RpcError::bad("MEDIA_INVALID"));
+        }
         Ok(Some(match media {
             enums::InputMedia::Empty => return Ok(None),
             enums::InputMedia::UploadedPhoto(media) => {
@@ -564,6 +570,15 @@ impl World {
         }
         .into()
     }
+}
+
+/// The MD5 that clients send with a small file, in hex.
+pub(crate) fn md5_hex(data: &[u8]) -> String {
+    use md5::Digest as _;
+    md5::Md5::digest(data)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Whether a part that is not the last may have this size.

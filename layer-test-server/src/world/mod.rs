@@ -19,7 +19,6 @@ pub(crate) mod history;
 pub(crate) mod ids;
 pub(crate) mod image;
 pub(crate) mod inputs;
-pub(crate) mod md5;
 pub(crate) mod message;
 pub(crate) mod named;
 pub(crate) mod send;

@@ -1,6 +1,6 @@
 //! Sending: who may write where, what is stored, who is told.
 
-use layer_tl_types::{enums, types};
+use layer_tl_types::{Serializable, enums, types};
 
 use super::World;
 use super::account::{Change, Entry, Logged};
@@ -48,6 +48,10 @@ pub(crate) const TEXT_LIMIT: usize = 4096;
 /// How long a caption may be, in UTF-16 code units.
 pub(crate) const CAPTION_LIMIT: usize = 1024;
 const ENTITY_LIMIT: usize = 100;
+/// Bytes of all entities, links included.
+const ENTITY_BYTES_LIMIT: usize = 64 * 1024;
+/// Bytes of a keyboard.
+const MARKUP_LIMIT: usize = 32 * 1024;
 const SENT_KEPT: usize = 10_000;
 
 /// Checks a text and its entities.
@@ -66,7 +70,8 @@ pub(crate) fn check_text(
     if length > TEXT_LIMIT {
         return Err(RpcError::bad("MESSAGE_TOO_LONG"));
     }
-    if entities.len() > ENTITY_LIMIT {
+    let entity_bytes: usize = entities.iter().map(|entity| entity.to_bytes().len()).sum();
+    if entities.len() > ENTITY_LIMIT || entity_bytes > ENTITY_BYTES_LIMIT {
         return Err(RpcError::bad("ENTITIES_TOO_LONG"));
     }
     Ok(())
@@ -151,10 +156,17 @@ impl World {
         }
     }
 
-    fn check_markup(&self, from: i64, markup: Option<&enums::ReplyMarkup>) -> Result<(), RpcError> {
+    pub(super) fn check_markup(
+        &self,
+        from: i64,
+        markup: Option<&enums::ReplyMarkup>,
+    ) -> Result<(), RpcError> {
         let Some(markup) = markup else { return Ok(()) };
         if !self.is_bot(from) {
             return Err(RpcError::bad("REPLY_MARKUP_INVALID"));
+        }
+        if markup.to_bytes().len() > MARKUP_LIMIT {
+            return Err(RpcError::bad("REPLY_MARKUP_TOO_LONG"));
         }
         let rows = match markup {
             enums::ReplyMarkup::ReplyInlineMarkup(markup) => &markup.rows,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use layer_tl_types::{enums, types};
 
+use super::World;
 use super::account::Account;
 use super::blank;
 use super::ids::{self, PeerId};
-use super::{Change, World};
 use crate::rpc::RpcError;
 
 /// A person or bot, as the server knows them.
@@ -439,10 +439,5 @@ impl World {
         if let Some(account) = self.accounts.get_mut(&owner) {
             account.contacts.insert(user_id, contact);
         }
-    }
-
-    /// Whether a change concerns nobody: used to spare the log of accounts without any session.
-    pub(crate) const fn is_silent(change: &Change) -> bool {
-        matches!(change, Change::Delete { ids } if ids.is_empty())
     }
 }

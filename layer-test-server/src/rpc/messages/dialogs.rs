@@ -6,6 +6,7 @@ use crate::rpc::{Call, RpcError, routes};
 use crate::world::dialogs::{DialogOffset, Page};
 use crate::world::ids::PeerId;
 use crate::world::named::Named;
+use crate::world::send::check_text;
 use crate::world::{World, blank};
 
 routes! {
@@ -253,6 +254,9 @@ fn save_draft(
     let peer = world.peer(user_id, &request.peer)?;
     let empty = request.message.is_empty() && request.reply_to.is_none() && request.media.is_none();
     let entities = world.entities(user_id, &request.message, request.entities)?;
+    if !request.message.is_empty() {
+        check_text(&request.message, &entities, false)?;
+    }
     let draft = (!empty).then(|| types::DraftMessage {
         no_webpage: request.no_webpage,
         invert_media: request.invert_media,

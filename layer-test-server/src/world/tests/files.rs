@@ -47,7 +47,7 @@ fn upload(stage: &mut Stage, me: Session, data: &[u8], part: usize, big: bool) -
         }
         .into()
     } else {
-        let md5_checksum = crate::world::md5::hex(data);
+        let md5_checksum = crate::world::files::md5_hex(data);
         types::InputFile {
             id,
             parts,
