@@ -123,7 +123,7 @@ export class Server extends Child {
   static async start(directory, ...args) {
     const server = new Server(
       process.env.LAYER_TEST_SERVER,
-      ['--listen', '127.0.0.1:0', '--login-code', LOGIN_CODE, ...args],
+      ['--listen', '127.0.0.1:0', '--login-code', LOGIN_CODE, '-v', ...args],
       join(directory, 'server.log'),
     )
     const [line] = await within(

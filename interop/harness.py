@@ -84,7 +84,7 @@ class Server:
     def __init__(self, directory, *arguments):
         binary = os.environ["LAYER_TEST_SERVER"]
         self.log = pathlib.Path(directory) / "server.log"
-        command = [binary, "--listen", "127.0.0.1:0", "--login-code", LOGIN_CODE, *arguments]
+        command = [binary, "--listen", "127.0.0.1:0", "--login-code", LOGIN_CODE, "-v", *arguments]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
         ready = queue.Queue()
