@@ -39,7 +39,9 @@ fn create_chat(
         .iter()
         .map(|user| world.input_user(user_id, user))
         .collect::<Result<_, _>>()?;
-    let sent = world.create_group(user_id, &request.title, &users)?;
+    let mut sent = world.create_group(user_id, &request.title, &users)?;
+    // Telegram names one although the call has none; TDLib takes no answer without it.
+    sent.random_id = world.auth.random_id();
     let updates = group_updates(world, user_id, &sent);
     Ok(types::messages::InvitedUsers {
         updates,
@@ -361,13 +363,23 @@ fn import_invite(
 fn group_updates(world: &mut World, user_id: i64, sent: &Sent) -> enums::Updates {
     let chat = sent.peer.bare();
     let mut named = Named::of(&world.group_names(chat));
-    let updates = vec![
-        world.sent_update(user_id, sent, &mut named),
+    let mut updates = Vec::new();
+    if sent.random_id != 0 {
+        updates.push(
+            types::UpdateMessageId {
+                id: sent.id,
+                random_id: sent.random_id,
+            }
+            .into(),
+        );
+    }
+    updates.push(world.sent_update(user_id, sent, &mut named));
+    updates.push(
         types::UpdateChatParticipants {
             participants: world.tl_participants(chat),
         }
         .into(),
-    ];
+    );
     world.container(user_id, updates, &named)
 }
 

@@ -342,3 +342,38 @@ fn an_invite_link_opens_the_door() {
     };
     assert_eq!(stage.refused(bob, &wrong), "INVITE_HASH_INVALID");
 }
+
+#[test]
+fn what_was_created_is_named_by_a_random_id_as_tdlib_wants() {
+    fn named(updates: enums::Updates) -> bool {
+        let enums::Updates::Updates(updates) = updates else {
+            panic!("expected updates, got {updates:?}");
+        };
+        updates
+            .updates
+            .iter()
+            .any(|update| matches!(update, enums::Update::MessageId(id) if id.random_id != 0))
+    }
+    let (mut stage, ann, bob) = two();
+    let request = functions::messages::CreateChat {
+        users: vec![stage.input_user(ann, bob.user)],
+        title: "Both".to_owned(),
+        ttl_period: None,
+    };
+    let enums::messages::InvitedUsers::Users(invited) = stage.call(ann, &request).unwrap();
+    assert!(named(invited.updates));
+    for broadcast in [true, false] {
+        let request = functions::channels::CreateChannel {
+            broadcast,
+            megagroup: !broadcast,
+            for_import: false,
+            forum: false,
+            title: "All".to_owned(),
+            about: String::new(),
+            geo_point: None,
+            address: None,
+            ttl_period: None,
+        };
+        assert!(named(stage.call(ann, &request).unwrap()));
+    }
+}
