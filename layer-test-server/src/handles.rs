@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use layer_tl_types::{Deserializable, LAYER, RemoteCall, enums, functions as f, types};
 use tokio::sync::oneshot;
@@ -383,7 +384,7 @@ impl UserHandle {
             };
             let page = self
                 .hub
-                .act(|world| world.history(self.id, peer.into(), window, 0));
+                .look(|world| world.history(self.id, peer.into(), window, 0));
             let page = match page {
                 enums::messages::Messages::Messages(list) => list.messages,
                 enums::messages::Messages::Slice(list) => list.messages,
@@ -397,6 +398,22 @@ impl UserHandle {
         }
         messages.reverse();
         messages
+    }
+
+    /// Waits for the first message of a dialog that came from somebody else and has an id above `after` (0 for any),
+    /// for `patience` at most.
+    pub async fn wait_for_message(
+        &self,
+        peer: Peer,
+        after: i32,
+        patience: Duration,
+    ) -> Option<StoredMessage> {
+        let found = self.hub.until(|| {
+            self.messages(peer)
+                .into_iter()
+                .find(|message| !message.outgoing && message.id > after)
+        });
+        tokio::time::timeout(patience, found).await.ok()
     }
 
     // -- chats --------------------------------------------------------------------------------------------

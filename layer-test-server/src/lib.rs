@@ -36,10 +36,10 @@
 mod handles;
 mod net;
 mod random;
-#[allow(dead_code, unused_imports)]
+
 mod rpc;
 mod server;
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code)]
 mod world;
 
 pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};

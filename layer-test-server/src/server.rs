@@ -378,20 +378,8 @@ impl Server {
 
     /// Waits until a login code is sent to a number that had none, for `patience` at most.
     pub async fn wait_for_login_code(&self, phone: &str, patience: Duration) -> Option<String> {
-        tokio::time::timeout(patience, async {
-            loop {
-                let changed = self.hub.changed.notified();
-                tokio::pin!(changed);
-                // From here on no change is missed.
-                changed.as_mut().enable();
-                if let Some(code) = self.login_code(phone) {
-                    return code;
-                }
-                changed.await;
-            }
-        })
-        .await
-        .ok()
+        let sent = self.hub.until(|| self.login_code(phone));
+        tokio::time::timeout(patience, sent).await.ok()
     }
 
     // -- faults -------------------------------------------------------------------------------------------
@@ -447,6 +435,11 @@ impl Server {
         self.hub.act(|world| world.auth.forget_temporary());
     }
 
+    /// Makes the file references that clients hold expire: they are answered `FILE_REFERENCE_EXPIRED`.
+    pub fn expire_file_references(&self) {
+        self.hub.act(|world| world.files.expire_references());
+    }
+
     /// Forgets all sessions: clients are told by `new_session_created`.
     pub fn forget_sessions(&self) {
         self.hub.registry().clear();
@@ -467,13 +460,23 @@ impl Server {
             .registry()
             .all()
             .into_iter()
-            .map(|session| SessionInfo {
-                auth_key_id: session.auth_key_id,
-                session_id: session.session_id,
-                user_id: world
-                    .auth
-                    .user_of(world.auth.permanent(session.auth_key_id)),
-                connected: session.is_connected(),
+            .map(|session| {
+                let record = world.auth.record(world.auth.permanent(session.auth_key_id));
+                let device = record
+                    .map(|record| record.device.clone())
+                    .unwrap_or_default();
+                SessionInfo {
+                    auth_key_id: session.auth_key_id,
+                    session_id: session.session_id,
+                    user_id: record
+                        .and_then(|record| record.login.as_ref())
+                        .map(|l| l.user_id),
+                    connected: session.is_connected(),
+                    layer: record.map_or(0, |record| record.layer),
+                    device_model: device.model,
+                    app_version: device.app_version,
+                    lang_code: device.lang_code,
+                }
             })
             .collect()
     }
@@ -482,6 +485,12 @@ impl Server {
     #[must_use]
     pub fn key_count(&self) -> usize {
         self.hub.world().auth.key_ids().len()
+    }
+
+    /// How many bytes of files the server holds.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        self.hub.world().files.bytes()
     }
 
     /// Unix time by the server's clock.
@@ -506,7 +515,7 @@ impl fmt::Debug for Server {
 }
 
 /// A session as the server sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
     /// The key that it runs under, temporary or permanent.
@@ -517,6 +526,14 @@ pub struct SessionInfo {
     pub user_id: Option<i64>,
     /// Whether a connection serves it at present.
     pub connected: bool,
+    /// The layer that its client named last; 0 when it named none.
+    pub layer: i32,
+    /// The device that its client named in `initConnection`.
+    pub device_model: String,
+    /// The version of the client.
+    pub app_version: String,
+    /// The language of the client.
+    pub lang_code: String,
 }
 
 /// The address to give to clients for a port that listens everywhere.

@@ -608,3 +608,24 @@ async fn a_session_goes_on_over_another_data_centres_proxy_route() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_test_waits_for_what_a_program_sends() {
+    let (server, ann, bob) = server().await;
+    in_time(async {
+        let mut client = signed_in(&server).await;
+        let before = bob.send_message(ann.peer(), "are you there?").unwrap();
+        let nothing = bob
+            .wait_for_message(ann.peer(), 0, Duration::from_millis(20))
+            .await;
+        assert_eq!(nothing, None, "one's own messages do not count");
+        let request = send(&ann, &bob, "yes");
+        let (answer, sent) = tokio::join!(
+            bob.wait_for_message(ann.peer(), before, Duration::from_secs(10)),
+            client.invoke(&request),
+        );
+        sent.unwrap();
+        assert_eq!(answer.unwrap().text, "yes");
+    })
+    .await;
+}

@@ -149,4 +149,25 @@ impl Hub {
         self.changed.notify_waiters();
         result
     }
+
+    /// Asks the world something that changes nothing. Nobody is woken.
+    pub(crate) fn look<T>(&self, question: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.world();
+        world.set_now(self.clock.seconds(now()));
+        question(&mut world)
+    }
+
+    /// Asks `found` after everything that happens, until there is an answer.
+    pub(crate) async fn until<T>(&self, mut found: impl FnMut() -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            if let Some(value) = found() {
+                return value;
+            }
+            changed.await;
+        }
+    }
 }

@@ -48,7 +48,12 @@ pub(crate) fn serve(world: &mut World, source: &Source, unwrapped: Unwrapped<'_>
         msg_id: source.msg_id,
     };
     let name = unwrapped.id().and_then(name_for_id).unwrap_or("unknown");
-    log::debug!("DC {}: {name} for {:?}", call.dc_id, call.user_id);
+    log::debug!(
+        "DC {}: {name} for {:?}, layer {}",
+        call.dc_id,
+        call.user_id,
+        call.layer
+    );
     let reply = match admit(world, &call, source, name, revoked) {
         Ok(()) => dispatch(world, &call, unwrapped.body()),
         Err(error) => Err(error),

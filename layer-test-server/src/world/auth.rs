@@ -188,10 +188,6 @@ impl AuthBook {
         }
     }
 
-    pub(crate) fn rng(&mut self) -> &mut (dyn SecureRandom + Send) {
-        &mut *self.rng
-    }
-
     // -- keys ---------------------------------------------------------------------------------------------
 
     /// Keeps a key that was just made with data centre `dc_id`; `first_salt` follows from the exchange.
@@ -456,10 +452,6 @@ impl AuthBook {
 
     pub(crate) fn password(&self, user_id: i64) -> Option<&Password> {
         self.passwords.get(&user_id)
-    }
-
-    pub(crate) fn password_mut(&mut self, user_id: i64) -> Option<&mut Password> {
-        self.passwords.get_mut(&user_id)
     }
 
     pub(crate) fn set_password(&mut self, user_id: i64, password: Option<Password>) {
