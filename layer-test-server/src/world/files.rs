@@ -111,7 +111,6 @@ impl Files {
     }
 
     /// Bytes held in all.
-    #[cfg(test)]
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
