@@ -34,6 +34,11 @@ impl MsgIds {
         id
     }
 
+    /// The id that was given out last.
+    pub(crate) fn last(&self) -> i64 {
+        self.last
+    }
+
     /// Whether the last id is further ahead of the server's time than it accepts.
     pub(crate) fn are_ahead(&self, time: Duration) -> bool {
         seconds(self.last) > seconds(from_time(time)) + 29

@@ -180,9 +180,9 @@ impl ClientSession {
             return Err(Violation::Malformed { constructor: None });
         };
         match constructor {
-            MSG_CONTAINER | MSG_COPY if place.in_container => Err(Violation::Container(
-                super::super::error::ContainerError::Nested,
-            )),
+            MSG_CONTAINER | MSG_COPY if place.in_container => {
+                Err(Violation::Container(ContainerError::Nested))
+            }
             MSG_CONTAINER => {
                 let messages =
                     packet::parse_container(msg_id, body).map_err(Violation::Container)?;

@@ -55,6 +55,8 @@ struct Request {
     /// The msg_id of the packet it went with.
     carrier: i64,
     sent_at: Option<Instant>,
+    /// Whether its present msg_id went with an earlier packet too, which may have arrived.
+    uncertain: bool,
     /// Whether the server said that it has it.
     acked: bool,
     /// Not to be sent before.
@@ -69,6 +71,8 @@ struct Request {
 #[derive(Default)]
 struct Trouble {
     count: u32,
+    /// The last msg_id that was given out when it was counted.
+    heard: i64,
     hold_until: Option<Instant>,
 }
 
@@ -224,6 +228,7 @@ impl ClientSession {
             seqno: 0,
             carrier: 0,
             sent_at: None,
+            uncertain: false,
             acked: false,
             not_before: None,
             attempts: 0,

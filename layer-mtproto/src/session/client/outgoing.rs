@@ -152,8 +152,12 @@ impl ClientSession {
             return false;
         };
         let again = match (request.turn, request.ids.last()) {
-            (Turn::Again, Some(_)) => true,
+            (Turn::Again, Some(_)) => {
+                request.uncertain = true;
+                true
+            }
             _ => {
+                request.uncertain = false;
                 request.ids.push(fresh);
                 request.seqno = self.seqno.next(true);
                 self.sent.insert(fresh, Sent::Request(id));

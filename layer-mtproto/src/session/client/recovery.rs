@@ -22,6 +22,18 @@ fn backoff(n: u32) -> Duration {
     }
 }
 
+/// Under which msg_id a request goes again. The old one lets the server see whether it had the message already,
+/// for it ignored a packet, and the message may have come with another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// A new one.
+    Never,
+    /// The old one, if it was in another packet before.
+    IfUncertain,
+    /// The old one.
+    Always,
+}
+
 impl ClientSession {
     /// The server ignored one of our messages.
     pub(super) fn on_bad_msg(&mut self, bad_msg_id: i64, code: i32, notice: i64, now: Instant) {
@@ -29,11 +41,16 @@ impl ClientSession {
             // Not one that we sent lately: whoever says so may be replaying.
             return;
         };
-        if !self.note_trouble(code, now) {
+        if !self.note_trouble(bad_msg_id, code, now) {
             return;
         }
+        let mut again = Again::IfUncertain;
         match code {
             16 | 17 => {
+                if code == 16 && self.clock_is_certain {
+                    // Our time was right: this may be about a copy that came late.
+                    again = Again::Always;
+                }
                 self.synchronise(notice, now);
                 // Ids from the future would stay ahead for as long as our clock was. They may be left behind if
                 // the server took none of them; if it did, ids can grow on only in another session.
@@ -52,7 +69,7 @@ impl ClientSession {
             32 => self.seqno.skip(),
             _ => {}
         }
-        self.refused(bad_msg_id, sent, code, now);
+        self.refused(bad_msg_id, sent, code, again, now);
     }
 
     /// The salt was wrong; the right one comes with the notice.
@@ -66,7 +83,7 @@ impl ClientSession {
         let Some(sent) = self.sent.get(bad_msg_id).cloned() else {
             return;
         };
-        if !self.note_trouble(48, now) {
+        if !self.note_trouble(bad_msg_id, 48, now) {
             return;
         }
         let ahead = crate::session::msg_id::seconds(notice) - self.clock.server_seconds(now);
@@ -75,11 +92,17 @@ impl ClientSession {
         }
         self.salts.correct(self.clock.server_seconds(now), salt);
         self.events.push_back(ClientEvent::SaltsChanged);
-        self.refused(bad_msg_id, sent, 48, now);
+        // A salt can be wrong because the packet is an old one that somebody sent a second time.
+        self.refused(bad_msg_id, sent, 48, Again::Always, now);
     }
 
     /// Counts a refusal, and slows everything down when there are many. `false`: the session is over.
-    fn note_trouble(&mut self, code: i32, now: Instant) -> bool {
+    /// What was sent before the last one was heard of is the same trouble.
+    fn note_trouble(&mut self, bad_msg_id: i64, code: i32, now: Instant) -> bool {
+        if self.trouble.count > 0 && bad_msg_id <= self.trouble.heard {
+            return true;
+        }
+        self.trouble.heard = self.ids.last();
         self.trouble.count += 1;
         if self.trouble.count > MAX_TROUBLE {
             self.terminate(Terminal::Rejected { code });
@@ -92,17 +115,42 @@ impl ClientSession {
     }
 
     /// Sends again what was refused: a message, or all that was in a container.
-    fn refused(&mut self, msg_id: i64, sent: Sent, code: i32, now: Instant) {
-        self.sent.remove(msg_id);
+    fn refused(&mut self, msg_id: i64, sent: Sent, code: i32, again: Again, now: Instant) {
         match sent {
             Sent::Container(members) => {
+                self.sent.remove(msg_id);
                 for member in members {
                     match self.sent.get(member).cloned() {
                         Some(Sent::Container(_)) | None => {}
-                        Some(sent) => self.refused(member, sent, code, now),
+                        Some(sent) => self.refused_one(member, sent, code, again, now),
                     }
                 }
             }
+            // The message itself is named.
+            sent => {
+                let again = match again {
+                    Again::IfUncertain => Again::Never,
+                    // Too old even in a new container: it needs another name.
+                    Again::Always if code == 16 && self.is_uncertain(&sent) => Again::Never,
+                    again => again,
+                };
+                self.refused_one(msg_id, sent, code, again, now);
+            }
+        }
+    }
+
+    fn is_uncertain(&self, sent: &Sent) -> bool {
+        let Sent::Request(id) = sent else {
+            return false;
+        };
+        self.requests
+            .get(id)
+            .is_some_and(|request| request.uncertain)
+    }
+
+    fn refused_one(&mut self, msg_id: i64, sent: Sent, code: i32, again: Again, now: Instant) {
+        match sent {
+            Sent::Container(_) => {}
             Sent::Request(id) => {
                 // It may have gone again under another id since.
                 let current = self
@@ -110,15 +158,18 @@ impl ClientSession {
                     .get(&id)
                     .is_some_and(|r| r.turn == Turn::Sent && r.ids.last() == Some(&msg_id));
                 if current {
-                    self.retry(id, code, now);
+                    self.retry(id, code, again, now);
                 }
             }
-            Sent::Service(service) => self.retry_service(service, now),
+            Sent::Service(service) => {
+                self.sent.remove(msg_id);
+                self.retry_service(service, now);
+            }
         }
     }
 
-    /// Sends a request again under a new msg_id, if it was not refused too often.
-    fn retry(&mut self, id: RequestId, code: i32, now: Instant) {
+    /// Sends a request again, if it was not refused too often.
+    fn retry(&mut self, id: RequestId, code: i32, again: Again, now: Instant) {
         let Some(request) = self.requests.get_mut(&id) else {
             return;
         };
@@ -128,7 +179,11 @@ impl ClientSession {
             self.fail(id, RequestFailure::Rejected { code, attempts });
             return;
         }
-        request.turn = Turn::Fresh;
+        request.turn = match again {
+            Again::Always => Turn::Again,
+            Again::IfUncertain if request.uncertain => Turn::Again,
+            _ => Turn::Fresh,
+        };
         request.acked = false;
         let wait = backoff(u32::from(attempts));
         request.not_before = (!wait.is_zero()).then(|| now + wait);
@@ -175,14 +230,16 @@ impl ClientSession {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };
-            let was_refused = request
-                .ids
-                .last()
-                .is_some_and(|last| refused.contains(last));
+            let was_refused = !request.uncertain
+                && request
+                    .ids
+                    .last()
+                    .is_some_and(|last| refused.contains(last));
             let was_sent = request.turn != Turn::Fresh;
             request.ids.clear();
+            request.uncertain = false;
             if was_refused {
-                self.retry(id, code, now);
+                self.retry(id, code, Again::Never, now);
             } else if was_sent {
                 self.lost(id);
             }
@@ -205,7 +262,9 @@ impl ClientSession {
     }
 
     /// The server began a session with `first_msg_id`: what went before it is unknown there.
+    /// A message goes by the packet that carried it last: one under an old name may be the first of a new one.
     pub(super) fn resend_before(&mut self, first_msg_id: i64, now: Instant) {
+        let first_msg_id = self.sent.carrier(first_msg_id).unwrap_or(first_msg_id);
         let before: Vec<_> = self
             .requests
             .iter()
@@ -262,8 +321,8 @@ impl ClientSession {
                 continue;
             }
             match status & 7 {
-                // Forgotten, or never received.
-                1..=3 => self.retry(id, 20, now),
+                // Forgotten, or never received: it will know its name if it is only on its way.
+                1..=3 => self.retry(id, 20, Again::Always, now),
                 4 => request.acked = true,
                 _ => {}
             }

@@ -59,6 +59,16 @@ impl SentLog {
         self.by_id.get(&msg_id)
     }
 
+    /// The last container that a message went in.
+    pub(super) fn carrier(&self, msg_id: i64) -> Option<i64> {
+        let holds = |sent: &Sent| matches!(sent, Sent::Container(ids) if ids.contains(&msg_id));
+        self.by_id
+            .range(msg_id..)
+            .rev()
+            .find(|(_, sent)| holds(sent))
+            .map(|(id, _)| *id)
+    }
+
     pub(super) fn remove(&mut self, msg_id: i64) -> Option<Sent> {
         self.by_id.remove(&msg_id)
     }

@@ -138,6 +138,10 @@ impl ServerSession {
     /// A new connection carries the session from now on: what was not acknowledged is sent again.
     pub fn connected(&mut self) {
         self.again.extend(self.unacked.keys());
+        // What was sent again to a dead connection does not count.
+        self.unacked
+            .values_mut()
+            .for_each(|unacked| unacked.resends = 0);
         // The client knows better by now what it wants to hear.
         self.pending.retain(|pending| pending.content_related);
     }
