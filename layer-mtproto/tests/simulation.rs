@@ -68,8 +68,8 @@ struct Sim {
     /// Pushed texts, their session, and how often they came.
     pushes: BTreeMap<Vec<u8>, (i64, u32)>,
     packets: usize,
-    /// Packets at the front of the queue that went through before.
-    repeated: u32,
+    /// Whether the packet at the front of the queue went through before.
+    front_is_copy: bool,
     terminal: bool,
 }
 
@@ -95,7 +95,7 @@ impl Sim {
             running: Vec::new(),
             pushes: BTreeMap::new(),
             packets: 0,
-            repeated: 0,
+            front_is_copy: false,
             terminal: false,
             rng,
         }
@@ -255,6 +255,7 @@ impl Sim {
     fn cut(&mut self) {
         note(self.now - self.start, "cut");
         self.to_server.clear();
+        self.front_is_copy = false;
         self.to_client.clear();
         self.connected = false;
         self.client.connection_lost(self.now);
@@ -292,13 +293,12 @@ impl Sim {
                 if let Some(packet) = self.to_server.pop_front() {
                     let code = [16, 17, 18, 19, 20, 32, 33, 34, 35, 64][self.rng.usize(..10)];
                     let refuse = self.chance(weather.refuse * 5).then_some(code);
-                    // What is refused is refused whenever it comes.
-                    if refuse.is_none() && self.chance(weather.repeat * 5) {
+                    // A packet that was taken is not refused when it comes again.
+                    let refuse = refuse.filter(|_| !self.front_is_copy);
+                    self.front_is_copy = refuse.is_none() && self.chance(weather.repeat * 5);
+                    if self.front_is_copy {
                         self.to_server.push_front(packet.clone());
-                        self.repeated += 1;
                     }
-                    let refuse = refuse.filter(|_| self.repeated == 0);
-                    self.repeated = self.repeated.saturating_sub(1);
                     if !self.chance(weather.lose * 5) {
                         self.on_server(packet, refuse);
                     }
@@ -481,7 +481,7 @@ fn runs() -> u64 {
     std::env::var("SIM_RUNS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(300)
+        .unwrap_or(60)
 }
 
 fn simulate(name: &str, weather: impl Fn(&mut fastrand::Rng) -> Weather) {

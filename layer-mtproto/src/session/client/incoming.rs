@@ -23,7 +23,7 @@ const MAX_AHEAD: i64 = 30;
 /// Sessions of the server that are remembered.
 const MAX_UNIQUE_IDS: usize = 32;
 /// Messages of a doubtful time that are asked for again once the time is certain.
-const MAX_DISTRUSTED: usize = 64;
+const MAX_DISTRUSTED: usize = 1024;
 /// How long to wait before a doubtful time is asked for again.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -95,9 +95,14 @@ impl ClientSession {
             return Ok(());
         }
         // Either the message is not of now, or our clock stood still while the computer slept. A pong will tell.
-        if self.distrusted.len() < MAX_DISTRUSTED {
-            self.distrusted.push(msg_id);
-        }
+        let inner = match tl::constructor_id(body) {
+            Some(MSG_CONTAINER) => packet::parse_container(msg_id, body).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let ids = inner.iter().map(|message| message.msg_id);
+        let ids = ids.chain(inner.is_empty().then_some(msg_id));
+        let room = MAX_DISTRUSTED.saturating_sub(self.distrusted.len());
+        self.distrusted.extend(ids.take(room));
         let asked = self
             .service
             .iter()

@@ -131,7 +131,7 @@ impl ClientSession {
                 let again = match again {
                     Again::IfUncertain => Again::Never,
                     // Too old even in a new container: it needs another name.
-                    Again::Always if code == 16 && self.is_uncertain(&sent) => Again::Never,
+                    Again::Always if code == 16 && self.is_stubborn(&sent) => Again::Never,
                     again => again,
                 };
                 self.refused_one(msg_id, sent, code, again, now);
@@ -139,13 +139,13 @@ impl ClientSession {
         }
     }
 
-    fn is_uncertain(&self, sent: &Sent) -> bool {
+    fn is_stubborn(&self, sent: &Sent) -> bool {
         let Sent::Request(id) = sent else {
             return false;
         };
         self.requests
             .get(id)
-            .is_some_and(|request| request.uncertain)
+            .is_some_and(|request| request.uncertain && request.attempts >= 4)
     }
 
     fn refused_one(&mut self, msg_id: i64, sent: Sent, code: i32, again: Again, now: Instant) {

@@ -272,6 +272,13 @@ impl ServerSession {
             t::MsgsStateReq::CONSTRUCTOR_ID => {
                 let request: t::MsgsStateReq = read(body)?;
                 self.answer_state(msg_id, &request.msg_ids);
+                // Who asks has not had the answer.
+                let answers: Vec<_> = request
+                    .msg_ids
+                    .iter()
+                    .filter_map(|id| self.answer_to(*id))
+                    .collect();
+                self.resend(&answers);
             }
             t::MsgResendReq::CONSTRUCTOR_ID => {
                 let request: t::MsgResendReq = read(body)?;
