@@ -167,3 +167,64 @@ async fn the_stream_ends_with_a_reason() {
     ended.await.unwrap();
     assert!(updates.reason().unwrap().is_closed());
 }
+
+#[tokio::test]
+async fn without_catching_up_the_past_stays_past() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.session");
+    let mut config = config_with_session(&server, &path);
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    bob.send_message(ann_handle.peer(), "one").unwrap();
+    assert_eq!(next_text(&mut updates).await, "one");
+    drop(updates);
+    ann.disconnect().await.unwrap();
+    drop(ann);
+    bob.send_message(ann_handle.peer(), "two").unwrap();
+    config.catch_up = false;
+    let ann = Client::connect(config).await.unwrap();
+    let mut updates = ann.stream_updates();
+    no_message(&mut updates).await;
+    bob.send_message(ann_handle.peer(), "three").unwrap();
+    assert_eq!(next_text(&mut updates).await, "three");
+}
+
+#[tokio::test]
+async fn what_comes_between_signing_in_and_the_first_stream_is_delivered() {
+    let server = server().await;
+    let (ann_handle, ann) = user(&server, "+15550001", "Ann").await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    bob.send_message(ann_handle.peer(), "early").unwrap();
+    let mut updates = ann.stream_updates();
+    assert_eq!(next_text(&mut updates).await, "early");
+    // And so is what comes while nobody reads.
+    drop(updates);
+    bob.send_message(ann_handle.peer(), "between").unwrap();
+    let mut updates = ann.stream_updates();
+    assert_eq!(next_text(&mut updates).await, "early");
+    assert_eq!(next_text(&mut updates).await, "between");
+}
+
+#[tokio::test]
+async fn malformed_and_lost_pushes_are_made_good() {
+    let server = server().await;
+    let (ann_handle, ann) = user(&server, "+15550001", "Ann").await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    bob.send_message(ann_handle.peer(), "one").unwrap();
+    assert_eq!(next_text(&mut updates).await, "one");
+    // The server forgets its sessions: it says so, and what was pushed in between is gone.
+    server.forget_sessions();
+    bob.send_message(ann_handle.peer(), "two").unwrap();
+    assert!(ann.is_authorized().await.unwrap());
+    assert_eq!(next_text(&mut updates).await, "two");
+    // Differences that fail are tried again.
+    let error = layer_test_server::ApiError::new(500, "INTERNAL");
+    server.fail("updates.getDifference", error, Some(2));
+    server.drop_connections();
+    bob.send_message(ann_handle.peer(), "three").unwrap();
+    assert_eq!(next_text(&mut updates).await, "three");
+}

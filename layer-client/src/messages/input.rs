@@ -133,6 +133,12 @@ impl From<&str> for InputMessage {
     }
 }
 
+impl From<&&str> for InputMessage {
+    fn from(text: &&str) -> Self {
+        Self::text(*text)
+    }
+}
+
 impl From<String> for InputMessage {
     fn from(text: String) -> Self {
         Self::text(text)

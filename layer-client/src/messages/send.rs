@@ -33,13 +33,13 @@ impl Client {
         self.send(peer.into(), message.into()).await
     }
 
-    /// As [`send_message`](Self::send_message), to a peer that was met before.
+    /// As [`send_message`](Self::send_message), to a [`Peer`] that an update or a result showed.
     ///
     /// # Errors
     /// As [`send_message`](Self::send_message).
     pub async fn send_message_to_peer(
         &self,
-        peer: Peer,
+        peer: impl Into<PeerRef>,
         message: impl Into<InputMessage>,
     ) -> Result<Message> {
         self.send(peer.into(), message.into()).await

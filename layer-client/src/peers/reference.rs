@@ -123,6 +123,12 @@ impl From<&str> for PeerRef {
     }
 }
 
+impl From<&&str> for PeerRef {
+    fn from(text: &&str) -> Self {
+        Self(parse(text))
+    }
+}
+
 impl From<&String> for PeerRef {
     fn from(text: &String) -> Self {
         Self(parse(text))

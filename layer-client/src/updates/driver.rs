@@ -61,14 +61,18 @@ pub(super) async fn begin(shared: Arc<Shared>) {
 
 /// Runs until nobody reads or the client is gone.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let reason = drive(&shared).await.err();
-    shared.lock().driven = false;
-    if let Some(reason) = reason {
-        log::debug!("updates end: {reason}");
-        shared.close(reason);
-    } else if shared.lock().queue.has_readers() && shared.lock().closed.is_none() {
-        // Someone came just as we left: the reader's next look starts another.
-        shared.lock().queue.wake();
+    loop {
+        let reason = drive(&shared).await.err();
+        if let Some(reason) = reason {
+            log::debug!("updates end: {reason}");
+            shared.close(reason);
+        }
+        let mut state = shared.lock();
+        if state.closed.is_some() || !state.queue.has_readers() {
+            state.driven = false;
+            return;
+        }
+        // The last reader left and another came: from what was handled, once more.
     }
 }
 
@@ -95,6 +99,7 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
     loop {
         let client = shared.client.upgrade().ok_or(Error::Closed)?;
         if client.inner.session.read(|session| session.user.is_some()) {
+            let generation = shared.lock().queue.generation();
             let (state, channels) = cursor(&client, shared);
             drop(client);
             let engine = Engine::new(state, channels, Instant::now());
@@ -102,6 +107,7 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
                 shared,
                 engine,
                 calls: JoinSet::new(),
+                generation,
                 paused: false,
             }
             .run()
@@ -124,6 +130,8 @@ struct Driver<'a> {
     shared: &'a Arc<Shared>,
     engine: Engine,
     calls: JoinSet<(Request, Result<Answer>)>,
+    /// Which readers this engine feeds.
+    generation: u64,
     paused: bool,
 }
 
@@ -153,7 +161,9 @@ impl Driver<'_> {
 
     fn is_over(&self) -> bool {
         let state = self.shared.lock();
-        !state.queue.has_readers() || state.closed.is_some()
+        !state.queue.has_readers()
+            || state.closed.is_some()
+            || state.queue.generation() != self.generation
     }
 
     fn take_inbox(&mut self) -> Result<()> {
@@ -210,7 +220,9 @@ impl Driver<'_> {
         {
             let mut state = self.shared.lock();
             while let Some(delivery) = self.engine.poll_delivery() {
-                state.queue.push(delivery);
+                if state.queue.generation() == self.generation {
+                    state.queue.push(delivery);
+                }
             }
         }
         self.set_room();

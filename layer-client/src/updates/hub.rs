@@ -97,11 +97,15 @@ impl Shared {
 
     /// Moves the saved cursor over what was handled.
     pub(super) fn commit(&self) {
-        let (marks, room) = {
+        let (marks, room, ended) = {
             let mut state = self.lock();
-            (state.queue.collect_marks(), state.queue.len() <= LOW_WATER)
+            let marks = state.queue.collect_marks();
+            // After the end of a login the session is no longer that account's.
+            let ended = state.closed.as_ref().is_some_and(Error::is_terminal);
+            (marks, state.queue.len() <= LOW_WATER, ended)
         };
         if !marks.is_empty()
+            && !ended
             && let Some(client) = self.client.upgrade()
         {
             client.inner.session.update(|session| {
@@ -188,6 +192,18 @@ impl Hub {
 
     /// Someone has signed in: the state begins with what the server says.
     pub(crate) fn signed_in(&self) {
+        {
+            let mut state = self.shared.lock();
+            if state
+                .closed
+                .as_ref()
+                .is_some_and(|reason| !reason.is_closed())
+            {
+                // The end of an earlier login is not that of this one.
+                state.closed = None;
+                state.begun = false;
+            }
+        }
         self.shared.wake.notify_one();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(driver::begin(Arc::clone(&self.shared)));

@@ -21,6 +21,9 @@ pub(super) struct Queue {
     first: u64,
     readers: Vec<Reader>,
     next_reader: u64,
+    /// How often the last reader left. An engine that fed them is ahead of what was handled, so
+    /// the next reader needs one of its own.
+    generation: u64,
 }
 
 struct Reader {
@@ -35,6 +38,10 @@ struct Reader {
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.items.len()
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     pub(super) fn has_readers(&self) -> bool {
@@ -60,6 +67,7 @@ impl Queue {
             // What was not handled is fetched again by the next reader's difference.
             self.first = self.end();
             self.items.clear();
+            self.generation += 1;
         }
     }
 

@@ -5,6 +5,7 @@
 //! The rules are those of the documentation's page "Working with Updates".
 
 mod answer;
+mod event;
 mod order;
 mod packet;
 mod sequence;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use layer_tl_types as tl;
 
 pub(crate) use answer::{ChannelAnswer, CommonAnswer, Failure};
+pub(crate) use event::{CommonState, Delivery, Mark, Payload, Request};
 pub(crate) use order::{Key, Order, channel_of_message, order_of};
 pub(crate) use packet::Packet;
 use sequence::{Offered, Sequence};
@@ -41,72 +43,6 @@ const OPEN_LIMIT: usize = 10;
 const FUTILE_LIMIT: u32 = 5;
 /// The longest pause between attempts.
 const BACKOFF_CAP: Duration = Duration::from_secs(64);
-
-/// What to tell the user.
-#[derive(Clone, Debug)]
-pub(crate) enum Payload {
-    /// An update, as the server told it.
-    Update(tl::enums::Update),
-    /// Too much has happened: the history of this box must be fetched again to be complete.
-    Missed(Key),
-    /// The server sent something that could not be read; a difference is being taken.
-    Malformed,
-    /// Nothing: only the state moves on.
-    Nothing,
-}
-
-/// How far the state has come once a delivery is handled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    None,
-    Pts(i32),
-    Qts(i32),
-    Seq {
-        seq: i32,
-        date: i32,
-    },
-    Date(i32),
-    Channel {
-        id: i64,
-        pts: i32,
-    },
-    ChannelGone(i64),
-    Common {
-        pts: i32,
-        qts: i32,
-        seq: i32,
-        date: i32,
-    },
-}
-
-/// One thing for the consumer, in its place.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    pub(crate) payload: Payload,
-    /// The users and chats of the packet that it came in.
-    pub(crate) peers: Arc<PeerMap>,
-    pub(crate) mark: Mark,
-}
-
-/// A call that the engine wants made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
-    /// `updates.getState`
-    State,
-    /// `updates.getDifference`
-    Difference { pts: i32, qts: i32, date: i32 },
-    /// `updates.getChannelDifference`
-    Channel { id: i64, pts: i32 },
-}
-
-/// The state of the common box, as `updates.State` has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CommonState {
-    pub(crate) pts: i32,
-    pub(crate) qts: i32,
-    pub(crate) seq: i32,
-    pub(crate) date: i32,
-}
 
 /// Where a box stands with its difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

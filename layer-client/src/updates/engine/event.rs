@@ -1,0 +1,74 @@
+//! What comes out of the engine: deliveries for the user, and calls to make.
+
+use std::sync::Arc;
+
+use layer_tl_types as tl;
+
+use super::Key;
+use crate::peers::PeerMap;
+
+/// What to tell the user.
+#[derive(Clone, Debug)]
+pub(crate) enum Payload {
+    /// An update, as the server told it.
+    Update(tl::enums::Update),
+    /// Too much has happened: the history of this box must be fetched again to be complete.
+    Missed(Key),
+    /// The server sent something that could not be read; a difference is being taken.
+    Malformed,
+    /// Nothing: only the state moves on.
+    Nothing,
+}
+
+/// How far the state has come once a delivery is handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    None,
+    Pts(i32),
+    Qts(i32),
+    Seq {
+        seq: i32,
+        date: i32,
+    },
+    Date(i32),
+    Channel {
+        id: i64,
+        pts: i32,
+    },
+    ChannelGone(i64),
+    Common {
+        pts: i32,
+        qts: i32,
+        seq: i32,
+        date: i32,
+    },
+}
+
+/// One thing for the consumer, in its place.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) payload: Payload,
+    /// The users and chats of the packet that it came in.
+    pub(crate) peers: Arc<PeerMap>,
+    pub(crate) mark: Mark,
+}
+
+/// A call that the engine wants made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// `updates.getState`
+    State,
+    /// `updates.getDifference`
+    Difference { pts: i32, qts: i32, date: i32 },
+    /// `updates.getChannelDifference`
+    Channel { id: i64, pts: i32 },
+}
+
+/// The state of the common box, as `updates.State` has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CommonState {
+    pub(crate) pts: i32,
+    pub(crate) qts: i32,
+    pub(crate) seq: i32,
+    pub(crate) date: i32,
+}
