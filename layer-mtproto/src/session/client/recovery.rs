@@ -256,7 +256,8 @@ impl ClientSession {
             self.fail(id, RequestFailure::ConnectionLost);
             return;
         }
-        request.turn = Turn::Fresh;
+        // Under its old name, if it still has one in this session: the server may know it after all.
+        request.turn = Turn::Again;
         request.acked = false;
         self.queue.insert(id);
     }
