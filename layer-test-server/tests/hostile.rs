@@ -89,13 +89,12 @@ async fn damaged_packets_end_the_connection_and_nothing_else() {
 async fn too_long_a_packet_is_refused_before_it_comes() {
     let server = Server::builder().start().await.unwrap();
     in_time(async {
-        // Nobody has shown a key on this connection, and nobody needs a megabyte to make one.
         let mut stream = TcpStream::connect(server.address(1).unwrap())
             .await
             .unwrap();
         stream.write_all(&[0xee; 4]).await.unwrap();
         stream
-            .write_all(&(1_u32 << 20).to_le_bytes())
+            .write_all(&(1_u32 << 22).to_le_bytes())
             .await
             .unwrap();
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0);

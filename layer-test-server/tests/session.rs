@@ -86,6 +86,22 @@ async fn a_key_serves_any_number_of_connections_and_sessions() {
 }
 
 #[tokio::test]
+async fn the_first_packet_of_a_connection_may_carry_a_part_of_a_file() {
+    let (server, ..) = server().await;
+    in_time(async {
+        let mut client = signed_in(&server).await;
+        client.reconnect(server.address(1).unwrap()).await;
+        let part = f::upload::SaveFilePart {
+            file_id: 1,
+            file_part: 0,
+            bytes: (0..512 * 1024).map(|_| fastrand::u8(..)).collect(),
+        };
+        assert!(client.invoke(&part).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_forgotten_key_ends_its_connections() {
     let (server, ..) = server().await;
     in_time(async {

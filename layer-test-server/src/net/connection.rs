@@ -28,8 +28,6 @@ const INVALID_DC: i32 = -444;
 const READ_CHUNK: usize = 64 * 1024;
 /// Nothing is read while so many bytes wait to be written.
 const HIGH_WATER: usize = 2 * 1024 * 1024;
-/// The largest packet taken before a packet came that an auth key opens.
-const MAX_PLAIN_PACKET: usize = 16 * 1024;
 /// Sessions that one connection serves at most; the one longest silent is let go.
 const MAX_ATTACHED: usize = 32;
 
@@ -72,8 +70,10 @@ enum Stage {
 
 impl Connection {
     pub(crate) fn new(hub: Arc<Hub>, dc_id: i32, peer: SocketAddr, now: Instant) -> Self {
+        // No smaller limit before a key was shown: clients come back with their key to upload, and their first
+        // packet is full of parts of a file.
         let acceptor =
-            Acceptor::new(hub.secrets.clone(), random::source()).with_limit(MAX_PLAIN_PACKET);
+            Acceptor::new(hub.secrets.clone(), random::source()).with_limit(hub.limits.packet);
         Self {
             id: hub.connection_id(),
             hub,
@@ -207,12 +207,7 @@ impl Connection {
             return Ok(());
         };
         let opened = open_packet(&known.key, packet).map_err(Close::because)?;
-        if !self.proven {
-            self.proven = true;
-            if let Stage::Speaking(codec) = &mut self.stage {
-                codec.set_limit(self.hub.limits.packet);
-            }
-        }
+        self.proven = true;
         let slot = self.hub.registry().session(&known, opened.session_id, now);
         self.attach(&slot);
         if self.wants_quick_ack() {
