@@ -345,6 +345,10 @@ impl Sim {
             note(self.now - self.start, "the server forgets");
             // A restart takes time, if only a moment.
             self.now += Duration::from_millis(1);
+            // A copy of what was done before would be done again: no client can keep that from happening.
+            if std::mem::take(&mut self.front_is_copy) {
+                self.to_server.pop_front();
+            }
             self.servers.clear();
             self.running.clear();
             self.note_lost_sessions();
