@@ -47,9 +47,7 @@ fn create(
         return Err(RpcError::bad("BOT_METHOD_INVALID"));
     }
     let broadcast = request.broadcast && !request.megagroup;
-    let mut sent = world.create_channel(user_id, &request.title, &request.about, broadcast)?;
-    // Telegram names one although the call has none; TDLib takes no answer without it.
-    sent.random_id = world.auth.random_id();
+    let sent = world.create_channel(user_id, &request.title, &request.about, broadcast)?;
     let channel_id = sent.peer.bare();
     let joined = types::UpdateChannel { channel_id }.into();
     Ok(world.sent_updates(user_id, &sent, vec![joined]))

@@ -7,7 +7,6 @@ use layer_tl_types::{enums, functions, types};
 
 use super::{Call, RpcError, routes};
 use crate::world::World;
-use crate::world::ids::PeerId;
 use crate::world::named::Named;
 
 /// Methods that always have the same answer.
@@ -332,6 +331,7 @@ fn saved_history(
     request: functions::messages::GetSavedHistory,
 ) -> Result<enums::messages::Messages, RpcError> {
     let user_id = call.user()?;
+    let origin = world.peer(user_id, &request.peer)?;
     let window = crate::world::history::Window {
         offset_id: request.offset_id,
         offset_date: request.offset_date,
@@ -340,7 +340,7 @@ fn saved_history(
         max_id: request.max_id,
         min_id: request.min_id,
     };
-    Ok(world.history(user_id, PeerId::User(user_id), window, request.hash))
+    Ok(world.saved_history(user_id, origin, window, request.hash))
 }
 
 fn peer_stories(

@@ -4,7 +4,7 @@ use layer_tl_types::{enums, types};
 
 use super::World;
 use super::blank;
-use super::ids::PeerId;
+use super::ids::{PeerId, SERVICE_ID};
 use super::named::Named;
 use crate::rpc::RpcError;
 
@@ -361,10 +361,18 @@ impl World {
             .accounts
             .get(&viewer)
             .is_some_and(|account| account.contacts.contains_key(&id));
-        let person = viewer != id && !self.is_bot(id);
+        let stranger = viewer != id && !self.is_bot(id) && id != SERVICE_ID && !known;
+        // Whoever was answered is no longer somebody to report.
+        let answered = self.accounts.get(&viewer).is_some_and(|account| {
+            account
+                .ids(PeerId::User(id))
+                .filter_map(|message| self.bodies.get(&account.messages.get(&message)?.body))
+                .any(|body| body.from == viewer)
+        });
         types::PeerSettings {
-            add_contact: person && !known,
-            block_contact: person && !known,
+            add_contact: stranger,
+            report_spam: stranger && !answered,
+            block_contact: stranger && !answered,
             ..blank::peer_settings()
         }
         .into()

@@ -132,6 +132,19 @@ impl World {
         self.answer(viewer, peer, &list, window, hash)
     }
 
+    /// `messages.getSavedHistory`: what Saved Messages hold of one origin.
+    pub(crate) fn saved_history(
+        &mut self,
+        viewer: i64,
+        origin: PeerId,
+        window: Window,
+        hash: i64,
+    ) -> enums::messages::Messages {
+        let own = PeerId::User(viewer);
+        let list = self.listing(viewer, own, |body| Self::saved_peer(viewer, body) == origin);
+        self.answer(viewer, own, &list, window, hash)
+    }
+
     /// `messages.search` in one dialog.
     pub(crate) fn search(
         &mut self,

@@ -3,7 +3,7 @@
 use layer_tl_types::{enums, types};
 
 use super::World;
-use super::ids::PeerId;
+use super::ids::{PeerId, SERVICE_ID};
 use crate::rpc::RpcError;
 
 impl World {
@@ -102,7 +102,10 @@ impl World {
         if self.access_hash(viewer, peer) == access_hash || peer == PeerId::User(viewer) {
             return true;
         }
-        access_hash == 0 && self.is_bot(viewer) && self.has_met(viewer, peer)
+        // Everybody knows the service account.
+        let known =
+            peer == PeerId::User(SERVICE_ID) || (self.is_bot(viewer) && self.has_met(viewer, peer));
+        access_hash == 0 && known
     }
 
     fn has_met(&self, viewer: i64, peer: PeerId) -> bool {

@@ -266,7 +266,7 @@ impl World {
             invert_media: body.invert_media,
             from_id,
             saved_peer_id: (view.peer == PeerId::User(viewer))
-                .then(|| self.saved_peer(viewer, body).to_tl()),
+                .then(|| Self::saved_peer(viewer, body).to_tl()),
             fwd_from: body
                 .forward
                 .as_ref()
@@ -286,7 +286,7 @@ impl World {
     }
 
     /// The sub-dialog of Saved Messages that a message belongs to.
-    fn saved_peer(&self, viewer: i64, body: &Body) -> PeerId {
+    pub(super) fn saved_peer(viewer: i64, body: &Body) -> PeerId {
         match body.forward.as_ref() {
             Some(Forward {
                 saved_from: Some((peer, _)),

@@ -30,7 +30,6 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 
 use account::Account;
-pub(crate) use account::Change;
 use channels::Channel;
 use chats::Group;
 use ids::{Dice, PeerId};

@@ -287,8 +287,17 @@ impl World {
         Some(entry)
     }
 
+    /// Service messages have a `random_id` of the server's making: TDLib finds by it what it created in the answer.
+    fn random_id_of(&mut self, draft: &Draft) -> i64 {
+        if draft.action.is_some() && draft.random_id == 0 {
+            self.dice.positive()
+        } else {
+            draft.random_id
+        }
+    }
+
     fn send_private(&mut self, from: i64, to: i64, draft: Draft) -> Result<Sent, RpcError> {
-        let random_id = draft.random_id;
+        let random_id = self.random_id_of(&draft);
         let body = self.new_body(from, PeerId::User(to), Place::Private(from, to), draft);
         let missing = || RpcError::bad("PEER_ID_INVALID");
         let id = self
@@ -322,7 +331,7 @@ impl World {
         extra: Vec<enums::Update>,
         names: &[PeerId],
     ) -> Result<Sent, RpcError> {
-        let random_id = draft.random_id;
+        let random_id = self.random_id_of(&draft);
         let peer = PeerId::Chat(chat);
         let group = self
             .chats
@@ -359,7 +368,7 @@ impl World {
         channel_id: i64,
         draft: Draft,
     ) -> Result<Sent, RpcError> {
-        let random_id = draft.random_id;
+        let random_id = self.random_id_of(&draft);
         let peer = PeerId::Channel(channel_id);
         let limit = self.config.message_limit;
         let channel = self

@@ -39,9 +39,7 @@ fn create_chat(
         .iter()
         .map(|user| world.input_user(user_id, user))
         .collect::<Result<_, _>>()?;
-    let mut sent = world.create_group(user_id, &request.title, &users)?;
-    // Telegram names one although the call has none; TDLib takes no answer without it.
-    sent.random_id = world.auth.random_id();
+    let sent = world.create_group(user_id, &request.title, &users)?;
     let updates = group_updates(world, user_id, &sent);
     Ok(types::messages::InvitedUsers {
         updates,
