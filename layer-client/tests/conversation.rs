@@ -290,3 +290,69 @@ async fn a_bot_echoes_and_answers_its_buttons() {
     assert_eq!(answer.message.as_deref(), Some("Done!"));
     work.abort();
 }
+
+#[tokio::test]
+async fn messages_are_forwarded_and_deleted_in_a_supergroup() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let group = ann.create_supergroup("Ours", "").await.unwrap();
+    let mut anns = ann.stream_updates();
+    let one = ann.send_message(&group, "one").await.unwrap();
+    let two = ann.send_message(&group, "two").await.unwrap();
+    let there = ann
+        .forward_messages("me", &group, &[one.id(), two.id()])
+        .await
+        .unwrap();
+    let texts: Vec<_> = there
+        .iter()
+        .flatten()
+        .map(|m| m.text().unwrap_or_default())
+        .collect();
+    assert_eq!(texts, ["one", "two"]);
+    assert!(there[0].as_ref().unwrap().forward().is_some());
+
+    assert_eq!(ann.delete_messages(&group, &[one.id()]).await.unwrap(), 1);
+    let left = ann
+        .get_messages(&group, &[one.id(), two.id()])
+        .await
+        .unwrap();
+    assert!(left[0].is_none());
+    assert_eq!(left[1].as_ref().unwrap().text(), Some("two"));
+    let three = ann.send_message(&group, "three").await.unwrap();
+    // What we sent ourselves is in the stream too, once each.
+    let mut own = Vec::new();
+    while own.len() < 5 {
+        let text = next_that(&mut anns, |update| match update {
+            Update::NewMessage(m) => m.text().map(ToOwned::to_owned),
+            _ => None,
+        });
+        own.push(text.await);
+    }
+    own.sort();
+    assert_eq!(own, ["one", "one", "three", "two", "two"]);
+    ann.mark_as_read_up_to(&group, three.id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_known_of_peers_survives_a_restart() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = util::config_with_session(&server, &directory.path().join("ann.session"));
+    let (ann_handle, ann) = util::user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    bob.send_message(ann_handle.peer(), "hello").unwrap();
+    ann.iter_dialogs().collect().await.unwrap();
+    ann.disconnect().await.unwrap();
+    drop(ann);
+    let ann = layer_client::Client::connect(config).await.unwrap();
+    let error = layer_test_server::ApiError::new(400, "NO_NEED_TO_ASK");
+    for method in [
+        "contacts.resolveUsername",
+        "users.getUsers",
+        "messages.getDialogs",
+    ] {
+        server.fail(method, error.clone(), None);
+    }
+    let sent = ann.send_message(bob.id(), "by its id").await.unwrap();
+    assert_eq!(sent.peer_id().unwrap().name(), "Bob");
+}

@@ -96,3 +96,52 @@ async fn a_failed_download_leaves_nothing_behind() {
     );
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn a_file_of_another_data_centre_is_fetched_from_there() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let mut new = layer_test_server::NewUser::named("+15550002", "Bob");
+    new.username = Some("bob_user".to_owned());
+    new.dc_id = 2;
+    server.add_user(new);
+    let bob = layer_client::Client::connect(util::config(&server))
+        .await
+        .unwrap();
+    let token = bob.request_login_code("+15550002").await.unwrap();
+    bob.sign_in(&token, "22222").await.unwrap();
+    let mut bobs = bob.stream_updates();
+
+    let bytes = noise(3 * 1024 * 1024 + 5);
+    let upload = Upload::bytes("a.bin", &bytes);
+    ann.send_file("@bob_user", upload, "for you").await.unwrap();
+    let message = util::next_that(&mut bobs, |update| match update {
+        layer_client::update::Update::NewMessage(message) => {
+            (message.text() == Some("for you")).then_some(message)
+        }
+        _ => None,
+    })
+    .await;
+    assert!(bob.download_bytes(&message).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_photo_is_sent_as_one_and_sent_again_without_uploading() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    // The beginning of a GIF of 64 by 48.
+    let mut bytes = b"GIF89a\x40\0\x30\0".to_vec();
+    bytes.extend(noise(70_000));
+    let upload = Upload::bytes("a.jpg", &bytes);
+    let sent = ann.send_photo("me", upload, "look").await.unwrap();
+    let media = sent.media().unwrap();
+    assert!(media.photo().is_some());
+    assert!(!ann.download_bytes(&sent).await.unwrap().is_empty());
+    let again = layer_client::InputMessage::text("again").media(media.to_input().unwrap());
+    let again = ann.send_message("me", again).await.unwrap();
+    let (one, two) = (
+        media.photo().unwrap(),
+        again.media().unwrap().photo().unwrap(),
+    );
+    assert_eq!(one.id, two.id);
+}

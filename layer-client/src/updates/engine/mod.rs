@@ -324,18 +324,27 @@ impl Engine {
         }
     }
 
-    /// The server told a channel's state in passing (a dialog, the full channel). It counts when we have none.
+    /// The server told a channel's state in passing (a dialog, the full channel). It counts when
+    /// we have none.
     pub(crate) fn note_channel(&mut self, id: i64, pts: i32) {
-        if pts > 0 && !self.channels.contains_key(&id) {
-            self.channels.insert(id, Channel::new(pts));
-            let peers = Arc::clone(&self.nobody);
-            let mark = Mark::Channel { id, pts };
-            self.out.push_back(Delivery {
-                payload: Payload::Nothing,
-                peers,
-                mark,
-            });
+        if pts > 0 {
+            self.meet_channel(id, pts);
         }
+    }
+
+    /// Begins with a channel at this state, unless we have one. The cursor learns of it before any
+    /// of its updates, so that a crash between the two does not begin later.
+    fn meet_channel(&mut self, id: i64, pts: i32) {
+        if self.channels.contains_key(&id) {
+            return;
+        }
+        self.channels.insert(id, Channel::new(pts));
+        let peers = Arc::clone(&self.nobody);
+        self.out.push_back(Delivery {
+            payload: Payload::Nothing,
+            peers,
+            mark: Mark::Channel { id, pts },
+        });
     }
 
     /// The user looks at a channel, or no longer: it is polled as often as the server says. Of a
@@ -345,8 +354,10 @@ impl Engine {
         if opened && open >= OPEN_LIMIT {
             return;
         }
-        let channel = self.channels.entry(id).or_insert_with(|| Channel::new(1));
-        channel.opened = opened;
+        self.meet_channel(id, 1);
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.opened = opened;
+        }
         if opened {
             self.want_channel(id);
         }
@@ -391,8 +402,7 @@ impl Engine {
             // A channel of which we know nothing: there is no state to take a difference from, so it begins here,
             // one event back so that its newest comes.
             (None, Some(pts)) => {
-                self.channels
-                    .insert(id, Channel::new(pts.saturating_sub(1).max(1)));
+                self.meet_channel(id, pts.saturating_sub(1).max(1));
                 self.want_channel(id);
             }
             (None, None) => {}
@@ -430,10 +440,10 @@ impl Engine {
     }
 
     fn offer_channel(&mut self, id: i64, pts: i32, count: i32, delivery: Delivery, now: Instant) {
-        let channel = self
-            .channels
-            .entry(id)
-            .or_insert_with(|| Channel::new(pts.saturating_sub(count.max(0))));
+        self.meet_channel(id, pts.saturating_sub(count.max(0)));
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
         if self.paused {
             let behind = i64::from(pts) - i64::from(count.max(0)) >= i64::from(channel.pts.value());
             if behind && !std::mem::replace(&mut channel.stale, true) {

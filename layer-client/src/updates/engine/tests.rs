@@ -379,6 +379,17 @@ fn the_first_update_of_a_channel_never_seen_is_delivered() {
 }
 
 #[test]
+fn the_cursor_knows_a_channel_before_its_first_update_is_handled() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![new_in(77, 1, 4000, 1)]);
+    let marks: Vec<Mark> = std::iter::from_fn(|| bench.engine.poll_delivery())
+        .map(|delivery| delivery.mark)
+        .collect();
+    let at = |pts| Mark::Channel { id: 77, pts };
+    assert_eq!(marks, [at(3999), at(4000)]);
+}
+
+#[test]
 fn each_channel_has_its_own_gap() {
     let mut bench = Bench::at(10, 0, 0);
     bench.push(vec![
