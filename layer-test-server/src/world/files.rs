@@ -6,21 +6,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use layer_tl_types::{Serializable, enums, types};
+use layer_tl_types::{enums, types};
 
 use super::World;
 use super::blank;
 use super::ids;
 use super::image;
-use super::message::Media;
 use crate::rpc::RpcError;
 
 const PART_LIMIT: usize = 512 * 1024;
 const PARTS_LIMIT: i32 = 8_000;
 const SMALL_PARTS_LIMIT: i32 = 4_000;
 const CHUNK_LIMIT: i64 = 1024 * 1024;
-/// Bytes of an `InputMedia`, all its texts and attributes included.
-const MEDIA_LIMIT: usize = 64 * 1024;
 
 /// All files and uploads.
 #[derive(Debug, Default)]
@@ -197,7 +194,11 @@ impl World {
     }
 
     /// Joins the parts of an upload that an `InputFile` names. The upload is used up.
-    fn take_upload(&mut self, user_id: i64, file: &enums::InputFile) -> Result<Vec<u8>, RpcError> {
+    pub(super) fn take_upload(
+        &mut self,
+        user_id: i64,
+        file: &enums::InputFile,
+    ) -> Result<Vec<u8>, RpcError> {
         let (id, parts, checksum) = match file {
             enums::InputFile::File(file) => (file.id, file.parts, file.md5_checksum.as_str()),
             enums::InputFile::Big(file) => (file.id, file.parts, ""),
@@ -241,166 +242,12 @@ impl World {
         Ok(data)
     }
 
-    fn store(&mut self, file: Stored) -> i64 {
+    pub(super) fn store(&mut self, file: Stored) -> i64 {
         let id = self.dice.positive();
         self.files.bytes +=
             file.data.len() + file.thumb.as_ref().map_or(0, |(thumb, _)| thumb.len());
         self.files.stored.insert(id, file);
         id
-    }
-
-    /// What an `InputMedia` stands for. Uploads become files of the data centre `dc_id`.
-    pub(crate) fn input_media(
-        &mut self,
-        user_id: i64,
-        dc_id: i32,
-        media: enums::InputMedia,
-    ) -> Result<Option<Media>, RpcError> {
-        let date = self.now;
-        // Whatever is said beside the file is kept as it is, and must not be long.
-        if media.to_bytes().len() > MEDIA_LIMIT {
-            return Err(RpcError::bad("MEDIA_INVALID"));
-        }
-        Ok(Some(match media {
-            enums::InputMedia::Empty => return Ok(None),
-            enums::InputMedia::UploadedPhoto(media) => {
-                let data = self.take_upload(user_id, &media.file)?;
-                let photo =
-                    image::measure(&data).ok_or_else(|| RpcError::bad("IMAGE_PROCESS_FAILED"))?;
-                let file = Stored {
-                    data: data.into(),
-                    thumb: None,
-                    dc_id,
-                    date,
-                    photo: Some(photo),
-                    mime_type: "image/jpeg".to_owned(),
-                    attributes: Vec::new(),
-                };
-                Media::Photo {
-                    id: self.store(file),
-                    spoiler: media.spoiler,
-                    ttl_seconds: media.ttl_seconds,
-                }
-            }
-            enums::InputMedia::UploadedDocument(media) => {
-                let data = self.take_upload(user_id, &media.file)?;
-                let thumb = match &media.thumb {
-                    Some(thumb) => {
-                        let thumb = self.take_upload(user_id, thumb)?;
-                        image::measure(&thumb).map(|size| (thumb.into(), size))
-                    }
-                    None => None,
-                };
-                let mut attributes = media.attributes;
-                let named = attributes
-                    .iter()
-                    .any(|a| matches!(a, enums::DocumentAttribute::Filename(_)));
-                let name = match &media.file {
-                    enums::InputFile::File(file) => file.name.clone(),
-                    enums::InputFile::Big(file) => file.name.clone(),
-                    enums::InputFile::StoryDocument(_) => String::new(),
-                };
-                if !named && !name.is_empty() {
-                    attributes.push(types::DocumentAttributeFilename { file_name: name }.into());
-                }
-                let file = Stored {
-                    data: data.into(),
-                    thumb,
-                    dc_id,
-                    date,
-                    photo: None,
-                    mime_type: media.mime_type,
-                    attributes,
-                };
-                Media::Document {
-                    id: self.store(file),
-                    spoiler: media.spoiler,
-                    ttl_seconds: media.ttl_seconds,
-                }
-            }
-            enums::InputMedia::Photo(media) => {
-                let enums::InputPhoto::Photo(photo) = &media.id else {
-                    return Err(RpcError::bad("MEDIA_EMPTY"));
-                };
-                let file = self.locate(photo.id, photo.access_hash, &photo.file_reference)?;
-                if file.photo.is_none() {
-                    return Err(RpcError::bad("PHOTO_INVALID"));
-                }
-                Media::Photo {
-                    id: photo.id,
-                    spoiler: media.spoiler,
-                    ttl_seconds: media.ttl_seconds,
-                }
-            }
-            enums::InputMedia::Document(media) => {
-                let enums::InputDocument::Document(document) = &media.id else {
-                    return Err(RpcError::bad("MEDIA_EMPTY"));
-                };
-                let file =
-                    self.locate(document.id, document.access_hash, &document.file_reference)?;
-                if file.photo.is_some() {
-                    return Err(RpcError::bad("DOCUMENT_INVALID"));
-                }
-                Media::Document {
-                    id: document.id,
-                    spoiler: media.spoiler,
-                    ttl_seconds: media.ttl_seconds,
-                }
-            }
-            enums::InputMedia::GeoPoint(media) => Media::Other(
-                types::MessageMediaGeo {
-                    geo: self.geo(&media.geo_point),
-                }
-                .into(),
-            ),
-            enums::InputMedia::Venue(media) => Media::Other(
-                types::MessageMediaVenue {
-                    geo: self.geo(&media.geo_point),
-                    title: media.title.clone(),
-                    address: media.address.clone(),
-                    provider: media.provider.clone(),
-                    venue_id: media.venue_id.clone(),
-                    venue_type: media.venue_type.clone(),
-                }
-                .into(),
-            ),
-            enums::InputMedia::Contact(media) => Media::Other(
-                types::MessageMediaContact {
-                    user_id: self.user_by_phone(&media.phone_number).unwrap_or(0),
-                    phone_number: media.phone_number.clone(),
-                    first_name: media.first_name.clone(),
-                    last_name: media.last_name.clone(),
-                    vcard: media.vcard.clone(),
-                }
-                .into(),
-            ),
-            enums::InputMedia::Dice(media) => {
-                let value = i32::try_from(self.dice.next() % 6).unwrap_or(0) + 1;
-                let emoticon = media.emoticon.clone();
-                Media::Other(
-                    types::MessageMediaDice {
-                        value,
-                        emoticon,
-                        game_outcome: None,
-                    }
-                    .into(),
-                )
-            }
-            _ => return Err(RpcError::bad("MEDIA_INVALID")),
-        }))
-    }
-
-    fn geo(&mut self, point: &enums::InputGeoPoint) -> enums::GeoPoint {
-        match point {
-            enums::InputGeoPoint::Empty => enums::GeoPoint::Empty,
-            enums::InputGeoPoint::Point(point) => types::GeoPoint {
-                long: point.long,
-                lat: point.lat,
-                access_hash: self.dice.positive(),
-                accuracy_radius: point.accuracy_radius,
-            }
-            .into(),
-        }
     }
 
     fn file_hash(&self, id: i64) -> i64 {

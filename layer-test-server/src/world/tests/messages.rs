@@ -420,3 +420,112 @@ fn forwarding_names_the_first_author() {
     };
     assert_eq!(header.from_id, Some(PeerId::User(ann.user).to_tl()));
 }
+
+#[test]
+fn everybody_knows_the_service_account_without_its_hash() {
+    let (mut stage, ann, _) = two();
+    stage.world.service_text(ann.user, "Login code: 22222");
+    let peer = types::InputPeerUser {
+        user_id: 777_000,
+        access_hash: 0,
+    }
+    .into();
+    let request = functions::messages::GetPeerSettings { peer };
+    let enums::messages::PeerSettings::Settings(answer) = stage.call(ann, &request).unwrap();
+    assert!(matches!(&answer.users[0], enums::User::User(user) if user.verified && user.support));
+    let enums::PeerSettings::Settings(bar) = answer.settings;
+    assert!(!bar.report_spam && !bar.add_contact && !bar.block_contact);
+}
+
+#[test]
+fn the_action_bar_is_whole_for_a_stranger_and_short_for_whom_one_answered() {
+    let (mut stage, ann, bob) = two();
+    stage.say(bob, PeerId::User(ann.user), "buy this");
+    let bar = |stage: &mut Stage| {
+        let peer = stage.input(ann, PeerId::User(bob.user));
+        let request = functions::messages::GetPeerSettings { peer };
+        let enums::messages::PeerSettings::Settings(answer) = stage.call(ann, &request).unwrap();
+        let enums::PeerSettings::Settings(bar) = answer.settings;
+        (bar.report_spam, bar.add_contact, bar.block_contact)
+    };
+    assert_eq!(bar(&mut stage), (true, true, true));
+    stage.say(ann, PeerId::User(bob.user), "why not");
+    assert_eq!(bar(&mut stage), (false, true, false));
+    let id = stage.input_user(ann, bob.user);
+    stage
+        .call(ann, &functions::contacts::AcceptContact { id })
+        .unwrap();
+    assert_eq!(bar(&mut stage), (false, false, false));
+}
+
+#[test]
+fn a_service_message_is_found_in_its_answer_by_a_random_id() {
+    let (mut stage, ann, bob) = two();
+    let request = functions::messages::CreateChat {
+        users: vec![stage.input_user(ann, bob.user)],
+        title: "Group".to_owned(),
+        ttl_period: None,
+    };
+    let enums::messages::InvitedUsers::Users(made) = stage.call(ann, &request).unwrap();
+    let enums::Updates::Updates(updates) = made.updates else {
+        panic!("no updates")
+    };
+    let enums::Update::MessageId(named) = &updates.updates[0] else {
+        panic!("no updateMessageID")
+    };
+    let enums::Update::NewMessage(new) = &updates.updates[1] else {
+        panic!("no service message")
+    };
+    assert!(matches!(&new.message, enums::Message::Service(message) if message.id == named.id));
+    assert_ne!(named.random_id, 0);
+}
+
+#[test]
+fn saved_messages_are_listed_by_origin() {
+    let (mut stage, ann, bob) = two();
+    let id = stage.say(bob, PeerId::User(ann.user), "worth keeping");
+    stage.say(ann, PeerId::User(ann.user), "a note");
+    let body = stage
+        .world
+        .body_of(ann.user, PeerId::User(bob.user), id)
+        .unwrap();
+    let draft = crate::world::send::Draft {
+        text: body.text.clone(),
+        forward: Some(crate::world::message::Forward {
+            from: crate::world::message::ForwardFrom::User(bob.user),
+            date: body.date,
+            saved_from: Some((PeerId::User(bob.user), id)),
+        }),
+        ..Default::default()
+    };
+    stage
+        .world
+        .send(ann.user, PeerId::User(ann.user), draft)
+        .unwrap();
+    let mut texts = |origin: PeerId| {
+        let request = functions::messages::GetSavedHistory {
+            parent_peer: None,
+            peer: stage.input(ann, origin),
+            offset_id: 0,
+            offset_date: 0,
+            add_offset: 0,
+            limit: 10,
+            max_id: 0,
+            min_id: 0,
+            hash: 0,
+        };
+        match stage.call(ann, &request).unwrap() {
+            enums::messages::Messages::Messages(all) => all
+                .messages
+                .iter()
+                .map(|message| match message {
+                    enums::Message::Message(message) => message.message.clone(),
+                    _ => String::new(),
+                })
+                .collect::<Vec<_>>(),
+            other => panic!("unexpected: {other:?}"),
+        }
+    };
+    assert_eq!(texts(PeerId::User(bob.user)), ["worth keeping"]);
+    assert_eq!(texts(PeerId::User(ann.user)), ["a note"]);
+}

@@ -8,7 +8,7 @@ mod messages;
 mod replica;
 mod simulation;
 
-use layer_tl_types::{Deserializable, RemoteCall, Serializable, enums, functions, types};
+use layer_tl_types::{Deserializable, RemoteCall, enums, functions, types};
 
 use super::ids::PeerId;
 use super::{Config, NewUser, World};
