@@ -11,6 +11,8 @@ mod packet;
 mod sequence;
 
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod tests;

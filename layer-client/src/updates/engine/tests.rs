@@ -43,7 +43,7 @@ pub(super) fn new_in(channel: i64, id: i32, pts: i32, pts_count: i32) -> tl::enu
     .into()
 }
 
-fn secret(id: i64, qts: i32) -> tl::enums::Update {
+pub(super) fn secret(id: i64, qts: i32) -> tl::enums::Update {
     tl::types::UpdateBotStopped {
         user_id: id,
         date: 0,
@@ -53,7 +53,7 @@ fn secret(id: i64, qts: i32) -> tl::enums::Update {
     .into()
 }
 
-fn phone(id: i64) -> tl::enums::Update {
+pub(super) fn phone(id: i64) -> tl::enums::Update {
     tl::types::UpdateUserPhone {
         user_id: id,
         phone: String::new(),
@@ -61,7 +61,7 @@ fn phone(id: i64) -> tl::enums::Update {
     .into()
 }
 
-fn packet(updates: Vec<tl::enums::Update>) -> Packet {
+pub(super) fn packet(updates: Vec<tl::enums::Update>) -> Packet {
     Packet {
         updates,
         ..Packet::default()
@@ -112,7 +112,7 @@ fn id_of(message: &tl::enums::Message) -> i32 {
 }
 
 impl Bench {
-    fn at(pts: i32, qts: i32, seq: i32) -> Self {
+    pub(super) fn at(pts: i32, qts: i32, seq: i32) -> Self {
         let now = Instant::now();
         let state = CommonState {
             pts,
@@ -132,12 +132,12 @@ impl Bench {
         bench
     }
 
-    fn push(&mut self, updates: Vec<tl::enums::Update>) {
+    pub(super) fn push(&mut self, updates: Vec<tl::enums::Update>) {
         self.engine
             .handle_packet(packet(updates), &|_| true, self.now);
     }
 
-    fn push_seq(&mut self, updates: Vec<tl::enums::Update>, start: i32, end: i32) {
+    pub(super) fn push_seq(&mut self, updates: Vec<tl::enums::Update>, start: i32, end: i32) {
         let mut packet = packet(updates);
         packet.seq = Some(packet::Seq {
             start,
@@ -155,12 +155,12 @@ impl Bench {
         labels
     }
 
-    fn wait(&mut self, time: Duration) {
+    pub(super) fn wait(&mut self, time: Duration) {
         self.now += time;
         self.engine.handle_timeout(self.now);
     }
 
-    fn answer(&mut self, updates: Vec<tl::enums::Update>, pts: i32, qts: i32, seq: i32) {
+    pub(super) fn answer(&mut self, updates: Vec<tl::enums::Update>, pts: i32, qts: i32, seq: i32) {
         let state = CommonState {
             pts,
             qts,
@@ -177,7 +177,13 @@ impl Bench {
         self.engine.handle_difference(answer, self.now);
     }
 
-    fn answer_channel(&mut self, id: i64, updates: Vec<tl::enums::Update>, pts: i32, last: bool) {
+    pub(super) fn answer_channel(
+        &mut self,
+        id: i64,
+        updates: Vec<tl::enums::Update>,
+        pts: i32,
+        last: bool,
+    ) {
         let peers = Arc::default();
         let answer = ChannelAnswer::Part {
             updates,
@@ -190,7 +196,7 @@ impl Bench {
     }
 }
 
-const GAP: Duration = Duration::from_millis(500);
+pub(super) const GAP: Duration = Duration::from_millis(500);
 
 #[test]
 fn the_next_update_is_applied_and_an_old_one_is_dropped() {
@@ -552,178 +558,4 @@ fn results_of_own_calls_advance_the_state() {
     assert_eq!(bench.delivered(), ["1", "5/1", "2"]);
     bench.wait(GAP);
     assert_eq!(bench.engine.poll_request(), None);
-}
-
-#[test]
-fn a_private_channel_ends_its_entry_and_stops_nothing_else() {
-    let mut bench = Bench::at(10, 0, 0);
-    bench.push(vec![new_in(5, 2, 12, 1)]);
-    bench.wait(GAP);
-    assert!(bench.engine.poll_request().is_some());
-    bench
-        .engine
-        .handle_channel_failed(5, Failure::Gone, bench.now);
-    bench.push(vec![new(1, 11, 1)]);
-    assert_eq!(bench.delivered(), ["5/2", "1"]);
-    bench.push(vec![new_in(5, 7, 99, 1)]);
-    assert_eq!(bench.delivered(), ["5/7"]);
-}
-
-#[test]
-fn a_timestamp_that_the_server_refuses_is_reset() {
-    let mut bench = Bench::at(10, 0, 0);
-    bench.engine.handle_lost();
-    assert!(bench.engine.poll_request().is_some());
-    bench.engine.handle_common_failed(Failure::Reset, bench.now);
-    assert_eq!(bench.engine.poll_request(), Some(Request::State));
-    let state = CommonState {
-        pts: 3,
-        qts: 0,
-        seq: 0,
-        date: 100,
-    };
-    bench.engine.handle_state(state, bench.now);
-    bench.push(vec![new(4, 4, 1)]);
-    assert_eq!(bench.delivered(), ["missed Common", "4"]);
-
-    bench.push(vec![new_in(5, 2, 12, 1)]);
-    bench.wait(GAP);
-    assert!(bench.engine.poll_request().is_some());
-    bench
-        .engine
-        .handle_channel_failed(5, Failure::Reset, bench.now);
-    assert_eq!(bench.delivered(), ["missed Channel(5)", "5/2"]);
-}
-
-#[test]
-fn failures_are_tried_again_with_growing_pauses() {
-    let mut bench = Bench::at(10, 0, 0);
-    bench.engine.handle_lost();
-    let mut asked = 0;
-    for _ in 0..600 {
-        while bench.engine.poll_request().is_some() {
-            asked += 1;
-            bench
-                .engine
-                .handle_common_failed(Failure::Temporary, bench.now);
-        }
-        bench.push(vec![new(1, 99, 1)]);
-        bench.wait(Duration::from_millis(100));
-    }
-    assert!((5..=8).contains(&asked), "{asked} times in a minute");
-}
-
-#[test]
-fn malformed_updates_take_a_difference_and_tell_once() {
-    let mut bench = Bench::at(10, 0, 0);
-    bench.engine.handle_malformed();
-    bench.engine.handle_malformed();
-    assert_eq!(bench.delivered(), ["malformed"]);
-    assert!(bench.engine.poll_request().is_some());
-    bench.engine.handle_malformed();
-    assert_eq!(bench.delivered(), [""; 0]);
-}
-
-#[test]
-fn a_hole_that_no_difference_fills_does_not_hold_up_for_ever() {
-    let mut bench = Bench::at(10, 0, 0);
-    bench.push(vec![new(2, 12, 1)]);
-    let mut asked = 0;
-    for _ in 0..600 {
-        bench.wait(Duration::from_millis(100));
-        while bench.engine.poll_request().is_some() {
-            asked += 1;
-            let empty = CommonAnswer::Empty { date: 0, seq: 0 };
-            bench.engine.handle_difference(empty, bench.now);
-        }
-    }
-    assert_eq!(bench.delivered(), ["2"]);
-    assert!(asked <= 7, "{asked} times in a minute");
-}
-
-#[test]
-fn while_the_consumer_has_no_room_nothing_is_taken_and_then_differences_fill_the_hole() {
-    let mut bench = Bench::at(10, 0, 0);
-    bench.engine.set_paused(true);
-    bench.push(vec![
-        new(1, 11, 1),
-        new_in(5, 1, 11, 1),
-        new_in(8, 1, 70, 1),
-    ]);
-    bench.push(vec![new(2, 12, 1)]);
-    bench.wait(Duration::from_secs(2));
-    assert_eq!(bench.delivered(), [""; 0]);
-    assert_eq!(bench.engine.poll_request(), None);
-    bench.engine.set_paused(false);
-    let mut wanted = Vec::new();
-    while let Some(request) = bench.engine.poll_request() {
-        wanted.push(request);
-    }
-    assert_eq!(
-        wanted,
-        [
-            Request::Difference {
-                pts: 10,
-                qts: 0,
-                date: 100
-            },
-            Request::Channel { id: 5, pts: 10 },
-            Request::Channel { id: 8, pts: 69 },
-        ]
-    );
-}
-
-#[test]
-fn a_fresh_account_begins_with_the_state_and_keeps_what_was_pushed_meanwhile() {
-    let now = Instant::now();
-    let engine = Engine::new(None, [], now);
-    let mut bench = Bench { engine, now };
-    assert_eq!(bench.engine.poll_request(), Some(Request::State));
-    bench.push(vec![new(2, 2, 1)]);
-    assert_eq!(bench.delivered(), [""; 0]);
-    let state = CommonState {
-        pts: 2,
-        qts: 0,
-        seq: 0,
-        date: 100,
-    };
-    bench.engine.handle_state(state, now);
-    bench.push(vec![new(2, 2, 1), new(3, 3, 1)]);
-    assert_eq!(bench.delivered(), ["2", "3"]);
-}
-
-#[test]
-fn hostile_numbers_do_no_harm() {
-    let numbers = [i32::MIN, -1, 0, 1, 10, 11, i32::MAX];
-    let mut bench = Bench::at(10, 20, 5);
-    for pts in numbers {
-        for count in numbers {
-            bench.push(vec![new(1, pts, count), new_in(5, 1, pts, count)]);
-            bench.push(vec![new_in(i64::from(pts), 1, pts, count), secret(1, pts)]);
-            bench.push_seq(vec![phone(1)], pts, count);
-            bench.engine.handle_own(Key::Common, pts, count, bench.now);
-            bench.wait(GAP);
-            while let Some(request) = bench.engine.poll_request() {
-                match request {
-                    Request::Channel { id, .. } => bench.answer_channel(id, vec![], count, false),
-                    Request::Difference { .. } => bench.answer(vec![], pts, count, count),
-                    Request::State => {}
-                }
-            }
-        }
-    }
-    bench.delivered();
-}
-
-#[test]
-fn a_channel_costs_a_bounded_number_of_bytes() {
-    assert!(size_of::<Channel>() <= 192, "{}", size_of::<Channel>());
-    let mut bench = Bench::at(10, 0, 0);
-    for id in 0..100_000 {
-        bench.push(vec![new_in(5, id, 100 + id * 2, 1)]);
-        bench.push(vec![new(id, 100 + id * 2, 1)]);
-    }
-    let channel = &bench.engine.channels[&5];
-    assert!(channel.pts.waiting() <= CHANNEL_ROOM);
-    assert!(bench.engine.common.pts.waiting() <= COMMON_ROOM);
 }

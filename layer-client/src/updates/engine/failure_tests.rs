@@ -1,0 +1,181 @@
+//! What the engine does when things go wrong: refusals, failures, nonsense, a consumer that does
+//! not keep up.
+
+use std::time::{Duration, Instant};
+
+use super::tests::{Bench, GAP, new, new_in, phone, secret};
+use super::*;
+
+#[test]
+fn a_private_channel_ends_its_entry_and_stops_nothing_else() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![new_in(5, 2, 12, 1)]);
+    bench.wait(GAP);
+    assert!(bench.engine.poll_request().is_some());
+    bench
+        .engine
+        .handle_channel_failed(5, Failure::Gone, bench.now);
+    bench.push(vec![new(1, 11, 1)]);
+    assert_eq!(bench.delivered(), ["5/2", "1"]);
+    bench.push(vec![new_in(5, 7, 99, 1)]);
+    assert_eq!(bench.delivered(), ["5/7"]);
+}
+
+#[test]
+fn a_timestamp_that_the_server_refuses_is_reset() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    bench.engine.handle_common_failed(Failure::Reset, bench.now);
+    assert_eq!(bench.engine.poll_request(), Some(Request::State));
+    let state = CommonState {
+        pts: 3,
+        qts: 0,
+        seq: 0,
+        date: 100,
+    };
+    bench.engine.handle_state(state, bench.now);
+    bench.push(vec![new(4, 4, 1)]);
+    assert_eq!(bench.delivered(), ["missed Common", "4"]);
+
+    bench.push(vec![new_in(5, 2, 12, 1)]);
+    bench.wait(GAP);
+    assert!(bench.engine.poll_request().is_some());
+    bench
+        .engine
+        .handle_channel_failed(5, Failure::Reset, bench.now);
+    assert_eq!(bench.delivered(), ["missed Channel(5)", "5/2"]);
+}
+
+#[test]
+fn failures_are_tried_again_with_growing_pauses() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    let mut asked = 0;
+    for _ in 0..600 {
+        while bench.engine.poll_request().is_some() {
+            asked += 1;
+            bench
+                .engine
+                .handle_common_failed(Failure::Temporary, bench.now);
+        }
+        bench.push(vec![new(1, 99, 1)]);
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!((5..=8).contains(&asked), "{asked} times in a minute");
+}
+
+#[test]
+fn malformed_updates_take_a_difference_and_tell_once() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_malformed();
+    bench.engine.handle_malformed();
+    assert_eq!(bench.delivered(), ["malformed"]);
+    assert!(bench.engine.poll_request().is_some());
+    bench.engine.handle_malformed();
+    assert_eq!(bench.delivered(), [""; 0]);
+}
+
+#[test]
+fn a_hole_that_no_difference_fills_does_not_hold_up_for_ever() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![new(2, 12, 1)]);
+    let mut asked = 0;
+    for _ in 0..600 {
+        bench.wait(Duration::from_millis(100));
+        while bench.engine.poll_request().is_some() {
+            asked += 1;
+            let empty = CommonAnswer::Empty { date: 0, seq: 0 };
+            bench.engine.handle_difference(empty, bench.now);
+        }
+    }
+    assert_eq!(bench.delivered(), ["2"]);
+    assert!(asked <= 7, "{asked} times in a minute");
+}
+
+#[test]
+fn while_the_consumer_has_no_room_nothing_is_taken_and_then_differences_fill_the_hole() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.set_paused(true);
+    bench.push(vec![
+        new(1, 11, 1),
+        new_in(5, 1, 11, 1),
+        new_in(8, 1, 70, 1),
+    ]);
+    bench.push(vec![new(2, 12, 1)]);
+    bench.wait(Duration::from_secs(2));
+    assert_eq!(bench.delivered(), [""; 0]);
+    assert_eq!(bench.engine.poll_request(), None);
+    bench.engine.set_paused(false);
+    let mut wanted = Vec::new();
+    while let Some(request) = bench.engine.poll_request() {
+        wanted.push(request);
+    }
+    assert_eq!(
+        wanted,
+        [
+            Request::Difference {
+                pts: 10,
+                qts: 0,
+                date: 100
+            },
+            Request::Channel { id: 5, pts: 10 },
+            Request::Channel { id: 8, pts: 69 },
+        ]
+    );
+}
+
+#[test]
+fn a_fresh_account_begins_with_the_state_and_keeps_what_was_pushed_meanwhile() {
+    let now = Instant::now();
+    let engine = Engine::new(None, [], now);
+    let mut bench = Bench { engine, now };
+    assert_eq!(bench.engine.poll_request(), Some(Request::State));
+    bench.push(vec![new(2, 2, 1)]);
+    assert_eq!(bench.delivered(), [""; 0]);
+    let state = CommonState {
+        pts: 2,
+        qts: 0,
+        seq: 0,
+        date: 100,
+    };
+    bench.engine.handle_state(state, now);
+    bench.push(vec![new(2, 2, 1), new(3, 3, 1)]);
+    assert_eq!(bench.delivered(), ["2", "3"]);
+}
+
+#[test]
+fn hostile_numbers_do_no_harm() {
+    let numbers = [i32::MIN, -1, 0, 1, 10, 11, i32::MAX];
+    let mut bench = Bench::at(10, 20, 5);
+    for pts in numbers {
+        for count in numbers {
+            bench.push(vec![new(1, pts, count), new_in(5, 1, pts, count)]);
+            bench.push(vec![new_in(i64::from(pts), 1, pts, count), secret(1, pts)]);
+            bench.push_seq(vec![phone(1)], pts, count);
+            bench.engine.handle_own(Key::Common, pts, count, bench.now);
+            bench.wait(GAP);
+            while let Some(request) = bench.engine.poll_request() {
+                match request {
+                    Request::Channel { id, .. } => bench.answer_channel(id, vec![], count, false),
+                    Request::Difference { .. } => bench.answer(vec![], pts, count, count),
+                    Request::State => {}
+                }
+            }
+        }
+    }
+    bench.delivered();
+}
+
+#[test]
+fn a_channel_costs_a_bounded_number_of_bytes() {
+    assert!(size_of::<Channel>() <= 192, "{}", size_of::<Channel>());
+    let mut bench = Bench::at(10, 0, 0);
+    for id in 0..100_000 {
+        bench.push(vec![new_in(5, id, 100 + id * 2, 1)]);
+        bench.push(vec![new(id, 100 + id * 2, 1)]);
+    }
+    let channel = &bench.engine.channels[&5];
+    assert!(channel.pts.waiting() <= CHANNEL_ROOM);
+    assert!(bench.engine.common.pts.waiting() <= COMMON_ROOM);
+}
