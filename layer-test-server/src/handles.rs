@@ -554,6 +554,12 @@ impl UserHandle {
         self.hub.world().auth.devices_of(self.id).len()
     }
 
+    /// Waits until a program is signed in as this account, for `patience` at most, and tells whether one is.
+    pub async fn wait_for_login(&self, patience: Duration) -> bool {
+        let found = self.hub.until(|| (self.login_count() > 0).then_some(()));
+        tokio::time::timeout(patience, found).await.is_ok()
+    }
+
     /// The account as it sees itself.
     #[must_use]
     pub fn user(&self) -> enums::User {
