@@ -1,12 +1,13 @@
 // mtcute against the embedded data centre, on the data centre's own ports, with a user of layer-client beside it.
-// `node mtcute_scenario.mjs [intermediate|obfuscated][+pfs] …`; without names, all four.
+// `node mtcute_scenario.mjs KIND …`, a kind of KINDS below, with or without `+pfs` behind it; without names, those of ALL.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  BotKeyboard, InputMedia, IntermediatePacketCodec, MemoryStorage, ObfuscatedPacketCodec, TcpTransport, TelegramClient,
+  BotKeyboard, InputMedia, IntermediatePacketCodec, MemoryStorage, MtProxyTcpTransport, ObfuscatedPacketCodec,
+  PaddedIntermediatePacketCodec, TcpTransport, TelegramClient,
 } from '@mtcute/node'
 import { addPublicKey, NodeCryptoProvider } from '@mtcute/node/utils.js'
 import { DEADLINE, Events, expect, LOGIN_CODE, Peer, Report, Server, within } from './harness.mjs'
@@ -17,11 +18,30 @@ const CAROL = '+15550200001'
 const BORIS = '+15550200002'
 const FIRST_DC = 2
 
-class ObfuscatedTransport extends TcpTransport {
-  packetCodec() {
-    return new ObfuscatedPacketCodec(new IntermediatePacketCodec())
+function withCodec(makeCodec) {
+  return class extends TcpTransport {
+    packetCodec() {
+      return makeCodec()
+    }
   }
 }
+
+const Padded = withCodec(() => new PaddedIntermediatePacketCodec())
+const Obfuscated = withCodec(() => new ObfuscatedPacketCodec(new IntermediatePacketCodec()))
+
+function proxy({ ipAddress, port }, secret) {
+  return new MtProxyTcpTransport({ host: ipAddress, port, secret })
+}
+
+/** How mtcute reaches the data centre: from its address and the server's MTProxy secret, a transport. */
+const KINDS = {
+  'intermediate': () => new TcpTransport(),
+  'padded': () => new Padded(),
+  'obfuscated': () => new Obfuscated(),
+  'mtproxy': (dc, secret) => proxy(dc, secret),
+  'mtproxy-dd': (dc, secret) => proxy(dc, `dd${secret}`),
+}
+const ALL = ['intermediate', 'intermediate+pfs', 'obfuscated', 'obfuscated+pfs', 'padded', 'mtproxy', 'mtproxy-dd+pfs']
 
 const digest = bytes => createHash('sha256').update(bytes).digest('hex')
 
@@ -32,15 +52,15 @@ class Device {
   deletions = new Events()
   caughtUp = new Events()
 
-  constructor(world, name, storage = new MemoryStorage()) {
+  constructor(world, name, { storage = new MemoryStorage(), firstDc = FIRST_DC } = {}) {
     this.world = world
     this.name = name
-    const dc = world.server.address(FIRST_DC)
+    const dc = world.server.address(firstDc)
     this.client = new TelegramClient({
       apiId: 12345,
       apiHash: '0123456789abcdef0123456789abcdef',
       storage,
-      transport: world.obfuscated ? new ObfuscatedTransport() : new TcpTransport(),
+      transport: world.transport(dc, world.secret),
       defaultDcs: { main: dc, media: dc },
       network: { usePfs: world.pfs },
       updates: { catchUp: true },
@@ -118,15 +138,16 @@ async function refused(promise, text) {
 
 async function run(report, kind) {
   const directory = mkdtempSync(join(tmpdir(), 'interop-'))
-  const world = { log: [], devices: [], obfuscated: kind.startsWith('obfuscated'), pfs: kind.endsWith('+pfs') }
+  const [name, pfs] = kind.split('+')
+  const world = { log: [], devices: [], transport: KINDS[name], pfs: pfs !== undefined, secret: randomBytes(16).toString('hex') }
   try {
-    world.server = await Server.start(directory)
+    world.server = await Server.start(directory, '--mtproxy-secret', world.secret)
     world.peer = new Peer(directory, world.server)
     const crypto = new NodeCryptoProvider()
     await crypto.initialize()
     addPublicKey(crypto, world.server.publicKey, false)
-    world.device = (name, storage) => {
-      const device = new Device(world, name, storage)
+    world.device = (name, options) => {
+      const device = new Device(world, name, options)
       world.devices.push(device)
       return device
     }
@@ -301,15 +322,23 @@ async function scenario(report, directory, world) {
   await report.step('comes back with its storage and catches up with what happened meanwhile', async () => {
     const texts = Array.from({ length: 30 }, (_, n) => `while you were away ${n}`)
     const storage = new MemoryStorage()
-    const before = device('before', storage)
+    const before = device('before', { storage })
     await before.enter(CAROL, PASSWORD)
     const me = await before.client.getMe()
     await before.client.destroy()
     for (const text of texts) await peer.call('send', '@carol_interop', text)
-    const after = device('after', storage)
+    const after = device('after', { storage })
     await after.listen()
     for (const text of texts) await after.received(text)
     expect((await after.client.getMe()).id === me.id, 'another account')
+  })
+
+  await report.step('follows its account to the data centre where it lives', async () => {
+    const wanderer = device('wanderer', { firstDc: 1 })
+    await wanderer.enter(CAROL, PASSWORD)
+    expect(await wanderer.client.getPrimaryDcId() === FIRST_DC, 'it did not move')
+    await peer.call('send', '@carol_interop', 'wherever you are')
+    await wanderer.received('wherever you are')
   })
 
   await report.step('carries its session over as a string', async () => {
@@ -376,11 +405,10 @@ async function bots(report, world, user) {
   })
 }
 
-const KINDS = ['intermediate', 'intermediate+pfs', 'obfuscated', 'obfuscated+pfs']
 const kinds = process.argv.slice(2)
-const report = new Report('mtcute 0.28.2')
-for (const kind of kinds.length ? kinds : KINDS) {
-  expect(KINDS.includes(kind), `${kind} is none of ${KINDS.join(', ')}`)
-  await run(report, kind)
+for (const kind of kinds) {
+  expect(/^[^+]+(\+pfs)?$/.test(kind) && kind.split('+')[0] in KINDS, `${kind} is none of ${Object.keys(KINDS).join(', ')}`)
 }
+const report = new Report('mtcute 0.28.2')
+for (const kind of kinds.length ? kinds : ALL) await run(report, kind)
 process.exit(report.finish())

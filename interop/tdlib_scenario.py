@@ -214,6 +214,27 @@ def scenario(report, directory, tdlib, proxy, peer):
         for text in texts:
             second.received(text, chat)
 
+    with report.step("follows an account to the data centre where it lives"):
+        other = device("other")
+        other.start()
+        other.request_code(BORIS)  # asked of DC 1, which sends it to DC 2
+        other.call("checkAuthenticationCode", code=LOGIN_CODE)
+        other.until("Ready")
+        expect(other.call("getMe")["id"] == boris, "another account")
+        first.send(chat, "hello to two")
+        expect(not other.received("hello to two")["is_outgoing"], "seen as outgoing")
+        texts = [text_of(m) for m in history(other, me["id"])]
+        expect(texts[0] == "hello to two" and "while you were away 0" in texts, f"history: {texts}")
+
+    with report.step("presses a button of a bot"):
+        echo = first.call("searchPublicChat", username="echo")["id"]
+        first.send(echo, "/keyboard")
+        message = first.update("updateNewMessage", lambda u: u["message"]["chat_id"] == echo and "reply_markup" in u["message"])
+        button = message["message"]["reply_markup"]["rows"][0][0]
+        answer = first.call("getCallbackQueryAnswer", chat_id=echo, message_id=message["message"]["id"], payload={
+            "@type": "callbackQueryPayloadData", "data": button["type"]["data"]})
+        expect(answer["text"], f"the answer: {answer}")
+
     with report.step("signs in again with the password after logging out"):
         third.call("logOut")
         third.until("Closed")
