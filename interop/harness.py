@@ -126,15 +126,16 @@ class Server:
 
 
 class Peer:
-    """A user of layer-client: the example `interop_peer`, driven by tab-separated lines."""
+    """A user of layer-client, or a bot: the example `interop_peer`, driven by tab-separated lines."""
 
-    def __init__(self, directory, server, first_dc=2):
-        self.log = pathlib.Path(directory) / "peer.log"
+    def __init__(self, directory, server, name, first_dc=2):
+        self.name = name
+        self.log = pathlib.Path(directory) / f"{name}.log"
         self.events = []
         self.changed = threading.Condition()
         self.replies = queue.Queue()
         command = [os.environ["LAYER_INTEROP_PEER"], "--rsa-key", str(server.key_file),
-                   "--session", str(pathlib.Path(directory) / "peer.session")]
+                   "--session", str(pathlib.Path(directory) / f"{name}.session")]
         for dc in sorted(server.dcs, key=lambda dc: dc != first_dc):
             command += ["--dc", f"{dc}={server.dcs[dc]}"]
         with open(self.log, "wb") as log:
@@ -181,7 +182,7 @@ class Peer:
         return event
 
     def diagnosis(self):
-        return f"--- layer-client's log ---\n{tail(self.log, 30)}\n---"
+        return f"--- log of layer-client's {self.name} ---\n{tail(self.log, 30)}\n---"
 
     def stop(self):
         with contextlib.suppress(OSError):

@@ -2,7 +2,7 @@
 # Runs clients that this project did not write against the embedded data centre.
 #   interop/run.sh                      everything
 #   interop/run.sh tdlib [plain|dd]     the official TDLib
-#   interop/run.sh mtcute [intermediate|intermediate+pfs|obfuscated|obfuscated+pfs]
+#   interop/run.sh mtcute [intermediate|padded|obfuscated|mtproxy|mtproxy-dd, each also with +pfs]
 # Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

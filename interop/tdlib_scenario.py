@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import secrets
 import sys
 import tempfile
@@ -34,16 +35,17 @@ def run(report, site, kind, verbosity):
     with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
         server = Server(directory, "--mtproxy-secret", secret)
         closing.callback(server.stop)
-        peer = Peer(directory, server)
+        peer, bot = Peer(directory, server, "user"), Peer(directory, server, "bot")
         closing.callback(peer.stop)
+        closing.callback(bot.stop)
         tdlib = Tdlib(patched_library(site, directory, server.public_key), directory, verbosity)
         closing.callback(tdlib.stop)
         proxy = (*server.address(1), ("dd" if kind == "dd" else "") + secret)
-        with report.scenario(kind, server.diagnosis, peer.diagnosis, tdlib.diagnosis):
-            scenario(report, directory, tdlib, proxy, peer)
+        with report.scenario(kind, server.diagnosis, peer.diagnosis, bot.diagnosis, tdlib.diagnosis):
+            scenario(report, directory, tdlib, proxy, peer, bot)
 
 
-def scenario(report, directory, tdlib, proxy, peer):
+def scenario(report, directory, tdlib, proxy, peer, bot):
     def device(name):
         return Account(tdlib, name, directory, proxy)
 
@@ -226,14 +228,30 @@ def scenario(report, directory, tdlib, proxy, peer):
         texts = [text_of(m) for m in history(other, me["id"])]
         expect(texts[0] == "hello to two" and "while you were away 0" in texts, f"history: {texts}")
 
-    with report.step("presses a button of a bot"):
-        echo = first.call("searchPublicChat", username="echo")["id"]
-        first.send(echo, "/keyboard")
-        message = first.update("updateNewMessage", lambda u: u["message"]["chat_id"] == echo and "reply_markup" in u["message"])
-        button = message["message"]["reply_markup"]["rows"][0][0]
-        answer = first.call("getCallbackQueryAnswer", chat_id=echo, message_id=message["message"]["id"], payload={
-            "@type": "callbackQueryPayloadData", "data": button["type"]["data"]})
-        expect(answer["text"], f"the answer: {answer}")
+    # Bots
+    with report.step("makes a bot with @BotFather, which layer-client runs"):
+        father = first.call("searchPublicChat", username="BotFather")["id"]
+        for text in ("/newbot", "Interop"):
+            answer_to(first, father, text)
+        done = text_of(answer_to(first, father, "interop_test_bot"))
+        token = re.search(r"\d+:[\w-]{30,}", done)
+        expect(token, f"no token in {done!r}")
+        bot_id = int(bot.call("bot_sign_in", token.group())[0])
+        found = first.call("searchPublicChat", username="interop_test_bot")["id"]
+        expect(found == bot_id, f"the bot is {bot_id}, its name leads to {found}")
+
+    with report.step("presses a button of that bot"):
+        first.send(bot_id, "/start")
+        place = bot.event("new", None, None, "in", "/start")[1]
+        bot.call("keyboard", place, "Press it", "Yes", "yes")
+        message = first.received("Press it", bot_id)
+        button = message["reply_markup"]["rows"][0][0]["type"]
+        pressed = first.ask("getCallbackQueryAnswer", chat_id=bot_id, message_id=message["id"], payload={
+            "@type": "callbackQueryPayloadData", "data": button["data"]})
+        query = bot.event("callback", None, "yes")[1]
+        bot.call("answer", query, "you chose yes")
+        answer = first.answer(pressed, "getCallbackQueryAnswer")
+        expect(answer["text"] == "you chose yes", f"the answer: {answer}")
 
     with report.step("signs in again with the password after logging out"):
         third.call("logOut")
@@ -247,6 +265,13 @@ def scenario(report, directory, tdlib, proxy, peer):
         third.until("Ready")
         sessions = first.call("getActiveSessions")["sessions"]
         expect(len(sessions) == 3, f"{len(sessions)} sessions of three")
+
+
+def answer_to(account, bot, text):
+    """What a bot says to this."""
+    sent = account.send(bot, text)
+    return account.update("updateNewMessage", lambda u: u["message"]["chat_id"] == bot and not u["message"]["is_outgoing"]
+                          and u["message"]["id"] > sent["id"])["message"]
 
 
 def history(account, chat):

@@ -1,4 +1,4 @@
-//! A user of layer-client that another program drives, for `interop/`: one command a line on standard input, its words
+//! A user (or a bot) of layer-client that another program drives, for `interop/`: one command a line on standard input, its words
 //! separated by tabs; for each a line `ok …` or `error …` on standard output, and lines `event …` as updates come.
 
 use std::error::Error;
@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use layer_client::files::Upload;
 use layer_client::tl::functions;
 use layer_client::update::Update;
-use layer_client::{Client, Config, DcAddress, Message, RsaPublicKey, SignInError};
+use layer_client::{
+    Button, Client, Config, DcAddress, InputMessage, Keyboard, Message, RsaPublicKey, SignInError,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -122,12 +124,28 @@ async fn obey(client: &Client, words: &[&str]) -> Outcome<Vec<String>> {
             let shown = if answer.alert { "alert" } else { "toast" };
             Ok(vec![answer.message.unwrap_or_default(), shown.to_owned()])
         }
+        ["bot_sign_in", token] => {
+            let me = client.bot_sign_in(token).await?;
+            Ok(vec![me.id().to_string()])
+        }
+        ["keyboard", peer, text, label, data] => {
+            let keyboard = Keyboard::inline().row([Button::callback(label, data)]);
+            let message = InputMessage::text(text).keyboard(keyboard);
+            let message = client.send_message(peer, message).await?;
+            Ok(vec![message.id().to_string()])
+        }
+        ["answer", query_id, text] => {
+            client
+                .answer_callback_query(query_id.parse()?, Some(text), false)
+                .await?;
+            Ok(vec![])
+        }
         _ => Err(format!("there is no command {words:?}").into()),
     }
 }
 
 /// What an update is as lines: `new` and `edited` with chat, id, direction, text, and name and size of a file;
-/// `deleted` with an id.
+/// `deleted` with an id; `callback` with the query's id and the button's data.
 fn events(update: &Update) -> Vec<Vec<String>> {
     match update {
         Update::NewMessage(message) => vec![of_message("new", message)],
@@ -137,6 +155,12 @@ fn events(update: &Update) -> Vec<Vec<String>> {
             .iter()
             .map(|id| vec!["event".to_owned(), "deleted".to_owned(), id.to_string()])
             .collect(),
+        Update::CallbackQuery(query) => vec![vec![
+            "event".to_owned(),
+            "callback".to_owned(),
+            query.query_id.to_string(),
+            String::from_utf8_lossy(query.data().unwrap_or_default()).into_owned(),
+        ]],
         _ => vec![],
     }
 }
