@@ -126,10 +126,7 @@ pub(super) fn apply(cursor: &mut UpdatesState, mark: Mark) {
         Mark::None => {}
         Mark::Pts(pts) => cursor.pts = pts,
         Mark::Qts(qts) => cursor.qts = qts,
-        Mark::Seq { seq, date } => {
-            cursor.seq = seq;
-            cursor.date = cursor.date.max(date);
-        }
+        Mark::Seq(seq) => cursor.seq = seq,
         Mark::Date(date) => cursor.date = cursor.date.max(date),
         Mark::Channel { id, pts } => {
             cursor.channels.insert(id, pts);

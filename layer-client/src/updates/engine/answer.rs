@@ -206,7 +206,10 @@ impl Engine {
             common.seq.set(state.seq);
         }
         if state.date != 0 {
-            common.date = state.date;
+            common.next_date = state.date;
+            if self.unsettled.is_empty() {
+                common.date = state.date;
+            }
         }
         let mark = Mark::Common {
             pts: common.pts.value(),
@@ -364,6 +367,7 @@ impl Engine {
                     self.timers.remove(&(at, id));
                 }
                 self.channels.remove(&id);
+                self.settled(id);
                 let peers = Arc::clone(&self.nobody);
                 let mark = Mark::ChannelGone(id);
                 self.out.push_back(Delivery {

@@ -26,10 +26,7 @@ pub(crate) enum Mark {
     None,
     Pts(i32),
     Qts(i32),
-    Seq {
-        seq: i32,
-        date: i32,
-    },
+    Seq(i32),
     Date(i32),
     Channel {
         id: i64,

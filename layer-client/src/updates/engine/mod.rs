@@ -17,7 +17,7 @@ mod sim;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,11 @@ struct Common {
     pts: Sequence,
     qts: Sequence,
     seq: Sequence,
+    /// From when on the next difference is to name channels. It comes from differences only, and
+    /// waits in `next_date` while a channel is not settled: so a channel that a difference named
+    /// is named again by the next one, after a crash too, until we have what was missing.
     date: i32,
+    next_date: i32,
     fetch: Fetch,
     futile: u32,
     retry: Option<Instant>,
@@ -112,6 +116,8 @@ pub(crate) struct Engine {
     timers: BTreeSet<(Instant, i64)>,
     ready: VecDeque<i64>,
     running: usize,
+    /// Channels that lack something, or may.
+    unsettled: HashSet<i64>,
     /// Channels that turned updates away while paused.
     stale: Vec<i64>,
     paused: bool,
@@ -134,6 +140,7 @@ impl Engine {
                 qts: Sequence::new(at.qts, COMMON_ROOM),
                 seq: Sequence::new(at.seq, COMMON_ROOM),
                 date: at.date,
+                next_date: at.date,
                 // What happened since the last run, or the state itself.
                 fetch: Fetch::Queued,
                 futile: 0,
@@ -148,6 +155,7 @@ impl Engine {
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
             running: 0,
+            unsettled: HashSet::new(),
             stale: Vec::new(),
             paused: false,
             out: VecDeque::new(),
@@ -226,15 +234,11 @@ impl Engine {
             self.out.extend(deliveries);
             return;
         };
-        let ordered = seq.end != 0 && seq.start != 0;
-        let mark = if ordered {
-            Mark::Seq {
-                seq: seq.end,
-                date: seq.date,
-            }
-        } else {
-            Mark::Date(seq.date)
-        };
+        if seq.end == 0 || seq.start == 0 {
+            self.out.extend(deliveries);
+            return;
+        }
+        let mark = Mark::Seq(seq.end);
         match deliveries.last_mut() {
             Some(last) => last.mark = mark,
             None => deliveries.push(Delivery {
@@ -243,13 +247,8 @@ impl Engine {
                 mark,
             }),
         }
-        if ordered {
-            let count = seq.end.saturating_sub(seq.start).saturating_add(1);
-            self.offer_common(Counter::Seq, seq.end, count, deliveries, now);
-        } else {
-            self.common.date = self.common.date.max(seq.date);
-            self.out.extend(deliveries);
-        }
+        let count = seq.end.saturating_sub(seq.start).saturating_add(1);
+        self.offer_common(Counter::Seq, seq.end, count, deliveries, now);
     }
 
     /// Takes the `pts` that a call of ours (`messages.affectedMessages` and the like) moved the state to.
@@ -450,6 +449,7 @@ impl Engine {
             let behind = i64::from(pts) - i64::from(count.max(0)) >= i64::from(channel.pts.value());
             if behind && !std::mem::replace(&mut channel.stale, true) {
                 self.stale.push(id);
+                self.unsettled.insert(id);
             }
             return;
         }
@@ -470,25 +470,50 @@ impl Engine {
         }
     }
 
-    /// Brings the set of timers in line with what a channel waits for.
+    /// Brings the sets of timers and of unsettled channels in line with what a channel waits for.
     fn set_timer(&mut self, id: i64) {
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
+        let settled = channel.fetch == Fetch::Idle
+            && channel.futile == 0
+            && !channel.stale
+            && !channel.pts.is_waiting();
         let wanted = match channel.fetch {
             Fetch::Idle => earlier(channel.pts.deadline(), channel.retry),
             Fetch::Queued | Fetch::Running { .. } => None,
         };
-        if channel.timer == wanted {
-            return;
+        if channel.timer != wanted {
+            if let Some(old) = channel.timer.take() {
+                self.timers.remove(&(old, id));
+            }
+            if let Some(new) = wanted {
+                self.timers.insert((new, id));
+            }
+            channel.timer = wanted;
         }
-        if let Some(old) = channel.timer.take() {
-            self.timers.remove(&(old, id));
+        if settled {
+            self.settled(id);
+        } else {
+            self.unsettled.insert(id);
         }
-        if let Some(new) = wanted {
-            self.timers.insert((new, id));
+    }
+
+    /// A channel lacks nothing any more. With the last of them the date moves on.
+    fn settled(&mut self, id: i64) {
+        if self.unsettled.remove(&id) && self.unsettled.is_empty() {
+            let common = &mut self.common;
+            if common.next_date > common.date {
+                common.date = common.next_date;
+                let mark = Mark::Date(common.date);
+                let peers = Arc::clone(&self.nobody);
+                self.out.push_back(Delivery {
+                    payload: Payload::Nothing,
+                    peers,
+                    mark,
+                });
+            }
         }
-        channel.timer = wanted;
     }
 
     /// The next call to make, if any. Each must be answered by one of the `handle_…` methods of the answers.

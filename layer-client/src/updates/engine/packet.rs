@@ -12,7 +12,6 @@ use crate::peers::{PeerId, PeerMap};
 pub(crate) struct Seq {
     pub(crate) start: i32,
     pub(crate) end: i32,
-    pub(crate) date: i32,
 }
 
 /// See the [module](self).
@@ -54,7 +53,6 @@ impl Packet {
                 seq: Some(Seq {
                     start: u.seq_start,
                     end: u.seq,
-                    date: u.date,
                 }),
                 ..Self::default()
             },
@@ -64,7 +62,6 @@ impl Packet {
                 seq: Some(Seq {
                     start: u.seq,
                     end: u.seq,
-                    date: u.date,
                 }),
                 ..Self::default()
             },

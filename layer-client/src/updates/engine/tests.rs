@@ -139,11 +139,7 @@ impl Bench {
 
     pub(super) fn push_seq(&mut self, updates: Vec<tl::enums::Update>, start: i32, end: i32) {
         let mut packet = packet(updates);
-        packet.seq = Some(packet::Seq {
-            start,
-            end,
-            date: 100,
-        });
+        packet.seq = Some(packet::Seq { start, end });
         self.engine.handle_packet(packet, &|_| true, self.now);
     }
 
@@ -393,6 +389,43 @@ fn the_cursor_knows_a_channel_before_its_first_update_is_handled() {
         .collect();
     let at = |pts| Mark::Channel { id: 77, pts };
     assert_eq!(marks, [at(3999), at(4000)]);
+}
+
+#[test]
+fn the_date_waits_for_the_channels_that_a_difference_named() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    let named = tl::types::UpdateChannelTooLong {
+        channel_id: 5,
+        pts: Some(12),
+    };
+    let state = CommonState {
+        pts: 10,
+        qts: 0,
+        seq: 0,
+        date: 200,
+    };
+    let answer = CommonAnswer::Part {
+        updates: vec![named.into()],
+        peers: Arc::default(),
+        state,
+        last: true,
+    };
+    bench.engine.handle_difference(answer, bench.now);
+    assert!(bench.engine.poll_request().is_some());
+    let dates = |engine: &mut Engine| -> Vec<i32> {
+        let marks = std::iter::from_fn(|| engine.poll_delivery()).map(|delivery| delivery.mark);
+        marks
+            .filter_map(|mark| match mark {
+                Mark::Common { date, .. } | Mark::Date(date) => Some(date),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(dates(&mut bench.engine), [100]);
+    bench.answer_channel(5, vec![new_in(5, 1, 0, 0), new_in(5, 2, 0, 0)], 12, true);
+    assert_eq!(dates(&mut bench.engine), [200]);
 }
 
 #[test]
