@@ -124,6 +124,56 @@ impl Out {
         self.line(line);
     }
 
+    /// `impl … for … {`, with the type on its own line if it must be.
+    pub(crate) fn open_impl(&mut self, what: &str, of: &str) {
+        let line = format!("{what} for {of} {{");
+        if self.fits(line.len()) {
+            self.open(&line);
+        } else {
+            self.line(what);
+            self.line(&format!("    for {of}"));
+            self.open("{");
+        }
+    }
+
+    /// `fn name(parameter) -> result {`
+    pub(crate) fn open_fn(&mut self, name: &str, parameter: &str, result: &str) {
+        let line = format!("fn {name}({parameter}) -> {result} {{");
+        if self.fits(line.len()) {
+            self.open(&line);
+        } else {
+            self.line(&format!("fn {name}("));
+            self.line(&format!("    {parameter},"));
+            self.open(&format!(") -> {result} {{"));
+        }
+    }
+
+    /// `pattern => value,`
+    pub(crate) fn arm(&mut self, pattern: &str, value: &str) {
+        let line = format!("{pattern} => {value},");
+        if self.fits(line.len()) {
+            self.line(&line);
+        } else {
+            self.open(&format!("{pattern} => {{"));
+            self.line(value);
+            self.close("}");
+        }
+    }
+
+    /// `(a, b),`
+    pub(crate) fn tuple(&mut self, parts: &[String]) {
+        let inside = parts.join(", ");
+        if inside.len() <= MAX_ARGUMENTS {
+            self.line(&format!("({inside}),"));
+        } else {
+            self.open("(");
+            for part in parts {
+                self.line(&format!("{part},"));
+            }
+            self.close("),");
+        }
+    }
+
     /// Whether a line of this length stays within the width, here.
     pub(crate) fn fits(&self, len: usize) -> bool {
         self.indent * 4 + len <= MAX_WIDTH

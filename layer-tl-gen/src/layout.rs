@@ -20,6 +20,7 @@ pub(crate) struct Layout {
     boxed: Vec<bool>,
     recursive: Vec<bool>,
     fallback: Vec<usize>,
+    plain: Vec<bool>,
 }
 
 impl Layout {
@@ -33,6 +34,7 @@ impl Layout {
             boxed,
             recursive: Vec::new(),
             fallback,
+            plain: Vec::new(),
         };
         let mut sizes = Sizes {
             structs: vec![None; model.structs.len()],
@@ -53,7 +55,28 @@ impl Layout {
                     .any(|v| contains(model, v.of, e, true))
             })
             .collect();
+        layout.plain = vec![true; model.structs.len()];
+        // Taken from all until nothing more has to be taken.
+        while let Some(s) = (0..model.structs.len()).find(|s| {
+            layout.plain[*s]
+                && (layout.boxed[*s]
+                    || !model.structs[*s]
+                        .fields
+                        .iter()
+                        .all(|f| layout.plain_ty(model, &f.ty)))
+        }) {
+            layout.plain[s] = false;
+        }
         Ok(layout)
+    }
+
+    fn plain_ty(&self, model: &Model<'_>, ty: &Ty) -> bool {
+        match ty {
+            Ty::Str | Ty::Bytes | Ty::Vector { .. } | Ty::Param(_) => false,
+            Ty::Enum(e) => model.enums[*e].variants.iter().all(|v| self.plain[v.of]),
+            Ty::Struct(s) => self.plain[*s],
+            _ => true,
+        }
     }
 
     /// The variant (its place in the enum) that can be made from nothing in the fewest steps.
@@ -64,6 +87,11 @@ impl Layout {
     /// Whether the variant of this struct holds a box.
     pub(crate) fn is_boxed(&self, of: usize) -> bool {
         self.boxed[of]
+    }
+
+    /// Whether a struct holds only numbers and the like, at most [`MAX_INLINE`] bytes of them.
+    pub(crate) fn is_plain(&self, of: usize) -> bool {
+        self.plain[of]
     }
 
     /// Whether a value of this enum may contain another one, at any distance.

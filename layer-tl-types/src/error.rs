@@ -74,29 +74,31 @@ impl std::error::Error for DeserializeError {}
 /// The enum held another variant than the type that it was converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongVariant {
-    expected: &'static str,
+    expected: u32,
 }
 
 impl WrongVariant {
     #[cfg(feature = "impl-from-enum")]
-    pub(crate) fn new(expected: &'static str) -> Self {
+    #[allow(dead_code)] // not called if every type of the schema has one constructor
+    pub(crate) fn new(expected: u32) -> Self {
         Self { expected }
     }
 
-    /// The TL name of the constructor that was asked for.
+    /// The id of the constructor that was asked for.
     #[must_use]
-    pub fn expected(&self) -> &'static str {
+    pub fn expected_id(&self) -> u32 {
         self.expected
     }
 }
 
 impl Display for WrongVariant {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "expected the constructor {}, found another one of its type",
-            self.expected
-        )
+        f.write_str("expected the constructor ")?;
+        #[cfg(feature = "name-for-id")]
+        if let Some(name) = crate::name_for_id(self.expected) {
+            f.write_str(name)?;
+        }
+        write!(f, "#{:08x}, found another one of its type", self.expected)
     }
 }
 

@@ -129,6 +129,36 @@ pub(crate) fn put_opt<T: Serializable>(buf: &mut Vec<u8>, x: &Option<T>) {
     }
 }
 
+/// For a field that shares its bit with others: sent when they are, empty if it is missing.
+pub(crate) fn put_or_empty<T: Serializable + Default>(
+    buf: &mut Vec<u8>,
+    sent: bool,
+    x: &Option<T>,
+) {
+    match x {
+        Some(x) if sent => x.serialize(buf),
+        None if sent => T::default().serialize(buf),
+        _ => {}
+    }
+}
+
+/// The same for what has no empty form.
+pub(crate) fn put_if<T: Serializable>(buf: &mut Vec<u8>, sent: bool, x: &Option<T>) {
+    if let Some(x) = x
+        && sent
+    {
+        x.serialize(buf);
+    }
+}
+
+pub(crate) fn any(there: &[bool]) -> bool {
+    there.contains(&true)
+}
+
+pub(crate) fn all(there: &[bool]) -> bool {
+    !there.contains(&false)
+}
+
 /// A flag word from its bits.
 pub(crate) fn put_flags(buf: &mut Vec<u8>, bits: &[(bool, u32)]) {
     put_u32(

@@ -6,7 +6,7 @@ use crate::model::{Enum, Variant};
 impl Writer<'_> {
     pub(super) fn an_enum(&self, out: &mut Out, e: &Enum) {
         out.line(&format!("/// `{}`", e.tl_name));
-        let large = e.variants.iter().any(|v| self.layout.is_boxed(v.of));
+        let large = !e.variants.iter().all(|v| self.layout.is_plain(v.of));
         self.derives(out, false, large);
         out.open(&format!("pub enum {} {{", e.name));
         for v in &e.variants {
@@ -25,10 +25,10 @@ impl Writer<'_> {
         self.by_bytes(out, &e.name, false, large, "boxed(f, self)");
         for v in &e.variants {
             if self.config.impl_from_type {
-                self.from_type(out, e, v);
+                self.type_to_enum(out, e, v);
             }
             if self.config.impl_from_enum {
-                self.from_enum(out, e, v);
+                self.enum_to_type(out, e, v);
             }
         }
     }
@@ -118,18 +118,13 @@ impl Writer<'_> {
             {
                 let id = self.model.structs[v.of].def.id;
                 let value = self.variant_value(v);
-                let line = format!("0x{id:08x} => {value},");
                 if let Some(skip) = self.skip(v) {
                     out.open(&format!("0x{id:08x} => {{"));
                     out.line(&skip);
                     out.line(&value);
                     out.close("}");
-                } else if out.fits(line.len()) {
-                    out.line(&line);
                 } else {
-                    out.open(&format!("0x{id:08x} => {{"));
-                    out.line(&value);
-                    out.close("}");
+                    out.arm(&format!("0x{id:08x}"), &value);
                 }
             }
             out.open("id => {");
@@ -165,20 +160,14 @@ impl Writer<'_> {
         }
     }
 
-    fn from_type(&self, out: &mut Out, e: &Enum, v: &Variant) {
-        let unit = self.is_unit(v);
+    fn type_to_enum(&self, out: &mut Out, e: &Enum, v: &Variant) {
+        let path = self.struct_path(v.of);
         out.line("");
-        out.open(&format!(
-            "impl From<{}> for {} {{",
-            self.struct_path(v.of),
-            e.name
-        ));
-        let argument = if unit { "_" } else { "x" };
-        out.open(&format!(
-            "fn from({argument}: {}) -> Self {{",
-            self.struct_path(v.of)
-        ));
-        out.line(&if unit {
+        out.open_impl(&format!("impl From<{path}>"), &e.name);
+        out.line("#[inline]");
+        let argument = if self.is_unit(v) { "_" } else { "x" };
+        out.open_fn("from", &format!("{argument}: {path}"), "Self");
+        out.line(&if self.is_unit(v) {
             format!("Self::{}", v.name)
         } else if self.layout.is_boxed(v.of) {
             format!("Self::{}(Box::new(x))", v.name)
@@ -189,55 +178,34 @@ impl Writer<'_> {
         out.close("}");
     }
 
-    fn from_enum(&self, out: &mut Out, e: &Enum, v: &Variant) {
+    fn enum_to_type(&self, out: &mut Out, e: &Enum, v: &Variant) {
         let only = e.variants.len() == 1;
-        let unit = self.is_unit(v);
-        let pattern = if unit {
-            format!("{}::{}", e.name, v.name)
-        } else {
-            format!("{}::{}(x)", e.name, v.name)
-        };
-        let value = if unit {
-            self.struct_path(v.of)
+        let path = self.struct_path(v.of);
+        let (holds, value) = if self.is_unit(v) {
+            ("", "Self")
         } else if self.layout.is_boxed(v.of) {
-            "*x".to_owned()
+            ("(x)", "*x")
         } else {
-            "x".to_owned()
+            ("(x)", "x")
         };
+        let pattern = format!("{}::{}{holds}", e.name, v.name);
+        let argument = format!("x: {}", e.name);
         out.line("");
         if only {
-            out.open(&format!(
-                "impl From<{}> for {} {{",
-                e.name,
-                self.struct_path(v.of)
-            ));
+            out.open_impl(&format!("impl From<{}>", e.name), &path);
             out.line("#[inline]");
-            out.open(&format!("fn from(x: {}) -> Self {{", e.name));
-            if unit {
-                out.line("let _ = x;");
-                out.line(&value);
-            } else {
-                out.line(&format!("let {pattern} = x;"));
-                out.line(&value);
-            }
+            out.open_fn("from", &argument, "Self");
+            out.line(&format!("let {pattern} = x;"));
+            out.line(value);
         } else {
-            out.open(&format!(
-                "impl TryFrom<{}> for {} {{",
-                e.name,
-                self.struct_path(v.of)
-            ));
+            out.open_impl(&format!("impl TryFrom<{}>", e.name), &path);
             out.line("type Error = crate::WrongVariant;");
             out.line("#[inline]");
-            out.open(&format!(
-                "fn try_from(x: {}) -> Result<Self, crate::WrongVariant> {{",
-                e.name
-            ));
+            out.open_fn("try_from", &argument, "Result<Self, Self::Error>");
             out.open("match x {");
-            out.line(&format!("{pattern} => Ok({value}),"));
-            out.line(&format!(
-                "_ => Err(crate::WrongVariant::new(\"{}\")),",
-                self.model.structs[v.of].def.full_name()
-            ));
+            out.arm(&pattern, &format!("Ok({value})"));
+            let id = self.model.structs[v.of].def.id;
+            out.line(&format!("_ => Err(crate::WrongVariant::new(0x{id:08x})),"));
             out.close("}");
         }
         out.close("}");

@@ -5,10 +5,10 @@ use crate::model::{Field, Step, Struct, Ty};
 
 impl Writer<'_> {
     pub(super) fn constructor(&self, out: &mut Out, s: &Struct<'_>) {
-        let large = self
+        let large = !self
             .model
             .struct_index(s)
-            .is_some_and(|of| self.layout.is_boxed(of));
+            .is_some_and(|of| self.layout.is_plain(of));
         self.declaration(out, s, large);
         self.identifiable(out, s);
         self.serializable(out, s);
@@ -225,64 +225,128 @@ fn word_name(s: &Struct<'_>, word: usize) -> String {
     name
 }
 
-/// Whether other values than this one are guarded by the same bit.
-fn shares_bit(s: &Struct<'_>, field: &Field) -> bool {
-    field.flag.is_some()
-        && s.fields
-            .iter()
-            .filter(|f| f.flag == field.flag && f.ty != Ty::True)
-            .count()
-            > 1
+/// The fields that stand or fall with one bit, if it is a value and something else: the variable that says whether they
+/// are sent, and whether each is sent.
+///
+/// What goes over the wire must fit together, whatever a user filled in. So if one of them is there the others go with
+/// it, empty; but a constructor has no empty form, so if one of those is missing none of them goes.
+fn shared_bit(s: &Struct<'_>, flag: Option<(usize, u8)>) -> Option<(String, String, Vec<String>)> {
+    let (word, bit) = flag?;
+    let group: Vec<&Field> = s.fields.iter().filter(|f| f.flag == flag).collect();
+    if group.len() < 2 || group.iter().all(|f| f.ty == Ty::True) {
+        return None;
+    }
+    let objects: Vec<&Field> = group
+        .iter()
+        .copied()
+        .filter(|f| !has_empty_form(&f.ty))
+        .collect();
+    let (how, members) = if objects.is_empty() {
+        ("any", group)
+    } else {
+        ("all", objects)
+    };
+    Some((
+        format!("sent_{word}_{bit}"),
+        how.to_owned(),
+        members.into_iter().map(is_there).collect(),
+    ))
 }
 
-/// The values that have no empty form to be sent when only their companions are there.
-fn has_default(ty: &Ty) -> bool {
-    !matches!(ty, Ty::Enum(_) | Ty::Struct(_) | Ty::Param(_))
+fn is_there(f: &Field) -> String {
+    if f.ty == Ty::True {
+        format!("self.{}", f.name)
+    } else {
+        format!("self.{}.is_some()", f.name)
+    }
+}
+
+fn has_empty_form(ty: &Ty) -> bool {
+    !matches!(
+        ty,
+        Ty::Enum(_) | Ty::Struct(_) | Ty::Param(_) | Ty::Vector { boxed: false, .. }
+    )
 }
 
 fn flag_word(out: &mut Out, s: &Struct<'_>, word: usize) {
-    let mut bits: Vec<(u8, String)> = Vec::new();
+    let mut pairs: Vec<String> = Vec::new();
+    let mut shared: Vec<String> = Vec::new();
     for f in &s.fields {
         let Some((w, bit)) = f.flag else { continue };
         if w != word {
             continue;
         }
-        let set = if f.ty == Ty::True {
-            format!("self.{}", f.name)
-        } else {
-            format!("self.{}.is_some()", f.name)
-        };
-        bits.push((bit, set));
+        match shared_bit(s, f.flag) {
+            None => pairs.push(format!("({}, {bit})", is_there(f))),
+            Some((variable, how, members)) => {
+                if !shared.contains(&variable) {
+                    with_array(
+                        out,
+                        &format!("let {variable} = crate::rt::{how}"),
+                        None,
+                        &members,
+                    );
+                    pairs.push(format!("({variable}, {bit})"));
+                    shared.push(variable);
+                }
+            }
+        }
     }
-    let pairs: Vec<String> = bits
-        .iter()
-        .map(|(bit, set)| format!("({set}, {bit})"))
-        .collect();
-    let inside = pairs.join(", ");
     if pairs.is_empty() {
         out.line("crate::rt::put_u32(buf, 0);");
-    } else if "buf, &[]".len() + inside.len() <= MAX_ARGUMENTS {
-        out.line(&format!("crate::rt::put_flags(buf, &[{inside}]);"));
     } else {
-        out.open("crate::rt::put_flags(");
-        out.line("buf,");
-        if inside.len() <= MAX_ARRAY {
-            out.line(&format!("&[{inside}],"));
-        } else {
-            out.open("&[");
-            for pair in &pairs {
-                out.line(&format!("{pair},"));
-            }
-            out.close("],");
+        with_array(out, "crate::rt::put_flags", Some("buf"), &pairs);
+    }
+}
+
+/// `call(argument, &[items]);`
+fn with_array(out: &mut Out, call: &str, argument: Option<&str>, items: &[String]) {
+    let inside = items.join(", ");
+    let before = argument.map(|a| format!("{a}, ")).unwrap_or_default();
+    let line = format!("{call}({before}&[{inside}]);");
+    if before.len() + "&[]".len() + inside.len() <= MAX_ARGUMENTS && out.fits(line.len()) {
+        out.line(&line);
+        return;
+    }
+    let many_lines = |out: &mut Out| {
+        for item in items {
+            out.line(&format!("{item},"));
         }
-        out.close(");");
+    };
+    match argument {
+        None => {
+            out.open(&format!("{call}(&["));
+            many_lines(out);
+            out.close("]);");
+        }
+        Some(argument) => {
+            out.open(&format!("{call}("));
+            out.line(&format!("{argument},"));
+            if inside.len() <= MAX_ARRAY {
+                out.line(&format!("&[{inside}],"));
+            } else {
+                out.open("&[");
+                many_lines(out);
+                out.close("],");
+            }
+            out.close(");");
+        }
     }
 }
 
 /// A call that writes a field.
 fn put(s: &Struct<'_>, field: &Field) -> Option<String> {
-    let _ = (shares_bit(s, field), has_default(&field.ty));
     let name = &field.name;
+    if field.ty != Ty::True
+        && let Some((variable, ..)) = shared_bit(s, field.flag)
+    {
+        let put = if has_empty_form(&field.ty) {
+            "put_or_empty"
+        } else {
+            "put_if"
+        };
+        return Some(format!("crate::rt::{put}(buf, {variable}, &self.{name});"));
+    }
     let optional = field.flag.is_some();
     let by_kind = |what: &str, reference: &str| {
         if optional {

@@ -21,7 +21,7 @@ pub(super) fn common(definitions: &[Definition], config: &Config) -> String {
         out.line("/// Ids and TL names, sorted by id.");
         out.open(&format!("static NAMES: [(u32, &str); {}] = [", names.len()));
         for (id, name) in &names {
-            out.line(&format!("(0x{id:08x}, \"{name}\"),"));
+            out.tuple(&[format!("0x{id:08x}"), format!("\"{name}\"")]);
         }
         out.close("];");
     }
@@ -60,12 +60,13 @@ impl Writer<'_> {
             rows.len()
         ));
         for (id, variant, name, shape) in rows {
-            out.open("(");
-            out.line(&format!("0x{id:08x},"));
-            out.line(&format!("\"{variant}\","));
-            out.line(&format!("\"{name}\","));
-            out.line(&format!("\"{shape}\","));
-            out.close("),");
+            let quoted = |s: &str| format!("\"{s}\"");
+            out.tuple(&[
+                format!("0x{id:08x}"),
+                quoted(variant),
+                quoted(name),
+                quoted(&shape),
+            ]);
         }
         out.close("];");
         out.text
