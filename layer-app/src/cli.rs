@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use layer_client::RsaPublicKey;
 use layer_mtproto::transport::TransportKind;
+
+/// Where a session with Telegram is kept unless told.
+pub(crate) const DEFAULT_SESSION: &str = "layer-app.session";
 
 /// A Telegram client in a terminal.
 ///
@@ -12,19 +16,20 @@ use layer_mtproto::transport::TransportKind;
 /// starts an embedded data centre on this machine and signs in there, so that everything can be
 /// tried with no account and no network.
 ///
-/// At the prompt, 'help' lists the commands. Fed from a pipe, it takes the same lines as a script,
-/// stops at the first that fails, and exits with status 1.
+/// At the prompt, 'help' lists the commands. Fed from a pipe, it takes the same lines as a script:
+/// first those that signing in asks for (phone, code, password), then commands. It stops at the
+/// first that fails, and exits with status 1.
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = "Examples:\n  \
     cargo run -p layer-app\n  \
-    printf 'send @echo hello\\nwait 1\\nhistory @echo\\n' | cargo run -p layer-app\n  \
+    printf 'send @echo hello\\nwait 5 hello\\nhistory @echo\\n' | cargo run -p layer-app\n  \
     TG_API_ID=… TG_API_HASH=… cargo run -p layer-app -- --session my.session\n  \
     cargo run -p layer-app -- --server 127.0.0.1:4430 --dc 1 --rsa-key server.pem"
 )]
 pub(crate) struct Args {
-    /// The data centre to talk to, in place of Telegram or the embedded one
+    /// The data centre to begin with, in place of Telegram or the embedded one
     #[arg(long, value_name = "HOST:PORT", requires = "rsa_key")]
     pub(crate) server: Option<String>,
 
@@ -32,8 +37,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) dc: i32,
 
-    /// The server's public RSA key, a PEM file
-    #[arg(long, value_name = "FILE")]
+    /// The public RSA key of --server, a PEM file (layer-test-server prints its own)
+    #[arg(long, value_name = "FILE", requires = "server")]
     pub(crate) rsa_key: Option<PathBuf>,
 
     /// How packets are framed: abridged, intermediate, padded or full
@@ -44,7 +49,8 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) obfuscated: bool,
 
-    /// Where the session is kept; without it the demo's session ends with the program
+    /// Where the session is kept, so that the next run need not sign in. Without it, Telegram's is
+    /// kept in layer-app.session here, and any other server's in memory
     #[arg(long, value_name = "FILE")]
     pub(crate) session: Option<PathBuf>,
 
@@ -78,9 +84,20 @@ pub(crate) struct Args {
 pub(crate) async fn resolve(server: &str) -> Result<SocketAddr, String> {
     tokio::net::lookup_host(server)
         .await
-        .map_err(|error| format!("'{server}' is not an address (HOST:PORT): {error}"))?
+        .map_err(|error| format!("'{server}' is no address, such as 127.0.0.1:4430: {error}"))?
         .next()
         .ok_or_else(|| format!("'{server}' has no address"))
+}
+
+/// The key that `--rsa-key` names.
+pub(crate) fn trusted_key(args: &Args) -> Result<RsaPublicKey, String> {
+    let file = args.rsa_key.as_deref();
+    let file = file.ok_or("--server needs --rsa-key FILE")?;
+    let shown = file.display();
+    let pem = std::fs::read_to_string(file)
+        .map_err(|error| format!("cannot read the RSA key {shown}: {error}"))?;
+    RsaPublicKey::from_pem(&pem)
+        .map_err(|error| format!("{shown} holds no RSA key in PEM: {error}"))
 }
 
 #[cfg(test)]

@@ -64,14 +64,13 @@ pub(crate) enum Command {
         peer: String,
     },
     Whoami,
-    Password {
-        new: String,
-    },
+    Password,
     Raw {
         call: String,
     },
     Wait {
         seconds: u64,
+        words: Option<String>,
     },
     Logout,
     Help {
@@ -149,8 +148,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("whoami", "", "the account that is signed in"),
     entry(
         "password",
-        "NEW",
-        "set a two-factor password for this account",
+        "",
+        "set a two-factor password, which is asked for next",
     ),
     entry(
         "raw",
@@ -159,8 +158,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     ),
     entry(
         "wait",
-        "SECONDS",
-        "wait, printing what arrives (for scripts)",
+        "SECONDS [WORDS]",
+        "print what arrives; with WORDS, until they do, or fail (for scripts)",
     ),
     entry("logout", "", "sign out and forget the session"),
     entry("help", "[COMMAND]", "this list, or more on one command"),
@@ -371,12 +370,13 @@ impl Command {
                 peer: args.required()?.into(),
             },
             "whoami" => Self::Whoami,
-            "password" => Self::Password { new: args.text()? },
+            "password" => Self::Password,
             "raw" => Self::Raw { call: args.text()? },
             "wait" => {
                 let word = args.required()?;
                 Self::Wait {
                     seconds: args.number(word, "a number of seconds")?,
+                    words: args.text().ok(),
                 }
             }
             "logout" => Self::Logout,

@@ -1,22 +1,19 @@
 //! Where lines come from and where text goes: a line editor at a terminal, plain lines from a pipe.
 
-use std::cell::OnceCell;
-use std::io::{self, IsTerminal, Write};
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use rustyline::completion::{Completer, Pair};
+use indicatif::MultiProgress;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
-use rustyline::validate::Validator;
-use rustyline::{Context, Editor, ExternalPrinter, Helper};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
-use tokio::sync::{mpsc, oneshot};
+use rustyline::{CompletionType, Editor, ExternalPrinter};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::command::COMMANDS;
-use crate::raw::Schema;
+use crate::complete::Assistant;
+use crate::output::{complain, say};
 
 /// A line that was asked for, or why there is none.
 pub(crate) enum Line {
@@ -27,42 +24,18 @@ pub(crate) enum Line {
     End,
 }
 
+/// Asks for lines. Reading blocks, so it is done on a thread of its own, a question at a time.
 pub(crate) struct Console {
-    source: Source,
+    asks: mpsc::UnboundedSender<Ask>,
+    ahead: Option<Line>,
+    script: bool,
     printer: Printer,
-}
-
-enum Source {
-    Terminal(mpsc::UnboundedSender<Ask>),
-    Pipe(Lines<BufReader<Stdin>>),
 }
 
 struct Ask {
     prompt: String,
     secret: bool,
-    answer: oneshot::Sender<rustyline::Result<String>>,
-}
-
-/// Prints above the line that is being typed. Cheap to clone.
-#[derive(Clone, Default)]
-pub(crate) struct Printer(Option<Arc<Mutex<dyn ExternalPrinter + Send>>>);
-
-impl Printer {
-    pub(crate) fn print(&self, text: &str) {
-        let printed = match &self.0 {
-            Some(printer) => printer
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .print(format!("{text}\n"))
-                .is_ok(),
-            None => false,
-        };
-        if !printed {
-            let mut out = io::stdout().lock();
-            // A reader that has gone away wants nothing more.
-            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-        }
-    }
+    answer: oneshot::Sender<io::Result<Line>>,
 }
 
 impl Console {
@@ -70,48 +43,70 @@ impl Console {
         if io::stdin().is_terminal() && io::stdout().is_terminal() {
             match Self::terminal() {
                 Ok(console) => return console,
-                Err(error) => eprintln!("no line editor here ({error}); reading plain lines"),
+                Err(error) => complain(&format!(
+                    "no line editor here ({error}); reading plain lines"
+                )),
             }
         }
-        let lines = BufReader::new(tokio::io::stdin()).lines();
-        Self {
-            source: Source::Pipe(lines),
-            printer: Printer::default(),
-        }
+        Self::new(true, Printer::default(), |_| {
+            let mut line = String::new();
+            match io::stdin().read_line(&mut line)? {
+                0 => Ok(Line::End),
+                _ => Ok(Line::Text(line.trim_end_matches(['\r', '\n']).to_owned())),
+            }
+        })
     }
 
     fn terminal() -> rustyline::Result<Self> {
-        let config = rustyline::Config::builder().auto_add_history(false).build();
-        let mut editor: Editor<Commands, DefaultHistory> = Editor::with_config(config)?;
-        editor.set_helper(Some(Commands::default()));
-        let printer = editor.create_external_printer()?;
+        let config = rustyline::Config::builder()
+            .auto_add_history(false)
+            .completion_type(CompletionType::List)
+            .build();
+        let mut editor: Editor<Assistant, DefaultHistory> = Editor::with_config(config)?;
+        editor.set_helper(Some(Assistant::default()));
+        let printer = Printer::above(editor.create_external_printer()?);
+        let next = move |ask: &Ask| {
+            if let Some(helper) = editor.helper_mut() {
+                helper.secret = ask.secret;
+            }
+            match editor.readline(&ask.prompt) {
+                Ok(line) => {
+                    if !ask.secret && !line.trim().is_empty() {
+                        let _ = editor.add_history_entry(line.as_str());
+                    }
+                    Ok(Line::Text(line))
+                }
+                Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),
+                Err(ReadlineError::Eof) => Ok(Line::End),
+                Err(error) => Err(io::Error::other(error)),
+            }
+        };
+        Ok(Self::new(false, printer, next))
+    }
+
+    fn new(
+        script: bool,
+        printer: Printer,
+        mut next: impl FnMut(&Ask) -> io::Result<Line> + Send + 'static,
+    ) -> Self {
         let (asks, mut asked) = mpsc::unbounded_channel::<Ask>();
-        // The editor blocks, so it lives on a thread of its own and answers one question at a time.
         thread::spawn(move || {
             while let Some(ask) = asked.blocking_recv() {
-                if let Some(helper) = editor.helper_mut() {
-                    helper.secret = ask.secret;
-                }
-                let line = editor.readline(&ask.prompt);
-                if let Ok(line) = &line
-                    && !ask.secret
-                    && !line.trim().is_empty()
-                {
-                    let _ = editor.add_history_entry(line.as_str());
-                }
+                let line = next(&ask);
                 let _ = ask.answer.send(line);
             }
         });
-        let printer: Arc<Mutex<dyn ExternalPrinter + Send>> = Arc::new(Mutex::new(printer));
-        Ok(Self {
-            source: Source::Terminal(asks),
-            printer: Printer(Some(printer)),
-        })
+        Self {
+            asks,
+            ahead: None,
+            script,
+            printer,
+        }
     }
 
     /// Whether lines come from a script rather than from a person.
     pub(crate) fn is_script(&self) -> bool {
-        matches!(self.source, Source::Pipe(_))
+        self.script
     }
 
     pub(crate) fn printer(&self) -> Printer {
@@ -127,104 +122,162 @@ impl Console {
         self.ask(prompt, true).await
     }
 
+    /// Whether a script has lines left. A person may always have something to say.
+    pub(crate) async fn goes_on(&mut self) -> io::Result<bool> {
+        if self.script && self.ahead.is_none() {
+            self.ahead = Some(self.ask("", false).await?);
+        }
+        Ok(!matches!(self.ahead, Some(Line::End)))
+    }
+
     async fn ask(&mut self, prompt: &str, secret: bool) -> io::Result<Line> {
-        match &mut self.source {
-            Source::Pipe(lines) => Ok(lines.next_line().await?.map_or(Line::End, Line::Text)),
-            Source::Terminal(asks) => {
-                let (answer, answered) = oneshot::channel();
-                let ask = Ask {
-                    prompt: prompt.to_owned(),
-                    secret,
-                    answer,
-                };
-                if asks.send(ask).is_err() {
-                    return Ok(Line::End);
-                }
-                match answered.await {
-                    Ok(Ok(text)) => Ok(Line::Text(text)),
-                    Ok(Err(ReadlineError::Interrupted)) => Ok(Line::Interrupted),
-                    Ok(Err(ReadlineError::Eof)) | Err(_) => Ok(Line::End),
-                    Ok(Err(error)) => Err(io::Error::other(error)),
-                }
-            }
+        if let Some(line) = self.ahead.take() {
+            return Ok(line);
         }
+        let (answer, answered) = oneshot::channel();
+        let ask = Ask {
+            prompt: prompt.to_owned(),
+            secret,
+            answer,
+        };
+        if self.asks.send(ask).is_err() {
+            return Ok(Line::End);
+        }
+        answered.await.unwrap_or(Ok(Line::End))
     }
 }
 
-/// Completes the names of commands and methods, and hides what is secret.
+/// Prints what happens meanwhile: above the line that is being typed, and above progress bars.
+/// Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Printer {
+    above: Option<Arc<Mutex<dyn ExternalPrinter + Send>>>,
+    bars: MultiProgress,
+    seen: Arc<Seen>,
+}
+
+impl Printer {
+    fn above(printer: impl ExternalPrinter + Send + 'static) -> Self {
+        Self {
+            above: Some(Arc::new(Mutex::new(printer))),
+            ..Self::default()
+        }
+    }
+
+    /// The place where progress bars are drawn.
+    pub(crate) fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+
+    pub(crate) fn print(&self, text: &str) {
+        let printed = match &self.above {
+            Some(printer) => self.bars.suspend(|| {
+                let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
+                printer.print(format!("{text}\n")).is_ok()
+            }),
+            None => false,
+        };
+        if !printed {
+            say!("{text}");
+        }
+        self.seen.add(text);
+    }
+
+    /// Waits until something with these words in it is printed, or was since the last such wait.
+    pub(crate) async fn wait_for(&self, words: &str, patience: Duration) -> bool {
+        tokio::time::timeout(patience, self.seen.wait_for(words))
+            .await
+            .is_ok()
+    }
+}
+
+/// What was printed and not waited for yet.
 #[derive(Default)]
-struct Commands {
-    secret: bool,
-    schema: OnceCell<Option<Schema>>,
+struct Seen {
+    texts: Mutex<VecDeque<String>>,
+    more: Notify,
 }
 
-impl Commands {
-    fn methods(&self, prefix: &str) -> Vec<String> {
-        let schema = self.schema.get_or_init(|| Schema::load().ok());
-        schema
-            .as_ref()
-            .map(|schema| schema.methods(prefix))
-            .unwrap_or_default()
+impl Seen {
+    /// What lies further back is forgotten.
+    const KEPT: usize = 1_000;
+
+    fn add(&self, text: &str) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if texts.len() == Self::KEPT {
+            texts.pop_front();
+        }
+        texts.push_back(text.to_owned());
+        self.more.notify_one();
+    }
+
+    /// Takes everything up to the text that has the words in it.
+    fn take(&self, words: &str) -> bool {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = texts.iter().position(|text| text.contains(words));
+        texts.drain(..found.map_or(0, |at| at + 1));
+        found.is_some()
+    }
+
+    async fn wait_for(&self, words: &str) {
+        while !self.take(words) {
+            self.more.notified().await;
+        }
     }
 }
 
-impl Completer for Commands {
-    type Candidate = Pair;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn complete(
-        &self,
-        line: &str,
-        position: usize,
-        _: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let typed = &line[..position];
-        if let Some(method) = typed.strip_prefix("raw ") {
-            let pair = |name: String| Pair {
-                display: name.clone(),
-                replacement: name,
+    #[tokio::test]
+    async fn what_came_before_the_wait_counts_once() {
+        let seen = Seen::default();
+        for text in ["one", "two", "three"] {
+            seen.add(text);
+        }
+        seen.wait_for("tw").await;
+        assert!(!seen.take("one") && !seen.take("two"));
+        assert!(seen.take("three"));
+    }
+
+    #[tokio::test]
+    async fn what_comes_later_ends_the_wait() {
+        let seen = Arc::new(Seen::default());
+        let later = seen.clone();
+        let waiting = tokio::spawn(async move { later.wait_for("words").await });
+        tokio::task::yield_now().await;
+        seen.add("other");
+        seen.add("the words");
+        waiting.await.unwrap();
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_bounded() {
+        let seen = Seen::default();
+        for number in 0..3_000 {
+            seen.add(&number.to_string());
+        }
+        assert_eq!(seen.texts.lock().unwrap().len(), Seen::KEPT);
+    }
+
+    #[tokio::test]
+    async fn a_script_is_looked_at_ahead_without_losing_a_line() {
+        let mut lines = ["one", "two"].into_iter();
+        let next = move |_: &Ask| {
+            let line = lines.next();
+            Ok(line.map_or(Line::End, |line| Line::Text(line.to_owned())))
+        };
+        let mut console = Console::new(true, Printer::default(), next);
+        for expected in ["one", "two"] {
+            assert!(console.goes_on().await.unwrap());
+            assert!(console.goes_on().await.unwrap());
+            let Line::Text(line) = console.line("").await.unwrap() else {
+                panic!("no line")
             };
-            let names = if method.contains(' ') {
-                Vec::new()
-            } else {
-                self.methods(method)
-            };
-            return Ok((
-                position - method.len(),
-                names.into_iter().map(pair).collect(),
-            ));
+            assert_eq!(line, expected);
         }
-        if self.secret || typed.contains(' ') {
-            return Ok((position, Vec::new()));
-        }
-        let matching = COMMANDS
-            .iter()
-            .filter(|entry| entry.name.starts_with(typed))
-            .map(|entry| Pair {
-                display: entry.name.to_owned(),
-                replacement: format!("{} ", entry.name),
-            })
-            .collect();
-        Ok((0, matching))
+        assert!(!console.goes_on().await.unwrap());
+        assert!(matches!(console.line("").await.unwrap(), Line::End));
     }
 }
-
-impl Hinter for Commands {
-    type Hint = String;
-}
-
-impl Highlighter for Commands {
-    fn highlight<'l>(&self, line: &'l str, _: usize) -> std::borrow::Cow<'l, str> {
-        if self.secret {
-            "*".repeat(line.chars().count()).into()
-        } else {
-            line.into()
-        }
-    }
-
-    fn highlight_char(&self, _: &str, _: usize, _: rustyline::highlight::CmdKind) -> bool {
-        self.secret
-    }
-}
-
-impl Validator for Commands {}
-impl Helper for Commands {}

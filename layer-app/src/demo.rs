@@ -5,6 +5,8 @@ use layer_client::{Config, DcAddress, RsaPublicKey};
 use layer_test_server::{NewUser, Server, ServerConfig, UserHandle};
 
 use crate::Failure;
+use crate::cli::Args;
+use crate::output::say;
 
 /// A number of the form that Telegram keeps for tests.
 const PHONE: &str = "+9996620001";
@@ -16,7 +18,14 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    pub(crate) async fn start() -> Result<Self, Failure> {
+    pub(crate) async fn start(args: &Args) -> Result<Self, Failure> {
+        if args.session.is_some() {
+            return Err(
+                "the embedded data centre forgets everything when the program ends, so there is no session \
+                 to keep: leave --session out, or set TG_API_ID and TG_API_HASH, or name a --server"
+                    .into(),
+            );
+        }
         let server = Server::start(ServerConfig::default()).await?;
         let mut grace = NewUser::named(FRIENDS_PHONE, "Grace");
         grace.last_name = "Hopper".into();
@@ -26,7 +35,7 @@ impl Demo {
             .addresses()
             .first()
             .map(|(_, address)| address.to_string());
-        println!(
+        say!(
             "No TG_API_ID and TG_API_HASH, so an embedded data centre runs here ({}); nothing leaves this machine.",
             address.unwrap_or_default()
         );
@@ -57,12 +66,19 @@ impl Demo {
     /// Somebody writes, so that there is a conversation to begin with.
     pub(crate) fn welcome(&self, phone: &str) {
         if let Some(user) = self.server.user_by_phone(phone) {
-            let text = "Welcome! Write back with: send @grace Hello\n\
-                        @echo repeats what you send it, and @BotFather makes bots.";
+            let text = "Welcome! Answer me with: send @grace Hello";
             if let Err(error) = self.friend.send_message(user.peer(), text) {
                 log::warn!("the welcome was not sent: {error}");
             }
         }
+    }
+
+    /// What a newcomer may try first.
+    pub(crate) fn show_around(&self) {
+        say!("  send @echo Hello          @echo sends it back");
+        say!("  send @echo /keyboard      buttons; 'press @echo ID Ping' presses one");
+        say!("  send @BotFather /newbot   makes a bot, in three messages");
+        say!("Tab completes, 'help' lists everything, Ctrl-D leaves.");
     }
 
     pub(crate) async fn stop(self) {

@@ -1,9 +1,17 @@
 //! An interactive terminal client that shows what layer can do.
+//!
+//! A line goes from the [`console`] to the [`command`] parser, and from there to the [`shell`],
+//! which asks layer-client and shows what comes of it with [`view`]. The [`demo`] is the data
+//! centre that runs in this process when there is no other to talk to.
+
+#![warn(clippy::print_stdout, clippy::print_stderr)] // they panic when their reader has gone away
 
 mod cli;
 mod command;
+mod complete;
 mod console;
 mod demo;
+mod output;
 mod raw;
 mod shell;
 mod sign_in;
@@ -11,50 +19,113 @@ mod transfer;
 mod view;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use layer_client::{Client, Config, DcAddress, RsaPublicKey};
+use layer_client::{Client, Config, DcAddress};
 
 use crate::cli::Args;
 use crate::console::Console;
 use crate::demo::Demo;
-use crate::shell::Shell;
+use crate::output::{ReaderGone, complain};
+use crate::shell::{Left, Shell};
 
 /// What went wrong, as a sentence for the person at the terminal.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Of a program whose output nobody reads any more; shells know it from others (128 + SIGPIPE).
+const READER_GONE: u8 = 141;
+/// How long to wait for a server when leaving.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
     let args = Args::parse();
     let level = if args.verbose { "debug" } else { "error" };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
-    match run(args).await {
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(args));
+            // Waits for nobody: a name that is still being looked up cannot be called back.
+            runtime.shutdown_background();
+            outcome
+        });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<ReaderGone>() => ExitCode::from(READER_GONE),
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(args: Args) -> Result<(), Failure> {
-    let mut console = Console::open();
     let demo = match (&args.server, args.api_id, &args.api_hash) {
         (Some(_), ..) | (None, Some(_), Some(_)) => None,
-        (None, None, None) => Some(Demo::start().await?),
-        (None, Some(_), None) => return Err("TG_API_ID is set, but TG_API_HASH is not".into()),
-        (None, None, Some(_)) => return Err("TG_API_HASH is set, but TG_API_ID is not".into()),
+        (None, None, None) => Some(Demo::start(&args).await?),
+        (None, Some(_), None) => {
+            return Err(
+                "TG_API_ID is set, but TG_API_HASH is not; https://my.telegram.org gives both"
+                    .into(),
+            );
+        }
+        (None, None, Some(_)) => {
+            return Err(
+                "TG_API_HASH is set, but TG_API_ID is not; https://my.telegram.org gives both"
+                    .into(),
+            );
+        }
     };
     let config = config(&args, demo.as_ref()).await?;
-    let client = Client::connect(config).await?;
-    sign_in::run(&client, &mut console, &args, demo.as_ref()).await?;
-
-    let outcome = Shell::new(&client, console).run().await;
-    client.disconnect().await?;
+    let client = unless_interrupted(async { Ok(Client::connect(config).await?) }).await?;
+    let outcome = converse(&client, &args, demo.as_ref()).await;
+    // A server that does not answer must not keep anybody here; the session is saved meanwhile.
+    let left = tokio::time::timeout(FAREWELL, client.disconnect()).await;
     if let Some(demo) = demo {
         demo.stop().await;
     }
-    outcome
+    outcome?;
+    if let Ok(left) = left {
+        left?;
+    }
+    Ok(())
+}
+
+/// Signs in and does what is typed, until that is over.
+async fn converse(client: &Client, args: &Args, demo: Option<&Demo>) -> Result<(), Failure> {
+    let mut console = Console::open();
+    let mut again = false;
+    loop {
+        unless_interrupted(sign_in::run(client, &mut console, args, demo, again)).await?;
+        let script = console.is_script();
+        let shell = Shell::new(client, &mut console).run();
+        let left = if script {
+            unless_interrupted(shell).await?
+        } else {
+            shell.await?
+        };
+        // The demo's accounts live as long as it does, so that one can come back to them.
+        if left == Left::Quit || demo.is_none() || !console.goes_on().await? {
+            return Ok(());
+        }
+        again = true;
+    }
+}
+
+/// Does the work, unless Ctrl-C ends it.
+pub(crate) async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        outcome = work => outcome,
+        signal = tokio::signal::ctrl_c() => {
+            signal?;
+            Err("interrupted".into())
+        }
+    }
 }
 
 /// What the options, or the demo, say of the server and the session.
@@ -73,19 +144,11 @@ async fn config(args: &Args, demo: Option<&Demo>) -> Result<Config, Failure> {
     if let Some(demo) = demo {
         demo.configure(&mut config)?;
     } else if let Some(server) = &args.server {
+        config.rsa_keys = vec![cli::trusted_key(args)?];
         let address = cli::resolve(server).await?;
         config.dc_addresses = vec![DcAddress::new(args.dc, address)];
-    }
-    if let Some(file) = &args.rsa_key {
-        let shown = file.display();
-        let pem = std::fs::read_to_string(file)
-            .map_err(|error| format!("cannot read the RSA key {shown}: {error}"))?;
-        let key = RsaPublicKey::from_pem(&pem)
-            .map_err(|error| format!("{shown} holds no RSA key: {error}"))?;
-        config.rsa_keys = vec![key];
-    }
-    if config.session_path.as_os_str().is_empty() && demo.is_none() && args.server.is_none() {
-        config.session_path = "layer-app.session".into();
+    } else if args.session.is_none() {
+        config.session_path = cli::DEFAULT_SESSION.into();
     }
     Ok(config)
 }

@@ -66,6 +66,18 @@ impl Schema {
         names
     }
 
+    /// What a method may be given, by name, as far as a person has to.
+    pub(crate) fn parameters(&self, method: &str) -> Vec<&str> {
+        let definition = self.functions.get(method);
+        let parameters = definition.map(|index| &self.definitions[*index].params);
+        parameters
+            .into_iter()
+            .flatten()
+            .filter(|param| matches!(param.kind, ParamKind::Value { .. }))
+            .filter_map(|param| param.name.as_deref())
+            .collect()
+    }
+
     /// Turns `help.getConfig` or `method name:value …` into the bytes of the call.
     pub(crate) fn encode(&self, text: &str, random_id: i64) -> Result<Call> {
         let mut text = Text {

@@ -1,20 +1,30 @@
 //! The prompt: reads a line, does what it says, prints what comes of it.
 
+use std::time::Duration;
+
 use layer_client::update::UpdateStream;
-use layer_client::{Client, Message, tl};
+use layer_client::{Client, Error, Message, Terminal, tl};
 use tokio::task::JoinHandle;
 
 use crate::Failure;
 use crate::command::{COMMANDS, Command, usage};
 use crate::console::{Console, Line, Printer};
+use crate::output::{self, say};
 use crate::raw::Schema;
-use crate::{transfer, view};
+use crate::{sign_in, transfer, view};
 
 const PROMPT: &str = "layer> ";
 
+/// How a person leaves the prompt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    Quit,
+    SignedOut,
+}
+
 pub(crate) struct Shell<'a> {
     client: &'a Client,
-    console: Console,
+    console: &'a mut Console,
     schema: Option<Schema>,
     updates: JoinHandle<()>,
 }
@@ -26,7 +36,7 @@ impl Drop for Shell<'_> {
 }
 
 impl<'a> Shell<'a> {
-    pub(crate) fn new(client: &'a Client, console: Console) -> Self {
+    pub(crate) fn new(client: &'a Client, console: &'a mut Console) -> Self {
         let updates = tokio::spawn(show_updates(client.stream_updates(), console.printer()));
         Self {
             client,
@@ -37,24 +47,27 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs until the person leaves, or the script ends or fails.
-    pub(crate) async fn run(mut self) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self) -> Result<Left, Failure> {
         loop {
+            if output::reader_gone() {
+                return Err(output::ReaderGone.into());
+            }
             let line = match self.console.line(PROMPT).await? {
                 Line::Text(line) => line,
                 Line::Interrupted => continue,
-                Line::End => return Ok(()),
+                Line::End => return Ok(Left::Quit),
             };
             let outcome = match Command::parse(&line) {
                 Ok(None) => continue,
-                Ok(Some(Command::Quit)) => return Ok(()),
+                Ok(Some(Command::Quit)) => return Ok(Left::Quit),
                 Ok(Some(command)) => {
                     if self.console.is_script() {
-                        println!("{PROMPT}{}", line.trim());
+                        say!("{PROMPT}{}", line.trim());
                     }
                     let leaving = command == Command::Logout;
                     let outcome = self.interruptible(command).await;
                     if leaving && outcome.is_ok() {
-                        return Ok(());
+                        return Ok(Left::SignedOut);
                     }
                     outcome
                 }
@@ -64,20 +77,17 @@ impl<'a> Shell<'a> {
                 if self.console.is_script() {
                     return Err(format!("in '{}': {error}", line.trim()).into());
                 }
-                println!("error: {error}");
+                say!("error: {error}");
             }
         }
     }
 
-    /// Ctrl-C ends what is being done, not the program.
+    /// Ctrl-C ends what is being done, not the program. A script is ended as a whole, elsewhere.
     async fn interruptible(&mut self, command: Command) -> Result<(), Failure> {
-        tokio::select! {
-            outcome = self.perform(command) => outcome,
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                Err("interrupted".into())
-            }
+        if self.console.is_script() {
+            return self.perform(command).await;
         }
+        crate::unless_interrupted(self.perform(command)).await
     }
 
     async fn perform(&mut self, command: Command) -> Result<(), Failure> {
@@ -88,10 +98,10 @@ impl<'a> Shell<'a> {
                 let mut none = true;
                 while let Some(dialog) = dialogs.next().await? {
                     none = false;
-                    println!("{}", view::dialog(&dialog));
+                    say!("{}", view::dialog(&dialog));
                 }
                 if none {
-                    println!("no chats yet; 'send @echo hello' begins one");
+                    say!("no chats yet; 'send @echo hello' begins one");
                 }
             }
             Command::History { peer, limit } => {
@@ -113,7 +123,7 @@ impl<'a> Shell<'a> {
             }
             Command::Send { peer, text } => {
                 let sent = client.send_message(peer.as_str(), text).await?;
-                println!("{}", view::message(&sent));
+                say!("{}", view::message(&sent));
             }
             Command::Reply {
                 peer,
@@ -122,7 +132,7 @@ impl<'a> Shell<'a> {
             } => {
                 let answer = layer_client::InputMessage::text(text).reply_to(message);
                 let sent = client.send_message(peer.as_str(), answer).await?;
-                println!("{}", view::message(&sent));
+                say!("{}", view::message(&sent));
             }
             Command::Edit {
                 peer,
@@ -130,23 +140,23 @@ impl<'a> Shell<'a> {
                 text,
             } => {
                 let edited = client.edit_message(peer.as_str(), message, text).await?;
-                println!("{}", view::message(&edited));
+                say!("{}", view::message(&edited));
             }
             Command::Delete { peer, messages } => {
                 client.delete_messages(peer.as_str(), &messages).await?;
-                println!("deleted");
+                say!("deleted");
             }
             Command::Forward { from, message, to } => {
                 let copies = client
                     .forward_messages(to.as_str(), from.as_str(), &[message])
                     .await?;
                 for copy in copies.into_iter().flatten() {
-                    println!("{}", view::message(&copy));
+                    say!("{}", view::message(&copy));
                 }
             }
             Command::Read { peer } => {
                 client.mark_as_read(peer.as_str()).await?;
-                println!("read");
+                say!("read");
             }
             Command::Press {
                 peer,
@@ -158,8 +168,10 @@ impl<'a> Shell<'a> {
                 path,
                 caption,
             } => {
-                let sent = transfer::upload(client, &peer, &path, &caption).await?;
-                println!("{}", view::message(&sent));
+                let sent =
+                    transfer::upload(client, &self.console.printer(), &peer, &path, &caption)
+                        .await?;
+                say!("{}", view::message(&sent));
             }
             Command::Download {
                 peer,
@@ -167,12 +179,13 @@ impl<'a> Shell<'a> {
                 path,
             } => {
                 let message = self.message(&peer, message).await?;
-                let path = transfer::download(client, &message, path).await?;
-                println!("saved as {}", path.display());
+                let path =
+                    transfer::download(client, &self.console.printer(), &message, path).await?;
+                say!("saved as {}", path.display());
             }
             Command::Resolve { peer } => {
                 let found = client.resolve_peer(peer.as_str()).await?;
-                println!(
+                say!(
                     "{:?} {}, id {}",
                     found.kind(),
                     view::peer(&found),
@@ -180,17 +193,28 @@ impl<'a> Shell<'a> {
                 );
             }
             Command::Whoami => self.whoami().await?,
-            Command::Password { new } => {
+            Command::Password => {
+                let new = sign_in::ask_secret(self.console, "The new password: ").await?;
                 client.set_password(&new, "").await?;
-                println!("the next sign-in will ask for it");
+                say!("the next sign-in will ask for it");
             }
             Command::Raw { call } => self.raw(&call).await?,
-            Command::Wait { seconds } => {
-                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            Command::Wait {
+                seconds,
+                words: None,
+            } => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Command::Wait {
+                seconds,
+                words: Some(words),
+            } => {
+                let patience = Duration::from_secs(seconds);
+                if !self.console.printer().wait_for(&words, patience).await {
+                    return Err(format!("'{words}' did not arrive within {seconds} s").into());
+                }
             }
             Command::Logout => {
                 client.sign_out().await?;
-                println!("signed out");
+                say!("signed out");
             }
             Command::Help { topic } => help(topic.as_deref())?,
             Command::Quit => {}
@@ -228,7 +252,7 @@ impl<'a> Shell<'a> {
                     .client
                     .press_button(peer, id, button.data.clone())
                     .await?;
-                println!(
+                say!(
                     "{}",
                     answer
                         .message
@@ -236,7 +260,7 @@ impl<'a> Shell<'a> {
                         .unwrap_or_else(|| "pressed".into())
                 );
             }
-            tl::enums::KeyboardButton::Url(button) => println!("leads to {}", button.url),
+            tl::enums::KeyboardButton::Url(button) => say!("leads to {}", button.url),
             _ => return Err("only buttons with an answer or a link can be pressed here".into()),
         }
         Ok(())
@@ -244,13 +268,13 @@ impl<'a> Shell<'a> {
 
     async fn whoami(&self) -> Result<(), Failure> {
         let me = self.client.me().await?;
-        println!("{me}");
-        println!("  id        {}", me.id());
+        say!("{me}");
+        say!("  id        {}", me.id());
         if let Some(username) = me.username() {
-            println!("  username  @{username}");
+            say!("  username  @{username}");
         }
         if let Some(phone) = me.phone() {
-            println!("  phone     +{phone}");
+            say!("  phone     +{phone}");
         }
         Ok(())
     }
@@ -263,7 +287,7 @@ impl<'a> Shell<'a> {
         let schema = self.schema.insert(schema);
         let call = schema.encode(line, random_id()?)?;
         let tl::Blob(answer) = self.client.invoke(&tl::Blob(call.body)).await?;
-        println!("{}", schema.show(&answer, &call.returns)?);
+        say!("{}", schema.show(&answer, &call.returns)?);
         Ok(())
     }
 }
@@ -276,19 +300,19 @@ fn random_id() -> Result<i64, Failure> {
 
 fn print_oldest_first(messages: Vec<Message>) {
     if messages.is_empty() {
-        println!("no messages");
+        say!("no messages");
     }
     for message in messages.iter().rev() {
-        println!("{}", view::message(message));
+        say!("{}", view::message(message));
     }
 }
 
 fn help(topic: Option<&str>) -> Result<(), Failure> {
     let Some(topic) = topic else {
         for entry in COMMANDS {
-            println!("  {:<28} {}", usage(entry.name), entry.does);
+            say!("  {:<28} {}", usage(entry.name), entry.does);
         }
-        println!(
+        say!(
             "\nPEER is me, @username, a phone number, a t.me link or an id. \\n in TEXT is a new line."
         );
         return Ok(());
@@ -296,9 +320,9 @@ fn help(topic: Option<&str>) -> Result<(), Failure> {
     let Some(entry) = COMMANDS.iter().find(|entry| entry.name == topic) else {
         return Err(format!("there is no command '{topic}'; 'help' lists them").into());
     };
-    println!("{}\n  {}", usage(entry.name), entry.does);
+    say!("{}\n  {}", usage(entry.name), entry.does);
     if entry.name == "raw" {
-        println!(
+        say!(
             "  CALL is a method of the schema and its parameters, name:value each:\n    \
              raw help.getNearestDc\n    \
              raw messages.getHistory peer:inputPeerSelf offset_id:0 offset_date:0 add_offset:0 limit:3 max_id:0 min_id:0 hash:0\n    \
@@ -315,7 +339,9 @@ async fn show_updates(mut updates: UpdateStream, printer: Printer) {
             printer.print(&text);
         }
     }
-    if let Some(reason) = updates.reason() {
-        printer.print(&format!("« no more updates: {reason}"));
+    match updates.reason() {
+        // Whoever signed out knows.
+        None | Some(Error::Closed | Error::Terminal(Terminal::SignedOut)) => {}
+        Some(reason) => printer.print(&format!("« no more updates: {reason}")),
     }
 }

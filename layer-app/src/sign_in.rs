@@ -6,6 +6,7 @@ use crate::Failure;
 use crate::cli::Args;
 use crate::console::{Console, Line};
 use crate::demo::Demo;
+use crate::output::say;
 
 /// How often a person may mistype a code or a password.
 const TRIES: usize = 3;
@@ -15,18 +16,25 @@ pub(crate) async fn run(
     console: &mut Console,
     args: &Args,
     demo: Option<&Demo>,
+    again: bool,
 ) -> Result<(), Failure> {
     if client.is_authorized().await? {
-        println!("Signed in as {}.", client.me().await?);
+        say!("Signed in as {}.", client.me().await?);
         return Ok(());
     }
     let user = match &args.bot_token {
         Some(token) => client.bot_sign_in(token).await?,
-        None => by_phone(client, console, args, demo).await?,
+        None => by_phone(client, console, args, demo, again).await?,
     };
     client.save_session().await?;
-    println!("Signed in as {user}. 'help' lists the commands.");
-    if let (Some(demo), Some(phone)) = (demo, user.phone()) {
+    match demo {
+        Some(demo) if !again && !console.is_script() => {
+            say!("Signed in as {user}. Things to try:");
+            demo.show_around();
+        }
+        _ => say!("Signed in as {user}. 'help' lists the commands."),
+    }
+    if let (Some(demo), Some(phone), false) = (demo, user.phone(), again) {
         demo.welcome(phone);
     }
     Ok(())
@@ -37,8 +45,19 @@ async fn by_phone(
     console: &mut Console,
     args: &Args,
     demo: Option<&Demo>,
+    again: bool,
 ) -> Result<User, Failure> {
     let phone = match (&args.phone, demo) {
+        (_, Some(demo)) if again => {
+            let usual = demo.phone();
+            let prompt = format!("Phone number (Enter for {usual}): ");
+            let typed = ask(console, &prompt).await?;
+            if typed.is_empty() {
+                usual.to_owned()
+            } else {
+                typed
+            }
+        }
         (Some(phone), _) => phone.clone(),
         (None, Some(demo)) => demo.phone().to_owned(),
         (None, None) => ask(console, "Phone number, with its country code: ").await?,
@@ -49,7 +68,8 @@ async fn by_phone(
         outcome = match outcome {
             Ok(user) => return Ok(user),
             Err(SignInError::SignUpRequired(token)) => {
-                return sign_up(client, console, &token, demo).await;
+                let ada = demo.is_some_and(|demo| demo.phone() == phone);
+                return sign_up(client, console, &token, ada).await;
             }
             Err(SignInError::PasswordRequired(token)) => {
                 let prompt = match token.hint() {
@@ -80,7 +100,7 @@ async fn enter_code(
         let code = demo
             .login_code(phone)
             .ok_or("the embedded data centre sent no code")?;
-        println!("Signing in as {phone}: the code {code} arrived, and is entered.");
+        say!("Signing in as {phone}: the code {code} arrived, and is entered.");
         return Ok(client.sign_in(token, &code).await);
     }
     let mut prompt = "The code that Telegram sent: ";
@@ -101,13 +121,13 @@ async fn sign_up(
     client: &Client,
     console: &mut Console,
     token: &LoginToken,
-    demo: Option<&Demo>,
+    ada: bool,
 ) -> Result<User, Failure> {
-    if demo.is_some() {
+    if ada {
         return Ok(client.sign_up(token, "Ada", "Lovelace").await?);
     }
     if let Some(terms) = token.terms() {
-        println!("Signing up means agreeing to these terms:\n{terms}");
+        say!("Signing up means agreeing to these terms:\n{terms}");
     }
     let first = ask(console, "This number is new. Your first name: ").await?;
     let last = ask(console, "Your last name (may be empty): ").await?;
@@ -118,7 +138,7 @@ async fn ask(console: &mut Console, prompt: &str) -> Result<String, Failure> {
     answer(console.line(prompt).await?, prompt)
 }
 
-async fn ask_secret(console: &mut Console, prompt: &str) -> Result<String, Failure> {
+pub(crate) async fn ask_secret(console: &mut Console, prompt: &str) -> Result<String, Failure> {
     answer(console.secret(prompt).await?, prompt)
 }
 

@@ -7,27 +7,34 @@ use layer_client::files::Upload;
 use layer_client::{Client, Message};
 
 use crate::Failure;
+use crate::console::Printer;
 
-fn bar(name: &str) -> ProgressBar {
+/// A bar that what happens meanwhile is printed above.
+fn bar(printer: &Printer, name: &str) -> ProgressBar {
     let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
-    ProgressBar::no_length()
+    let bar = ProgressBar::no_length()
         .with_style(style)
-        .with_message(name.to_owned())
+        .with_message(name.to_owned());
+    printer.bars().add(bar)
 }
 
 pub(crate) async fn upload(
     client: &Client,
+    printer: &Printer,
     peer: &str,
     path: &Path,
     caption: &str,
 ) -> Result<Message, Failure> {
     if !path.is_file() {
-        return Err(format!("there is no file {}", path.display()).into());
+        let shown = path.display();
+        return Err(
+            format!("there is no file {shown} (a name with spaces stands in quotes)").into(),
+        );
     }
-    let bar = bar(&path.display().to_string());
+    let bar = bar(printer, &path.display().to_string());
     let tell = |done, all| {
         bar.set_length(all);
         bar.set_position(done);
@@ -41,6 +48,7 @@ pub(crate) async fn upload(
 /// Saves a message's file and says where.
 pub(crate) async fn download(
     client: &Client,
+    printer: &Printer,
     message: &Message,
     path: Option<PathBuf>,
 ) -> Result<PathBuf, Failure> {
@@ -49,7 +57,7 @@ pub(crate) async fn download(
         Some(path) => path,
         None => free_name(&safe_name(media.file_name(), message.id())),
     };
-    let bar = bar(&path.display().to_string());
+    let bar = bar(printer, &path.display().to_string());
     let tell = |done, all| {
         bar.set_length(all);
         bar.set_position(done);

@@ -23,16 +23,16 @@ use layer_mtproto::transport::TransportKind;
 )]
 pub(crate) struct Args {
     /// The data centre to talk to, in place of the embedded one
-    #[arg(long, value_name = "HOST:PORT", requires = "rsa_key")]
+    #[arg(long, value_name = "HOST:PORT")]
     #[arg(conflicts_with_all = ["production", "test"])]
     pub(crate) server: Option<String>,
 
-    /// Which data centre it is: 1 to 5 in production, 1 to 3 for tests
+    /// Which data centre it is: 1 to 5 in production, 1 to 3 for tests, 1 or 2 embedded
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) dc: i32,
 
-    /// The server's public RSA key, a PEM file
-    #[arg(long, value_name = "FILE")]
+    /// The public RSA key of --server, a PEM file (layer-test-server prints its own)
+    #[arg(long, value_name = "FILE", requires = "server")]
     pub(crate) rsa_key: Option<PathBuf>,
 
     /// Telegram's own data centres
@@ -71,10 +71,45 @@ impl Args {
     }
 }
 
+/// What was wrong with the options, without the usage that clap adds below it.
+pub(crate) fn in_one_line(error: &str) -> String {
+    let said = error
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("tip:"))
+        .filter(|line| !line.is_empty());
+    let said = said.collect::<Vec<_>>().join(" ");
+    said.strip_prefix("error: ").unwrap_or(&said).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_wrong_option_is_told_in_one_line() {
+        let error = |line: &str| {
+            in_one_line(
+                &Args::try_parse_from(line.split(' '))
+                    .unwrap_err()
+                    .to_string(),
+            )
+        };
+        let missing = error("layer-connect --rsa-key a.pem");
+        assert!(missing.contains("--server <HOST:PORT>"), "{missing}");
+        assert!(!missing.contains("Usage"), "{missing}");
+        let wrong = error("layer-connect --transport carrier-pigeon");
+        assert!(
+            wrong.starts_with("invalid value 'carrier-pigeon'"),
+            "{wrong}"
+        );
+        assert!(
+            wrong.contains("abridged, intermediate, padded or full"),
+            "{wrong}"
+        );
+        assert!(error("layer-connect --timeout 0").contains("not in 1..=86400"));
+    }
 
     #[test]
     fn the_options_are_consistent() {

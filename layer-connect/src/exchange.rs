@@ -11,7 +11,7 @@ use layer_mtproto::transport::{ObfuscationParams, TransportError};
 use layer_tl_types::{self as tl, Deserializable, Serializable};
 
 use crate::cli::Args;
-use crate::keep;
+use crate::keep::Keeper;
 use crate::link::{Link, SystemRandom};
 use crate::narrate;
 use crate::target::Target;
@@ -52,8 +52,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Options(text) | Self::Session(text) => f.write_str(text),
-            Self::Io(error) => write!(f, "{error}"),
-            Self::Closed => f.write_str(
+            Self::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => f.write_str(
+                "nobody listens there (connection refused); is the server running, and the port right?",
+            ),
+            Self::Io(error) if !is_hang_up(error) => {
+                write!(f, "{error}; check the address and the network")
+            }
+            Self::Io(_) | Self::Closed => f.write_str(
                 "the server closed the connection; does it speak MTProto on this port, and this transport?",
             ),
             Self::Refused(-404) => f.write_str(
@@ -74,6 +79,15 @@ impl fmt::Display for Failure {
     }
 }
 
+/// However it is cut, a cut connection is one.
+fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof
+    )
+}
+
 impl From<HandshakeError> for Failure {
     fn from(error: HandshakeError) -> Self {
         Self::Handshake(error)
@@ -88,14 +102,15 @@ pub(crate) fn wall_clock() -> Duration {
 
 /// The whole run. `progress` says where it stands when it is given up from outside.
 pub(crate) async fn run(args: &Args, progress: &Progress) -> Result<(), Failure> {
+    let keeper = args.session.as_deref().map(Keeper::open).transpose()?;
     let target = Target::of(args).await?;
-    println!("Data centre: {}", target.name);
+    narrate::tell(&format!("Data centre: {}\n", target.name));
     let how = if args.obfuscated {
         "obfuscated"
     } else {
         "plain"
     };
-    println!("Transport:   {}, {how}", args.transport);
+    narrate::tell(&format!("Transport:   {}, {how}\n", args.transport));
 
     progress.at("connecting");
     let obfuscation = args.obfuscated.then(|| ObfuscationParams {
@@ -107,11 +122,11 @@ pub(crate) async fn run(args: &Args, progress: &Progress) -> Result<(), Failure>
     let outcome = make_key(&target, &mut link, args, progress).await?;
     progress.at("asking for the configuration (help.getConfig)");
     let config = ask_for_config(&outcome, &mut link, args.api_id).await?;
-    print!("{}", narrate::config(&config));
-    if let Some(file) = &args.session {
+    narrate::tell(&narrate::config(&config));
+    if let (Some(keeper), Some(file)) = (&keeper, &args.session) {
         progress.at("saving the session");
-        keep::save(file, args.dc, target.address, &outcome)?;
-        println!("\nThe auth key is kept in {}.", file.display());
+        keeper.save(args.dc, target.address, &outcome)?;
+        narrate::tell(&format!("\nThe auth key is kept in {}.\n", file.display()));
     }
     if let Some(server) = target.embedded {
         server.shutdown().await;
@@ -203,15 +218,10 @@ async fn make_key(
     loop {
         while let Some(event) = client.poll_event() {
             match event {
-                Event::Step(step) => print!("{}", narrate::step(&step)),
+                Event::Step(step) => narrate::tell(&narrate::step(&step)),
                 Event::Done(outcome) => return Ok(*outcome),
                 _ => {}
             }
-        }
-        let mut packet = Vec::new();
-        if client.poll_transmit(Instant::now(), &mut packet) {
-            link.send(packet).await?;
-            continue;
         }
         progress.at(match client.stage() {
             handshake::Stage::Pq => "asking for pq (step 1)",
@@ -219,6 +229,11 @@ async fn make_key(
             handshake::Stage::DhGen => "making the key (step 6)",
             _ => "ending the key exchange",
         });
+        let mut packet = Vec::new();
+        if client.poll_transmit(Instant::now(), &mut packet) {
+            link.send(packet).await?;
+            continue;
+        }
         let packet = link.receive().await?;
         client.handle_packet(&packet, Instant::now())?;
     }

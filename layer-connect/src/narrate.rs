@@ -1,9 +1,16 @@
 //! The telling: what each step of the exchange sends and receives, and why.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use layer_mtproto::handshake::Step;
 use layer_tl_types as tl;
+
+/// Prints it. A reader that has gone away (`| head`) changes nothing of what is done.
+pub(crate) fn tell(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
 
 /// A step's heading and what is said under it.
 pub(crate) fn step(step: &Step) -> String {

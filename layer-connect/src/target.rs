@@ -1,5 +1,6 @@
 //! Which data centre is talked to, and by which keys it is trusted.
 
+use std::io;
 use std::net::SocketAddr;
 
 use layer_crypto::rsa::{PublicKey, telegram_keys};
@@ -29,6 +30,24 @@ pub(crate) struct Target {
     pub(crate) embedded: Option<Server>,
 }
 
+/// The key of `--rsa-key`.
+async fn trusted_key(args: &Args) -> Result<PublicKey, Failure> {
+    let Some(file) = args.rsa_key.clone() else {
+        return Err(Failure::Options(
+            "--server needs --rsa-key FILE, the public key by which that server is known".into(),
+        ));
+    };
+    let shown = file.display().to_string();
+    // What is named may be a pipe that nobody writes to, and must not hold up the clock.
+    let pem = tokio::task::spawn_blocking(move || std::fs::read_to_string(file))
+        .await
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|error| Failure::Options(format!("cannot read the RSA key {shown}: {error}")))?;
+    PublicKey::from_pem(&pem)
+        .map_err(|error| Failure::Options(format!("{shown} holds no RSA key in PEM: {error}")))
+}
+
 impl Target {
     pub(crate) async fn of(args: &Args) -> Result<Self, Failure> {
         if let Some(server) = &args.server {
@@ -44,20 +63,16 @@ impl Target {
     }
 
     async fn given(args: &Args, server: &str) -> Result<Self, Failure> {
+        let key = trusted_key(args).await?;
         let address = tokio::net::lookup_host(server)
             .await
-            .map_err(|error| Failure::Options(format!("'{server}' is not HOST:PORT: {error}")))?
+            .map_err(|error| {
+                Failure::Options(format!(
+                    "'{server}' is no address, such as 127.0.0.1:4430: {error}"
+                ))
+            })?
             .next()
             .ok_or_else(|| Failure::Options(format!("'{server}' has no address")))?;
-        let Some(file) = &args.rsa_key else {
-            return Err(Failure::Options("--server needs --rsa-key FILE".into()));
-        };
-        let shown = file.display();
-        let pem = std::fs::read_to_string(file).map_err(|error| {
-            Failure::Options(format!("cannot read the RSA key {shown}: {error}"))
-        })?;
-        let key = PublicKey::from_pem(&pem)
-            .map_err(|error| Failure::Options(format!("{shown} holds no RSA key: {error}")))?;
         Ok(Self {
             name: server.into(),
             address,
@@ -107,5 +122,48 @@ impl Target {
             dc_id: dc,
             embedded: Some(server),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    async fn target(line: &str) -> Result<Target, String> {
+        let args = Args::parse_from(line.split(' '));
+        Target::of(&args).await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn telegrams_own_data_centres_are_chosen_by_number() {
+        let production = target("layer-connect --production --dc 4").await.unwrap();
+        assert_eq!(production.address.to_string(), "149.154.167.91:443");
+        assert_eq!(production.dc_id, 4);
+        assert!(production.embedded.is_none() && production.keys.len() > 1);
+        assert!(production.name.contains("DC 4"), "{}", production.name);
+
+        let test = target("layer-connect --test").await.unwrap();
+        assert_eq!(test.address.to_string(), "149.154.167.40:443");
+        assert_eq!(test.dc_id, 10_002);
+    }
+
+    #[tokio::test]
+    async fn numbers_that_telegram_does_not_have_are_refused() {
+        for (line, word) in [
+            ("layer-connect --production --dc 6", "1 to 5, not 6"),
+            ("layer-connect --production --dc 0", "1 to 5, not 0"),
+            ("layer-connect --test --dc 4", "1 to 3, not 4"),
+            ("layer-connect --test --dc=-1", "1 to 3, not -1"),
+        ] {
+            let error = target(line).await.err().unwrap();
+            assert!(error.contains(word), "{line}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_embedded_one_is_the_default() {
+        let embedded = target("layer-connect --dc 1").await.unwrap();
+        assert!(embedded.address.ip().is_loopback() && embedded.embedded.is_some());
     }
 }

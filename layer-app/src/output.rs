@@ -1,0 +1,43 @@
+//! Text for the person or the pipe at the other end, which may have gone away (`| head -1`):
+//! `println!` would panic then.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static READER_GONE: AtomicBool = AtomicBool::new(false);
+
+/// A line to standard output.
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::output::line(format_args!($($argument)*)) };
+}
+pub(crate) use say;
+
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        READER_GONE.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a line could not be written: nobody reads what else would be said.
+pub(crate) fn reader_gone() -> bool {
+    READER_GONE.load(Ordering::Relaxed)
+}
+
+/// A line to standard error.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Ends a program that talks to nobody any more, as a closed pipe ends others: without a word.
+#[derive(Debug)]
+pub(crate) struct ReaderGone;
+
+impl fmt::Display for ReaderGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the output any more")
+    }
+}
+
+impl std::error::Error for ReaderGone {}
