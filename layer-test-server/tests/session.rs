@@ -645,3 +645,59 @@ async fn a_test_waits_for_what_a_program_sends() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn settings_are_kept_for_the_account_and_lists_come_empty() {
+    let (server, ..) = server().await;
+    in_time(async {
+        let mut client = signed_in(&server).await;
+        let peer = enums::InputNotifyPeer::InputNotifyUsers;
+        let settings = types::InputPeerNotifySettings {
+            show_previews: Some(false),
+            silent: None,
+            mute_until: Some(77),
+            sound: None,
+            stories_muted: None,
+            stories_hide_sender: None,
+            stories_sound: None,
+        };
+        let update = f::account::UpdateNotifySettings {
+            peer: peer.clone(),
+            settings: settings.into(),
+        };
+        assert!(client.invoke(&update).await.unwrap());
+        let kept = client
+            .invoke(&f::account::GetNotifySettings { peer })
+            .await
+            .unwrap();
+        assert_eq!(types::PeerNotifySettings::from(kept).mute_until, Some(77));
+        let key = enums::InputPrivacyKey::PhoneNumber;
+        let rules = vec![enums::InputPrivacyRule::InputPrivacyValueDisallowAll];
+        client
+            .invoke(&f::account::SetPrivacy {
+                key: key.clone(),
+                rules,
+            })
+            .await
+            .unwrap();
+        let kept = client
+            .invoke(&f::account::GetPrivacy { key })
+            .await
+            .unwrap();
+        let kept = types::account::PrivacyRules::from(kept);
+        assert!(matches!(
+            *kept.rules,
+            [enums::PrivacyRule::PrivacyValueDisallowAll]
+        ));
+        let themes = client
+            .invoke(&f::account::GetChatThemes { hash: 0 })
+            .await
+            .unwrap();
+        assert!(matches!(themes, enums::account::Themes::Themes(list) if list.themes.is_empty()));
+        let languages = f::langpack::GetLanguages {
+            lang_pack: "tdesktop".into(),
+        };
+        assert_eq!(client.invoke(&languages).await.unwrap().len(), 1);
+    })
+    .await;
+}

@@ -13,6 +13,7 @@ pub(crate) mod gate;
 pub(crate) mod help;
 pub(crate) mod langpack;
 pub(crate) mod messages;
+pub(crate) mod settings;
 pub(crate) mod starters;
 pub(crate) mod updates;
 pub(crate) mod upload;
@@ -176,6 +177,7 @@ pub(crate) fn route(id: u32) -> Option<Handler> {
         .or_else(|| langpack::route(id))
         .or_else(|| auth::route(id))
         .or_else(|| account::route(id))
+        .or_else(|| settings::route(id))
 }
 
 /// Writes a module's `route`: a method of the schema, and the function that serves it.
