@@ -70,6 +70,8 @@ pub(crate) struct Login {
     pub(crate) since: i32,
     /// The name of this login in `account.getAuthorizations`; never 0.
     pub(crate) hash: i64,
+    /// Counts the logins of this server, since many happen within a second.
+    pub(crate) number: u64,
     /// Carried over from another data centre by `auth.importAuthorization`.
     pub(crate) imported: bool,
 }
@@ -134,6 +136,7 @@ pub(crate) struct AuthBook {
     /// Keys that are gone: their connections are to be closed.
     pub(crate) dropped: Vec<i64>,
     keys: HashMap<i64, KeyRecord>,
+    logins: u64,
     passwords: BTreeMap<i64, Password>,
     accounts: BTreeMap<i64, AccountSettings>,
     rng: Box<dyn SecureRandom + Send>,
@@ -165,6 +168,7 @@ impl AuthBook {
             notices: Vec::new(),
             dropped: Vec::new(),
             keys: HashMap::new(),
+            logins: 0,
             passwords: BTreeMap::new(),
             accounts: BTreeMap::new(),
             rng,
@@ -398,11 +402,14 @@ impl AuthBook {
     /// Signs an account in with a key.
     pub(crate) fn login(&mut self, key: i64, user_id: i64, imported: bool, now: i32) {
         let hash = self.random_id();
+        self.logins += 1;
+        let number = self.logins;
         if let Some(record) = self.keys.get_mut(&key) {
             record.login = Some(Login {
                 user_id,
                 since: now,
                 hash,
+                number,
                 imported,
             });
             record.password_pending = None;
@@ -433,7 +440,7 @@ impl AuthBook {
             .iter()
             .filter_map(|(id, record)| record.login.as_ref().map(|login| (id, login)))
             .filter(|(_, login)| login.user_id == user_id)
-            .map(|(id, login)| (login.since, *id))
+            .map(|(id, login)| (login.number, *id))
             .collect();
         keys.sort_unstable();
         keys.into_iter().map(|(_, id)| id).collect()
