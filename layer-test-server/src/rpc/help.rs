@@ -295,6 +295,7 @@ fn get_peer_profile_colors(
     })))
 }
 
+/// The same set in light and in dark: programs want profile colours in both.
 fn peer_colors(
     sets: impl Iterator<Item = (i32, Option<enums::help::PeerColorSet>)>,
 ) -> enums::help::PeerColors {
@@ -303,8 +304,8 @@ fn peer_colors(
             types::help::PeerColorOption {
                 hidden: false,
                 color_id,
+                dark_colors: colors.clone(),
                 colors,
-                dark_colors: None,
                 channel_min_level: None,
                 group_min_level: None,
             }

@@ -258,7 +258,8 @@ impl World {
         Ok(types::updates::ChannelDifference {
             r#final,
             pts: last_pts,
-            timeout,
+            // More is there to be asked for at once, so there is nothing to wait for.
+            timeout: timeout.filter(|_| r#final),
             new_messages,
             other_updates,
             chats,

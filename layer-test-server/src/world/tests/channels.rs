@@ -133,6 +133,25 @@ fn members_share_ids_and_pts() {
 }
 
 #[test]
+fn only_the_last_part_of_a_channels_difference_says_how_long_to_wait() {
+    let mut stage = Stage::new(Config {
+        difference_limit: 2,
+        ..Config::default()
+    });
+    let ann = stage.person("Anna");
+    let id = channel(&mut stage, ann, false);
+    for text in ["one", "two"] {
+        stage.say(ann, PeerId::Channel(id), text);
+    }
+    let part = |stage: &mut Stage, pts| match difference(stage, ann, id, pts) {
+        enums::updates::ChannelDifference::Difference(part) => (part.pts, part.timeout),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(part(&mut stage, 1), (3, None));
+    assert_eq!(part(&mut stage, 3), (4, Some(30)));
+}
+
+#[test]
 fn a_channel_too_far_ahead_says_so_with_its_dialog() {
     let mut stage = Stage::new(Config {
         channel_difference_limit: 5,
