@@ -81,17 +81,23 @@ impl Inner {
     pub(crate) fn signed_in(&self, user: SelfUser) {
         let home = self.home_dc();
         self.logins.fetch_add(1, Ordering::AcqRel);
-        self.session.update(|session| {
-            let other = session.user.is_some_and(|before| before.id != user.id);
-            if other || session.user.is_none() {
+        let same = self.session.update(|session| {
+            let before = session.user.replace(user);
+            let same = before.is_some_and(|before| before.id == user.id);
+            if !same {
                 session.updates = UpdatesState::default();
             }
-            session.user = Some(user);
             session.home_dc = home;
             for (id, dc) in &mut session.dcs {
                 dc.authorized = *id == home;
             }
+            same
         });
+        if !same {
+            // Access hashes are good for the account that they were given to.
+            let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+            *peers = PeerCache::load(Vec::new());
+        }
         self.updates.signed_in();
     }
 

@@ -29,6 +29,9 @@ pub(super) const MAX_REQUESTS: usize = 1024;
 const CHANNEL: usize = 64;
 /// The wait after the first failure to connect.
 const FIRST_DELAY: Duration = Duration::from_millis(300);
+/// A connection that lasted so long was a good one: the next failure waits as little as the first.
+/// One that breaks sooner, each time, is made again ever more slowly.
+const STABLE: Duration = Duration::from_secs(5);
 /// After "too many connections" there is no hurry.
 const FLOOD_DELAY: Duration = Duration::from_secs(10);
 /// An auth key counts as lost when it is refused this often with nothing accepted in between: one
@@ -126,7 +129,11 @@ impl Worker {
             Err(error) => return self.failed(error).await,
         };
         let address = wire.address;
+        let begun = Instant::now();
         let lost = self.serve(wire).await;
+        if matches!(*self.status.borrow(), Status::Online) && begun.elapsed() >= STABLE {
+            self.backoff.reset();
+        }
         if let Some(session) = &mut self.session {
             session.connection_lost(Instant::now().into_std());
         }
@@ -318,7 +325,6 @@ impl Worker {
 
     /// Packets go both ways.
     pub(super) fn online(&mut self) {
-        self.backoff.reset();
         self.refusals = 0;
         self.status.send_replace(Status::Online);
         let again = std::mem::replace(&mut self.was_online, true);
