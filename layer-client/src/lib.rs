@@ -111,6 +111,7 @@ mod messages;
 pub mod middleware;
 mod net;
 mod peers;
+mod raw;
 pub mod session;
 pub mod text;
 mod updates;
@@ -135,3 +136,4 @@ pub use error::{
 pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};
 pub use peers::{Peer, PeerId, PeerKind, PeerRef};
+pub use raw::Raw;

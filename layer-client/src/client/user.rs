@@ -2,19 +2,22 @@
 
 use std::fmt;
 
+use crate::raw::Raw;
 use crate::tl;
 
 /// An account: what signing in and [`me`](crate::Client::me) give. Prints as the person's name.
 #[derive(Clone, Debug)]
 pub struct User {
-    raw: Box<tl::types::User>,
+    raw: Raw<tl::types::User>,
 }
 
 impl User {
     /// From what the server sent, unless that is an empty user.
     pub(crate) fn from_raw(user: tl::enums::User) -> Option<Self> {
         match user {
-            tl::enums::User::User(raw) => Some(Self { raw: into_box(raw) }),
+            tl::enums::User::User(raw) => Some(Self {
+                raw: Raw::new(into_plain(raw)),
+            }),
             tl::enums::User::Empty(_) => None,
         }
     }
@@ -67,9 +70,9 @@ impl User {
     }
 }
 
-/// The generator boxes large fields; whichever it did, one box is what we keep.
-fn into_box(raw: impl Into<Box<tl::types::User>>) -> Box<tl::types::User> {
-    raw.into()
+/// The generator boxes what is large; whether it does is not our concern.
+fn into_plain(raw: impl Into<Box<tl::types::User>>) -> tl::types::User {
+    *raw.into()
 }
 
 impl fmt::Display for User {

@@ -8,6 +8,7 @@ use crate::client::{BoxFuture, Client};
 use crate::error::Result;
 use crate::messages::Message;
 use crate::peers::{Peer, PeerId, PeerKind};
+use crate::raw::Raw;
 
 /// The most that the server gives at once.
 const PAGE: usize = 100;
@@ -17,7 +18,7 @@ const PAGE: usize = 100;
 pub struct Dialog {
     peer: Peer,
     last_message: Option<Message>,
-    raw: tl::types::Dialog,
+    raw: Raw<tl::types::Dialog>,
 }
 
 impl Dialog {
@@ -218,7 +219,7 @@ impl DialogIter {
                 self.buffer.push_back(Dialog {
                     peer,
                     last_message,
-                    raw: *raw,
+                    raw: Raw::new(*raw),
                 });
             }
         }

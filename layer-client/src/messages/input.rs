@@ -3,6 +3,7 @@
 use layer_tl_types as tl;
 
 use super::Keyboard;
+use crate::raw::Raw;
 use crate::text::{FormattedText, html, markdown};
 
 /// A message to be sent. A `&str` or `String` is one too.
@@ -21,8 +22,8 @@ pub struct InputMessage {
     pub(crate) text: String,
     pub(crate) entities: Vec<tl::enums::MessageEntity>,
     pub(crate) reply_to: Option<i32>,
-    pub(crate) markup: Option<tl::enums::ReplyMarkup>,
-    pub(crate) media: Option<tl::enums::InputMedia>,
+    pub(crate) markup: Option<Raw<tl::enums::ReplyMarkup>>,
+    pub(crate) media: Option<Raw<tl::enums::InputMedia>>,
     pub(crate) no_preview: bool,
     pub(crate) silent: bool,
     pub(crate) background: bool,
@@ -73,13 +74,13 @@ impl InputMessage {
 
     /// Puts buttons under it, or another keyboard in place of the user's.
     pub fn keyboard(mut self, keyboard: Keyboard) -> Self {
-        self.markup = Some(keyboard.into_raw());
+        self.markup = Some(Raw::new(keyboard.into_raw()));
         self
     }
 
     /// Sets the markup as the raw API has it.
     pub fn reply_markup(mut self, markup: tl::enums::ReplyMarkup) -> Self {
-        self.markup = Some(markup);
+        self.markup = Some(Raw::new(markup));
         self
     }
 
@@ -121,8 +122,12 @@ impl InputMessage {
 
     /// Adds a medium; the text is its caption then.
     /// [`UploadedFile`](crate::files::UploadedFile) and [`Media`](crate::files::Media) make these.
-    pub fn media(mut self, media: impl Into<tl::enums::InputMedia>) -> Self {
-        self.media = Some(media.into());
+    pub fn media(self, media: impl Into<tl::enums::InputMedia>) -> Self {
+        self.with_media(media.into())
+    }
+
+    fn with_media(mut self, media: tl::enums::InputMedia) -> Self {
+        self.media = Some(Raw::new(media));
         self
     }
 }

@@ -1,7 +1,6 @@
 //! `Message`: one message of a chat, with the peers it names.
 
 use std::fmt;
-use std::sync::Arc;
 
 use layer_tl_types as tl;
 
@@ -10,14 +9,16 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::files::Media;
 use crate::peers::{Finder, Peer, PeerId};
+use crate::raw::Raw;
 use crate::text;
 
 /// One message, cheap to clone. What is not offered here is in [`raw`](Self::raw).
 #[derive(Clone)]
 pub struct Message {
-    inner: Arc<Inner>,
+    inner: Raw<Inner>,
 }
 
+#[derive(Debug)]
 struct Inner {
     raw: tl::enums::Message,
     chat: Option<Peer>,
@@ -41,7 +42,7 @@ impl Message {
             (Some(from), None) => Some(finder.find(PeerId::from(from))),
         };
         Self {
-            inner: Arc::new(Inner { raw, chat, sender }),
+            inner: Raw::new(Inner { raw, chat, sender }),
         }
     }
 

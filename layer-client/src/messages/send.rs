@@ -93,7 +93,7 @@ impl Client {
         let input = peer.to_input().ok_or_else(|| unusable(peer.key()))?;
         let entities = self.outgoing_entities(&message.entities);
         let reply_to = message.reply_to.map(reply_header);
-        if let Some(media) = message.media.clone() {
+        if let Some(media) = message.media.as_deref().cloned() {
             let request = tl::functions::messages::SendMedia {
                 silent: message.silent,
                 background: message.background,
@@ -107,7 +107,7 @@ impl Client {
                 media,
                 message: message.text.clone(),
                 random_id,
-                reply_markup: message.markup.clone(),
+                reply_markup: message.markup.as_deref().cloned(),
                 entities,
                 schedule_date: message.schedule,
                 schedule_repeat_period: None,
@@ -132,7 +132,7 @@ impl Client {
             reply_to,
             message: message.text.clone(),
             random_id,
-            reply_markup: message.markup.clone(),
+            reply_markup: message.markup.as_deref().cloned(),
             entities,
             schedule_date: message.schedule,
             schedule_repeat_period: None,
@@ -167,7 +167,7 @@ impl Client {
         raw.media = short.media.clone();
         raw.entities = short.entities.clone();
         raw.ttl_period = short.ttl_period;
-        raw.reply_markup = message.markup;
+        raw.reply_markup = message.markup.as_deref().cloned();
         raw.reply_to = message.reply_to.map(sent_reply_header);
         let mut peers = PeerMap::default();
         peers.insert(peer.clone());
@@ -201,8 +201,8 @@ impl Client {
                 id: msg_id,
                 entities: self.outgoing_entities(&message.entities),
                 message: (!message.text.is_empty()).then_some(message.text),
-                media: message.media,
-                reply_markup: message.markup,
+                media: message.media.as_deref().cloned(),
+                reply_markup: message.markup.as_deref().cloned(),
                 schedule_date: message.schedule,
                 schedule_repeat_period: None,
                 quick_reply_shortcut_id: None,

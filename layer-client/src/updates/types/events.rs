@@ -4,6 +4,7 @@ use layer_tl_types as tl;
 
 use super::{Update, user};
 use crate::peers::{Finder, Peer, PeerId};
+use crate::raw::Raw;
 
 /// Messages were deleted.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ pub struct ParticipantChange {
     /// Whether they are in the chat now.
     pub is_member: bool,
     /// As the raw API has it, with the rights before and after.
-    pub raw: tl::enums::Update,
+    pub raw: Raw<tl::enums::Update>,
 }
 
 /// Someone asks to join a chat. For bots.
@@ -105,7 +106,7 @@ pub struct ReactionChange {
     /// Who, where the server tells.
     pub actor: Option<Peer>,
     /// As the raw API has it, with the reactions themselves.
-    pub raw: tl::enums::Update,
+    pub raw: Raw<tl::enums::Update>,
 }
 
 /// Someone voted in a poll. For bots.
@@ -252,7 +253,7 @@ fn with_raw(update: tl::enums::Update, finder: &Finder<'_>) -> Result<Update, tl
             actor: user(finder, actor_id),
             date,
             is_member,
-            raw: update,
+            raw: Raw::new(update),
         }));
     }
     let reaction = match &update {
@@ -270,7 +271,7 @@ fn with_raw(update: tl::enums::Update, finder: &Finder<'_>) -> Result<Update, tl
             peer: finder.find(peer),
             msg_id,
             actor: actor.map(|id| finder.find(id)),
-            raw: update,
+            raw: Raw::new(update),
         }));
     }
     Err(update)

@@ -17,6 +17,7 @@ use super::engine::{Key, Payload};
 use crate::client::Client;
 use crate::messages::Message;
 use crate::peers::{Finder, Peer, PeerId, PeerMap};
+use crate::raw::Raw;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ pub enum Update {
     /// The server sent something that could not be read; what it was is being fetched otherwise.
     Damaged,
     /// Anything else, as the raw API has it.
-    Raw(tl::enums::Update),
+    Raw(Raw<tl::enums::Update>),
 }
 
 /// A delivery of the engine as the user sees it; `None` when there is nothing to see.
@@ -105,7 +106,7 @@ fn typed(update: tl::enums::Update, finder: &Finder<'_>) -> Update {
         }
         update => queries::typed(update, finder)
             .or_else(|update| events::typed(update, finder))
-            .unwrap_or_else(Update::Raw),
+            .unwrap_or_else(|update| Update::Raw(Raw::new(update))),
     }
 }
 
