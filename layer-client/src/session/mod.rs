@@ -1,6 +1,6 @@
 //! What survives a restart: keys, salts, who is signed in, where the updates stand, known peers.
 //!
-//! [`Session`] is the data, [`envelope`] its form as bytes, [`SessionStorage`] where the bytes go
+//! [`Session`] is the data, an envelope its form as bytes, [`SessionStorage`] where the bytes go
 //! (a [`FileStorage`] unless the configuration says otherwise), and `Store` the one owner that
 //! writes behind. Nothing here knows the network.
 
