@@ -77,6 +77,11 @@ class Tdlib:
                 if account:
                     account._take(event)
 
+    def faults(self):
+        """What the log has at the levels of fatal errors and errors: answers that TDLib does not expect of Telegram."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if re.match(r"\[ [01]\]", line)]
+
     def diagnosis(self):
         return f"--- TDLib's log ---\n{tail(self.log, 60)}\n---"
 

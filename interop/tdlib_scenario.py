@@ -266,6 +266,10 @@ def scenario(report, directory, tdlib, proxy, peer, bot):
         sessions = first.call("getActiveSessions")["sessions"]
         expect(len(sessions) == 3, f"{len(sessions)} sessions of three")
 
+    with report.step("finds nothing in the answers that it has to call faulty"):
+        faults = tdlib.faults()
+        expect(not faults, "\n".join(faults))
+
 
 def answer_to(account, bot, text):
     """What a bot says to this."""
