@@ -57,6 +57,8 @@ async fn a_restart_catches_up_with_what_was_missed_exactly_once() {
     }
     came.sort();
     assert_eq!(came, ["one", "three", "two"]);
+    // A difference is handled when its last update is, be that of a kind that says nothing here.
+    no_message(&mut updates).await;
     updates.ack();
     drop(updates);
     ann.disconnect().await.unwrap();
@@ -93,6 +95,10 @@ async fn what_was_not_handled_is_delivered_again() {
     let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
     let bob = server.add_user(NewUser::named("+15550002", "Bob"));
     let mut updates = ann.stream_updates();
+    // The stream begins with a difference, which is handled as a whole; what comes then is live.
+    bob.send_message(ann_handle.peer(), "zero").unwrap();
+    assert_eq!(next_text(&mut updates).await, "zero");
+    no_message(&mut updates).await;
     for text in ["one", "two", "three"] {
         bob.send_message(ann_handle.peer(), text).unwrap();
     }

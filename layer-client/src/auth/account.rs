@@ -58,7 +58,7 @@ impl Client {
                 .ok_or_else(|| unexpected("users.getUsers", "it names no user"))?;
             let known = SelfUser::new(user.id(), user.is_bot());
             if self.inner.session.read(|session| session.user) != Some(known) {
-                self.inner.signed_in(known);
+                self.inner.signed_in(known).await;
             }
             Ok(user)
         })

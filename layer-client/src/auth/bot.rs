@@ -50,7 +50,7 @@ impl Client {
             let method = "auth.importBotAuthorization";
             match self.invoke(&request).await? {
                 tl::enums::auth::Authorization::Authorization(authorization) => {
-                    accept(&self.inner, method, authorization.user.clone())
+                    accept(&self.inner, method, authorization.user.clone()).await
                 }
                 _ => Err(unexpected(method, "it asks to sign up")),
             }

@@ -25,8 +25,10 @@ fn unexpected(method: &'static str, what: &str) -> Error {
 }
 
 /// Remembers who is signed in now.
-fn accept(inner: &Inner, method: &'static str, user: tl::enums::User) -> Result<User> {
+async fn accept(inner: &Inner, method: &'static str, user: tl::enums::User) -> Result<User> {
     let user = User::from_raw(user).ok_or_else(|| unexpected(method, "it names no user"))?;
-    inner.signed_in(SelfUser::new(user.id(), user.is_bot()));
+    inner
+        .signed_in(SelfUser::new(user.id(), user.is_bot()))
+        .await;
     Ok(user)
 }

@@ -125,7 +125,8 @@ impl Client {
                     &self.inner,
                     "auth.checkPassword",
                     authorization.user.clone(),
-                )?),
+                )
+                .await?),
                 Ok(_) => Err(unexpected("auth.checkPassword", "it asks to sign up").into()),
                 Err(error) if error.is("PASSWORD_HASH_INVALID") || error.is("SRP_*") => {
                     Err(SignInError::InvalidPassword(self.password_token().await?))

@@ -149,7 +149,7 @@ impl Client {
                 .into(),
             };
             let sent = self.invoke(&request).await?;
-            self.code_sent("auth.sendCode", phone, sent)
+            self.code_sent("auth.sendCode", phone, sent).await
         })
     }
 
@@ -161,11 +161,11 @@ impl Client {
                 reason: None,
             };
             let sent = self.invoke(&request).await?;
-            self.code_sent("auth.resendCode", token.phone, sent)
+            self.code_sent("auth.resendCode", token.phone, sent).await
         })
     }
 
-    fn code_sent(
+    async fn code_sent(
         &self,
         method: &'static str,
         phone: String,
@@ -191,7 +191,7 @@ impl Client {
             }),
             tl::enums::auth::SentCode::Success(success) => match success.authorization.clone() {
                 tl::enums::auth::Authorization::Authorization(authorization) => {
-                    let user = accept(&self.inner, method, authorization.user.clone())?;
+                    let user = accept(&self.inner, method, authorization.user.clone()).await?;
                     Ok(LoginToken {
                         done: Some(user),
                         ..token
@@ -221,11 +221,9 @@ impl Client {
                 email_verification: None,
             };
             match self.invoke(&request).await {
-                Ok(tl::enums::auth::Authorization::Authorization(authorization)) => Ok(accept(
-                    &self.inner,
-                    "auth.signIn",
-                    authorization.user.clone(),
-                )?),
+                Ok(tl::enums::auth::Authorization::Authorization(authorization)) => {
+                    Ok(accept(&self.inner, "auth.signIn", authorization.user.clone()).await?)
+                }
                 Ok(tl::enums::auth::Authorization::SignUpRequired(required)) => {
                     let terms = required.terms_of_service.clone().map(|terms| {
                         let tl::enums::help::TermsOfService::Service(terms) = terms;
@@ -263,7 +261,7 @@ impl Client {
             };
             match self.invoke(&request).await? {
                 tl::enums::auth::Authorization::Authorization(authorization) => {
-                    accept(&self.inner, "auth.signUp", authorization.user.clone())
+                    accept(&self.inner, "auth.signUp", authorization.user.clone()).await
                 }
                 _ => Err(unexpected("auth.signUp", "it asks to sign up")),
             }

@@ -78,9 +78,10 @@ impl Inner {
     }
 
     /// Someone has signed in at home.
-    pub(crate) fn signed_in(&self, user: SelfUser) {
+    pub(crate) async fn signed_in(&self, user: SelfUser) {
         let home = self.home_dc();
         self.logins.fetch_add(1, Ordering::AcqRel);
+        let _beginning = self.updates.beginning();
         let same = self.session.update(|session| {
             let before = session.user.replace(user);
             let same = before.is_some_and(|before| before.id == user.id);
@@ -98,7 +99,7 @@ impl Inner {
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
             *peers = PeerCache::load(Vec::new());
         }
-        self.updates.signed_in();
+        self.updates.signed_in().await;
     }
 
     /// The login is over because the server said so, or its key is lost. Says whether there was a

@@ -30,35 +30,6 @@ enum Answer {
     Channel(ChannelAnswer),
 }
 
-/// Asks for the state once after signing in, so that the first stream begins there.
-pub(super) async fn begin(shared: Arc<Shared>) {
-    let Some(client) = shared.client.upgrade() else {
-        return;
-    };
-    let known = client
-        .inner
-        .session
-        .read(|session| session.updates.pts != 0);
-    if (known && client.inner.config.catch_up) || shared.lock().driven {
-        return;
-    }
-    let Ok(state) = client.invoke(&tl::functions::updates::GetState {}).await else {
-        return;
-    };
-    let state = answers::state(state);
-    let mut hub = shared.lock();
-    if hub.driven || std::mem::replace(&mut hub.begun, true) {
-        return;
-    }
-    drop(hub);
-    client.inner.session.update(|session| {
-        session.updates.pts = state.pts;
-        session.updates.qts = state.qts;
-        session.updates.seq = state.seq;
-        session.updates.date = state.date;
-    });
-}
-
 /// Runs until nobody reads or the client is gone.
 pub(super) async fn run(shared: Arc<Shared>) {
     loop {
@@ -70,6 +41,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let mut state = shared.lock();
         if state.closed.is_some() || !state.queue.has_readers() {
             state.driven = false;
+            state.driven_on = false;
             return;
         }
         // The last reader left and another came: from what was handled, once more.
@@ -98,8 +70,13 @@ fn cursor(client: &Client, shared: &Shared) -> (Option<CommonState>, Vec<(i64, i
 async fn drive(shared: &Arc<Shared>) -> Result<()> {
     loop {
         let client = shared.client.upgrade().ok_or(Error::Closed)?;
-        if client.inner.session.read(|session| session.user.is_some()) {
-            let generation = shared.lock().queue.generation();
+        let signed_in = client.inner.session.read(|session| session.user.is_some());
+        if signed_in && shared.lock().beginning == 0 {
+            let generation = {
+                let mut state = shared.lock();
+                state.driven_on = true;
+                state.queue.generation()
+            };
             let (state, channels) = cursor(&client, shared);
             drop(client);
             let engine = Engine::new(state, channels, Instant::now());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::driver;
+use super::begin::{self, Beginning, Early};
 use super::engine::{Key, Mark, Packet};
 use super::queue::{LOW_WATER, Queue};
 use super::stream::UpdateStream;
@@ -49,6 +49,12 @@ pub(super) struct State {
     pub(super) queue: Queue,
     /// A driver runs.
     pub(super) driven: bool,
+    /// It has taken its state from the session.
+    pub(super) driven_on: bool,
+    /// How many calls look for the beginning of a new login.
+    pub(super) beginning: usize,
+    /// What was pushed while the state of a new login was not known.
+    pub(super) early: Early,
     /// The state of this run is known: the session's, or, without `catch_up`, what the server said.
     pub(super) begun: bool,
     pub(super) closed: Option<Error>,
@@ -78,6 +84,17 @@ impl Shared {
         self.wake.notify_one();
     }
 
+    /// Whether no state is known to go on from.
+    fn is_fresh(&self) -> bool {
+        let client = self.client.upgrade();
+        client.is_some_and(|client| {
+            client
+                .inner
+                .session
+                .read(|session| session.updates.pts == 0)
+        })
+    }
+
     pub(super) fn take_inbox(&self) -> (VecDeque<Inbound>, bool) {
         let mut state = self.lock();
         state.inbox_bytes = 0;
@@ -90,6 +107,7 @@ impl Shared {
         if state.closed.is_none() {
             state.closed = Some(reason);
         }
+        state.early = Early::default();
         state.queue.wake();
         drop(state);
         self.wake.notify_one();
@@ -163,6 +181,9 @@ impl Hub {
 
     /// Takes the bytes of an `Updates`. Never blocks.
     pub(crate) fn handle_updates(&self, bytes: Vec<u8>) {
+        if self.shared.is_fresh() {
+            self.shared.lock().early.note(&bytes);
+        }
         self.shared.put(Inbound::Bytes(bytes));
     }
 
@@ -187,8 +208,15 @@ impl Hub {
         self.shared.put(Inbound::Lost);
     }
 
-    /// Someone has signed in: the state begins with what the server says.
-    pub(crate) fn signed_in(&self) {
+    /// While this lives, no stream starts from the session's state: a login is about to be written
+    /// there, and then its beginning.
+    pub(crate) fn beginning(&self) -> Beginning<'_> {
+        Beginning::new(&self.shared)
+    }
+
+    /// Someone has signed in: the state begins with what the server says, and is known when this
+    /// returns, unless the server does not answer.
+    pub(crate) async fn signed_in(&self) {
         {
             let mut state = self.shared.lock();
             if state
@@ -201,10 +229,7 @@ impl Hub {
                 state.begun = false;
             }
         }
-        self.shared.wake.notify_one();
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(driver::begin(Arc::clone(&self.shared)));
-        }
+        begin::begin(Arc::clone(&self.shared)).await;
     }
 
     /// The login or the client came to its end; the stream ends with this reason.

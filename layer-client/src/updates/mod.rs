@@ -5,6 +5,7 @@
 //! saved is always that of handled updates.
 
 mod answers;
+mod begin;
 mod driver;
 mod engine;
 mod hub;

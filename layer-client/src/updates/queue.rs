@@ -106,6 +106,21 @@ impl Queue {
         if let Some(reader) = self.readers.iter_mut().find(|r| r.id == reader) {
             reader.handled = reader.next;
         }
+        self.pass_nothing();
+    }
+
+    /// What there is nothing to see of is handled with what came before it.
+    fn pass_nothing(&mut self) {
+        for reader in &mut self.readers {
+            while reader.handled == reader.next
+                && let Ok(at) = usize::try_from(reader.next - self.first)
+                && let Some(item) = self.items.get(at)
+                && matches!(item.payload, Payload::Nothing)
+            {
+                reader.next += 1;
+                reader.handled = reader.next;
+            }
+        }
     }
 
     /// The next item that is something to see.
@@ -136,6 +151,7 @@ impl Queue {
 
     /// Lets go of what everyone has handled; the marks are for the cursor.
     pub(super) fn collect_marks(&mut self) -> Vec<Mark> {
+        self.pass_nothing();
         let done = self
             .readers
             .iter()
@@ -199,6 +215,17 @@ mod tests {
         queue.push(nothing(3));
         assert!(queue.take(reader).is_none());
         assert_eq!(queue.collect_marks(), [Mark::Pts(3)]);
+    }
+
+    #[test]
+    fn a_mark_behind_what_was_handled_last_counts_at_once() {
+        let mut queue = Queue::default();
+        let reader = queue.join();
+        queue.push(item(1));
+        queue.push(nothing(2));
+        assert!(queue.take(reader).is_some());
+        queue.handled(reader);
+        assert_eq!(queue.collect_marks(), [Mark::Pts(1), Mark::Pts(2)]);
     }
 
     #[test]
