@@ -137,3 +137,8 @@ pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};
 pub use peers::{Peer, PeerId, PeerKind, PeerRef};
 pub use raw::Raw;
+
+/// The README's samples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
