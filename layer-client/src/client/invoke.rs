@@ -12,7 +12,7 @@ impl Client {
     /// Calls a method of Telegram's API and waits for its result.
     ///
     /// The request goes to the account's home data centre, through the middleware: flood waits and
-    /// failures of the server are treated as the [`Config`] says.
+    /// failures of the server are treated as the [`Config`](crate::Config) says.
     ///
     /// # Errors
     /// What Telegram answers, what the network does, or a deadline: see [`Error`].
