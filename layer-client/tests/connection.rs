@@ -267,13 +267,22 @@ async fn the_last_clone_dropped_closes_down_in_order() {
     drop(client);
     ask(&clone).await.unwrap();
     drop(clone);
-    // The file is there and free for the next as soon as the tasks have let go of it.
-    let deadline = Instant::now() + PATIENCE;
-    while layer_client::session::FileStorage::open(&path).is_err() {
-        assert!(Instant::now() < deadline, "the session is still locked");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(path.exists());
+    // The next may come at once.
+    let next = Client::connect(config_at(&server, &path)).await.unwrap();
+    ask(&next).await.unwrap();
+    assert_eq!(server.key_count(), 1);
+}
+
+#[tokio::test]
+async fn our_own_tasks_do_not_keep_a_dropped_client_alive() {
+    let server = server().await;
+    let (client, _) = signed_in(&server).await;
+    let mut updates = client.stream_updates();
+    drop(client);
+    let next = tokio::time::timeout(PATIENCE, updates.next())
+        .await
+        .unwrap();
+    assert!(next.is_none(), "{next:?}");
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ fn assemble(config: Config, store: Store) -> Client {
             config,
         }
     });
-    let client = Client { inner };
+    let client = Client::owned(inner);
     client.inner.spawn(write_behind(
         client.downgrade(),
         client.inner.session.signal(),

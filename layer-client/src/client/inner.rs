@@ -134,6 +134,21 @@ impl Inner {
         tasks.push(tokio::spawn(task));
     }
 
+    /// The last user has gone: connections are closed in order, calls of our own tasks end, and
+    /// the session is saved when the last of them lets go.
+    pub(super) fn shut(&self) {
+        self.pool.shut();
+        for task in self
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            task.abort();
+        }
+        self.updates.terminated(Arc::new(Error::Closed));
+    }
+
     /// Writes what is not written yet. Blocks for as long as the disk does.
     pub(crate) fn save(&self) -> Result<(), SessionError> {
         self.collect();
@@ -155,10 +170,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        for task in self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            task.abort();
-        }
-        // The pool stops its tasks and the store saves the session as they are dropped.
+        // The store saves the session as it is dropped.
         self.collect();
     }
 }

@@ -28,6 +28,36 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
+    /// Clones that users hold have it; those of our own tasks do not, and keep nothing alive.
+    _owner: Option<Arc<Owner>>,
+}
+
+/// What all clones in users' hands share: the last one gone, the client closes.
+struct Owner(Arc<Inner>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.shut();
+    }
+}
+
+impl Client {
+    /// A client in its first user's hands.
+    fn owned(inner: Arc<Inner>) -> Self {
+        let owner = Owner(inner.clone());
+        Self {
+            inner,
+            _owner: Some(Arc::new(owner)),
+        }
+    }
+
+    /// A client in the hands of one of our own tasks.
+    fn borrowed(inner: Arc<Inner>) -> Self {
+        Self {
+            inner,
+            _owner: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Client {

@@ -4,14 +4,15 @@ use std::sync::{Arc, Weak};
 
 use super::{Client, Inner};
 
-/// Does not keep the client alive. Upgrade it for the length of one piece of work.
+/// Does not keep the client alive. Upgrade it for the length of one piece of
+/// work; what comes of it does not keep the connections open.
 #[derive(Clone)]
 pub(crate) struct WeakClient(Weak<Inner>);
 
 impl WeakClient {
     /// The client, unless its last clone was dropped.
     pub(crate) fn upgrade(&self) -> Option<Client> {
-        self.0.upgrade().map(|inner| Client { inner })
+        self.0.upgrade().map(Client::borrowed)
     }
 }
 

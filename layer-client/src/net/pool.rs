@@ -156,18 +156,22 @@ impl Pool {
         }
     }
 
-    /// Ends all tasks in order and waits for them, though not for long. Nothing is sent after.
-    pub(crate) async fn close(&self) {
-        let tasks: Vec<_> = {
-            let mut dcs = self.dcs();
-            dcs.closed = true;
-            dcs.tasks.drain().collect()
-        };
-        for (_, dc) in &tasks {
+    /// Asks all tasks to end in order. Nothing is sent after.
+    pub(crate) fn shut(&self) -> Vec<Arc<Dc>> {
+        let mut dcs = self.dcs();
+        dcs.closed = true;
+        let tasks: Vec<_> = dcs.tasks.drain().map(|(_, dc)| dc).collect();
+        for dc in &tasks {
             dc.stop(None);
         }
+        tasks
+    }
+
+    /// As [`shut`](Self::shut), and waits for the tasks, though not for long.
+    pub(crate) async fn close(&self) {
+        let tasks = self.shut();
         let all = async {
-            for (_, dc) in &tasks {
+            for dc in &tasks {
                 if let Some(task) = dc.task() {
                     // A task that panicked is as ended as one that returned.
                     let _ = task.await;

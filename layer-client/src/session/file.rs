@@ -8,14 +8,17 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use super::{SessionError, SessionStorage};
 
 /// A session larger than this is none of ours.
 const MAX_SIZE: u64 = 1 << 30;
+/// How long to wait for another client of the same process to let go.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Keeps a session in one file.
 #[derive(Debug)]
@@ -49,20 +52,27 @@ impl FileStorage {
             .truncate(false)
             .open(&lock_path)
             .map_err(|error| failed("open the lock beside", error))?;
-        match lock.try_lock() {
+        let begun = Instant::now();
+        let mut locked = lock.try_lock();
+        // A client of this process that is closing lets go in a moment.
+        while matches!(locked, Err(TryLockError::WouldBlock))
+            && begun.elapsed() < PATIENCE
+            && holder(&mut lock) == Some(std::process::id())
+        {
+            std::thread::sleep(Duration::from_millis(10));
+            locked = lock.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut pid = String::new();
-                // The id is a courtesy: whoever has the lock may not have written it yet.
-                let _ = lock.take(32).read_to_string(&mut pid);
-                let pid = pid.trim().parse().ok();
+                let pid = holder(&mut lock);
                 return Err(SessionError::InUse { path, pid });
             }
             Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
         lock.set_len(0)
-            .map_err(|error| failed("write the lock beside", error))?;
-        writeln!(lock, "{}", std::process::id())
+            .and_then(|()| lock.seek(SeekFrom::Start(0)))
+            .and_then(|_| writeln!(lock, "{}", std::process::id()))
             .map_err(|error| failed("write the lock beside", error))?;
         Ok(Self {
             path,
@@ -135,6 +145,15 @@ impl SessionStorage for FileStorage {
     fn name(&self) -> String {
         self.path.display().to_string()
     }
+}
+
+/// The process that the lock file names. The id is a courtesy: whoever has the lock may not have
+/// written it yet.
+fn holder(lock: &mut File) -> Option<u32> {
+    let mut pid = String::new();
+    lock.seek(SeekFrom::Start(0)).ok()?;
+    lock.take(32).read_to_string(&mut pid).ok()?;
+    pid.trim().parse().ok()
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
