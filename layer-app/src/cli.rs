@@ -35,6 +35,7 @@ pub(crate) struct Args {
 
     /// The number of the data centre that --server names
     #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) dc: i32,
 
     /// The public RSA key of --server, a PEM file (layer-test-server prints its own)

@@ -30,6 +30,11 @@ impl Assistant {
         let (before, word) = typed.rsplit_once(' ').unwrap_or(("", typed));
         let mut before = before.split_whitespace();
         let command = before.next().map(|name| name.trim_start_matches('/'));
+        let word = if command.is_none() {
+            word.trim_start_matches('/')
+        } else {
+            word
+        };
         match (command, before.next()) {
             (None | Some("help"), None) => {
                 let names = COMMANDS.iter().map(|entry| entry.name);
@@ -71,7 +76,9 @@ impl Completer for Assistant {
         if file {
             return FilenameCompleter::new().complete(line, position, context);
         }
-        let start = typed.rfind(' ').map_or(0, |space| space + 1);
+        // Commands may be typed as bots have them: /send.
+        let slash = usize::from(typed.starts_with('/'));
+        let start = typed.rfind(' ').map_or(slash, |space| space + 1);
         let names = self.names(typed);
         let only = names.len() == 1;
         let pair = |name: String| {
@@ -118,6 +125,7 @@ mod tests {
     fn commands_are_completed_at_the_beginning_and_after_help() {
         let assistant = Assistant::default();
         assert_eq!(assistant.names("di"), ["dialogs"]);
+        assert_eq!(assistant.names("/di"), ["dialogs"]);
         assert_eq!(assistant.names("help for"), ["forward"]);
         assert!(assistant.names("").len() > 15);
         assert!(assistant.names("send di").is_empty());

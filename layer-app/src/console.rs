@@ -13,7 +13,7 @@ use rustyline::{CompletionType, Editor, ExternalPrinter};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::complete::Assistant;
-use crate::output::{complain, say};
+use crate::output::{complain, harmless, say};
 
 /// A line that was asked for, or why there is none.
 pub(crate) enum Line {
@@ -50,7 +50,7 @@ impl Console {
         }
         Self::new(true, Printer::default(), |_| {
             let mut line = String::new();
-            match io::stdin().read_line(&mut line)? {
+            match io::stdin().read_line(&mut line).map_err(readable)? {
                 0 => Ok(Line::End),
                 _ => Ok(Line::Text(line.trim_end_matches(['\r', '\n']).to_owned())),
             }
@@ -136,7 +136,7 @@ impl Console {
         }
         let (answer, answered) = oneshot::channel();
         let ask = Ask {
-            prompt: prompt.to_owned(),
+            prompt: harmless(prompt).into_owned(),
             secret,
             answer,
         };
@@ -144,6 +144,13 @@ impl Console {
             return Ok(Line::End);
         }
         answered.await.unwrap_or(Ok(Line::End))
+    }
+}
+
+fn readable(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => io::Error::other("a line of the script is not UTF-8 text"),
+        _ => error,
     }
 }
 
@@ -173,7 +180,7 @@ impl Printer {
         let printed = match &self.above {
             Some(printer) => self.bars.suspend(|| {
                 let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
-                printer.print(format!("{text}\n")).is_ok()
+                printer.print(format!("{}\n", harmless(text))).is_ok()
             }),
             None => false,
         };

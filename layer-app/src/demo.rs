@@ -36,7 +36,7 @@ impl Demo {
             .first()
             .map(|(_, address)| address.to_string());
         say!(
-            "No TG_API_ID and TG_API_HASH, so an embedded data centre runs here ({}); nothing leaves this machine.",
+            "TG_API_ID is not set: an embedded data centre runs here ({}).",
             address.unwrap_or_default()
         );
         Ok(Self { server, friend })
@@ -50,6 +50,13 @@ impl Demo {
             .into_iter()
             .map(|(id, address)| DcAddress::new(id, address))
             .collect();
+        if !config.dc_addresses.iter().any(|dc| dc.id == config.dc_id) {
+            let all = config.dc_addresses.len();
+            let wanted = config.dc_id;
+            return Err(
+                format!("the embedded data centre has DCs 1 to {all}, not {wanted}").into(),
+            );
+        }
         config.rsa_keys = vec![RsaPublicKey::from_pem(self.server.public_key_pem())?];
         Ok(())
     }

@@ -99,9 +99,10 @@ async fn converse(client: &Client, args: &Args, demo: Option<&Demo>) -> Result<(
     let mut console = Console::open();
     let mut again = false;
     loop {
-        unless_interrupted(sign_in::run(client, &mut console, args, demo, again)).await?;
+        let user =
+            unless_interrupted(sign_in::run(client, &mut console, args, demo, again)).await?;
         let script = console.is_script();
-        let shell = Shell::new(client, &mut console).run();
+        let shell = Shell::new(client, user.id(), &mut console).run();
         let left = if script {
             unless_interrupted(shell).await?
         } else {
@@ -151,4 +152,50 @@ async fn config(args: &Args, demo: Option<&Demo>) -> Result<Config, Failure> {
         config.session_path = cli::DEFAULT_SESSION.into();
     }
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn configured(line: &str) -> Result<Config, String> {
+        let args = Args::parse_from(line.split(' '));
+        config(&args, None).await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn with_credentials_it_is_telegram_with_its_own_keys_and_a_session_file() {
+        let config = configured("layer-app --api-id 7 --api-hash abc")
+            .await
+            .unwrap();
+        assert_eq!((config.api_id, config.api_hash.as_str()), (7, "abc"));
+        assert!(config.dc_addresses.is_empty() && config.rsa_keys.is_empty());
+        assert_eq!(config.session_path.to_str(), Some(cli::DEFAULT_SESSION));
+        let named = configured("layer-app --api-id 7 --api-hash abc --session a.session");
+        assert_eq!(
+            named.await.unwrap().session_path.to_str(),
+            Some("a.session")
+        );
+    }
+
+    #[tokio::test]
+    async fn another_server_is_trusted_by_its_own_key_and_kept_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key.pem");
+        let line = format!(
+            "layer-app --server 127.0.0.1:4 --dc 3 --rsa-key {}",
+            key.display()
+        );
+        let error = configured(&line).await.unwrap_err();
+        assert!(error.contains("cannot read the RSA key"), "{error}");
+        std::fs::write(&key, "-----BEGIN RSA PUBLIC KEY-----").unwrap();
+        let error = configured(&line).await.unwrap_err();
+        assert!(error.contains("holds no RSA key"), "{error}");
+        let server = layer_test_server::Server::builder().start().await.unwrap();
+        std::fs::write(&key, server.public_key_pem()).unwrap();
+        let config = configured(&line).await.unwrap();
+        assert_eq!(config.rsa_keys.len(), 1);
+        assert_eq!((config.dc_id, config.dc_addresses[0].id), (3, 3));
+        assert!(config.session_path.as_os_str().is_empty());
+    }
 }

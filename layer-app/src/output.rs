@@ -1,6 +1,7 @@
 //! Text for the person or the pipe at the other end, which may have gone away (`| head -1`):
 //! `println!` would panic then.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +15,12 @@ macro_rules! say {
 pub(crate) use say;
 
 pub(crate) fn line(text: fmt::Arguments<'_>) {
+    let text = text.to_string();
     let mut out = io::stdout().lock();
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+    if writeln!(out, "{}", harmless(&text))
+        .and_then(|()| out.flush())
+        .is_err()
+    {
         READER_GONE.store(true, Ordering::Relaxed);
     }
 }
@@ -27,7 +32,17 @@ pub(crate) fn reader_gone() -> bool {
 
 /// A line to standard error.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// Without what would command the terminal: names and messages are written by strangers.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(harmful) {
+        text.replace(harmful, "\u{fffd}").into()
+    } else {
+        text.into()
+    }
 }
 
 /// Ends a program that talks to nobody any more, as a closed pipe ends others: without a word.
@@ -41,3 +56,17 @@ impl fmt::Display for ReaderGone {
 }
 
 impl std::error::Error for ReaderGone {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_commands_the_terminal_from_afar() {
+        assert_eq!(harmless("two\nlines\tand é 日本"), "two\nlines\tand é 日本");
+        assert_eq!(
+            harmless("\u{1b}[2J\u{7}\r\u{9b}1m"),
+            "\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}1m"
+        );
+    }
+}

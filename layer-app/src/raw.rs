@@ -195,6 +195,9 @@ impl Schema {
         if depth > MAX_DEPTH {
             return Err("nested too deeply".into());
         }
+        if ty.call {
+            return Err("a call within a call cannot be typed here".into());
+        }
         let name = ty.full_name();
         match name.as_str() {
             "int" => out.extend(text.number::<i32>("a 32-bit number")?.to_le_bytes()),
@@ -709,6 +712,7 @@ mod tests {
         assert!(error("help.getConfig extra").contains("expected 'extra:'"));
         assert!(error("users.getUsers id:[inputUser]").contains("in parentheses"));
         assert!(error("").contains("expected a name"));
+        assert!(error("invokeWithLayer layer:1 query:help").contains("within a call"));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) enum Left {
 pub(crate) struct Shell<'a> {
     client: &'a Client,
     console: &'a mut Console,
+    /// The account that is signed in.
+    me: i64,
     schema: Option<Schema>,
     updates: JoinHandle<()>,
 }
@@ -36,11 +38,13 @@ impl Drop for Shell<'_> {
 }
 
 impl<'a> Shell<'a> {
-    pub(crate) fn new(client: &'a Client, console: &'a mut Console) -> Self {
-        let updates = tokio::spawn(show_updates(client.stream_updates(), console.printer()));
+    pub(crate) fn new(client: &'a Client, me: i64, console: &'a mut Console) -> Self {
+        let updates = client.stream_updates();
+        let updates = tokio::spawn(show_updates(updates, me, console.printer()));
         Self {
             client,
             console,
+            me,
             schema: None,
             updates,
         }
@@ -110,7 +114,7 @@ impl<'a> Shell<'a> {
                     .limit(limit)
                     .collect()
                     .await?;
-                print_oldest_first(messages);
+                print_oldest_first(messages, self.me);
             }
             Command::Search { peer, query } => {
                 let found = client
@@ -119,11 +123,11 @@ impl<'a> Shell<'a> {
                     .limit(50)
                     .collect()
                     .await?;
-                print_oldest_first(found);
+                print_oldest_first(found, self.me);
             }
             Command::Send { peer, text } => {
                 let sent = client.send_message(peer.as_str(), text).await?;
-                say!("{}", view::message(&sent));
+                say!("{}", view::message(&sent, self.me));
             }
             Command::Reply {
                 peer,
@@ -132,7 +136,7 @@ impl<'a> Shell<'a> {
             } => {
                 let answer = layer_client::InputMessage::text(text).reply_to(message);
                 let sent = client.send_message(peer.as_str(), answer).await?;
-                say!("{}", view::message(&sent));
+                say!("{}", view::message(&sent, self.me));
             }
             Command::Edit {
                 peer,
@@ -140,7 +144,7 @@ impl<'a> Shell<'a> {
                 text,
             } => {
                 let edited = client.edit_message(peer.as_str(), message, text).await?;
-                say!("{}", view::message(&edited));
+                say!("{}", view::message(&edited, self.me));
             }
             Command::Delete { peer, messages } => {
                 client.delete_messages(peer.as_str(), &messages).await?;
@@ -151,7 +155,7 @@ impl<'a> Shell<'a> {
                     .forward_messages(to.as_str(), from.as_str(), &[message])
                     .await?;
                 for copy in copies.into_iter().flatten() {
-                    say!("{}", view::message(&copy));
+                    say!("{}", view::message(&copy, self.me));
                 }
             }
             Command::Read { peer } => {
@@ -171,7 +175,7 @@ impl<'a> Shell<'a> {
                 let sent =
                     transfer::upload(client, &self.console.printer(), &peer, &path, &caption)
                         .await?;
-                say!("{}", view::message(&sent));
+                say!("{}", view::message(&sent, self.me));
             }
             Command::Download {
                 peer,
@@ -195,6 +199,9 @@ impl<'a> Shell<'a> {
             Command::Whoami => self.whoami().await?,
             Command::Password => {
                 let new = sign_in::ask_secret(self.console, "The new password: ").await?;
+                if new.is_empty() {
+                    return Err("a password has at least one character".into());
+                }
                 client.set_password(&new, "").await?;
                 say!("the next sign-in will ask for it");
             }
@@ -298,12 +305,12 @@ fn random_id() -> Result<i64, Failure> {
     Ok(i64::from_le_bytes(bytes))
 }
 
-fn print_oldest_first(messages: Vec<Message>) {
+fn print_oldest_first(messages: Vec<Message>, me: i64) {
     if messages.is_empty() {
         say!("no messages");
     }
     for message in messages.iter().rev() {
-        say!("{}", view::message(message));
+        say!("{}", view::message(message, me));
     }
 }
 
@@ -333,9 +340,9 @@ fn help(topic: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn show_updates(mut updates: UpdateStream, printer: Printer) {
+async fn show_updates(mut updates: UpdateStream, me: i64, printer: Printer) {
     while let Some(update) = updates.next().await {
-        if let Some(text) = view::update(&update) {
+        if let Some(text) = view::update(&update, me) {
             printer.print(&text);
         }
     }

@@ -11,16 +11,18 @@ use crate::output::say;
 /// How often a person may mistype a code or a password.
 const TRIES: usize = 3;
 
+/// Says who is signed in, after signing in if nobody was.
 pub(crate) async fn run(
     client: &Client,
     console: &mut Console,
     args: &Args,
     demo: Option<&Demo>,
     again: bool,
-) -> Result<(), Failure> {
+) -> Result<User, Failure> {
     if client.is_authorized().await? {
-        say!("Signed in as {}.", client.me().await?);
-        return Ok(());
+        let user = client.me().await?;
+        say!("Signed in as {user}.");
+        return Ok(user);
     }
     let user = match &args.bot_token {
         Some(token) => client.bot_sign_in(token).await?,
@@ -37,7 +39,7 @@ pub(crate) async fn run(
     if let (Some(demo), Some(phone), false) = (demo, user.phone(), again) {
         demo.welcome(phone);
     }
-    Ok(())
+    Ok(user)
 }
 
 async fn by_phone(

@@ -25,8 +25,13 @@ pub(crate) fn peer(peer: &Peer) -> String {
     }
 }
 
-fn who(message: &Message) -> String {
-    if message.outgoing() {
+/// Whether this account wrote it. What it writes to itself does not count as outgoing with Telegram.
+fn is_own(message: &Message, me: i64) -> bool {
+    message.outgoing() || message.sender().is_some_and(|sender| sender.id() == me)
+}
+
+fn who(message: &Message, me: i64) -> String {
+    if is_own(message, me) {
         return "you".into();
     }
     message
@@ -44,13 +49,14 @@ fn short(peer: &Peer) -> String {
     }
 }
 
-/// A message without its chat: id, time, sender, what it says and carries.
-pub(crate) fn message(message: &Message) -> String {
+/// A message without its chat: id, time, sender (`me` is the account that looks), what it says and
+/// carries.
+pub(crate) fn message(message: &Message, me: i64) -> String {
     let mut line = format!(
         "{:>6}  {}  {}: ",
         message.id(),
         time(message.date()),
-        who(message)
+        who(message, me)
     );
     line.push_str(&content(message));
     if message.edit_date().is_some() {
@@ -145,16 +151,16 @@ pub(crate) fn dialog(dialog: &Dialog) -> String {
 }
 
 /// What happened, if it is worth a line.
-pub(crate) fn update(update: &Update) -> Option<String> {
+pub(crate) fn update(update: &Update, me: i64) -> Option<String> {
     Some(match update {
-        Update::NewMessage(new) if new.outgoing() => return None,
+        Update::NewMessage(new) if is_own(new, me) => return None,
         Update::NewMessage(new) => {
             let chat = new.peer_id().map(peer).unwrap_or_default();
-            format!("« {chat}\n{}", message(new))
+            format!("« {chat}\n{}", message(new, me))
         }
         Update::MessageEdited(edited) => {
             let chat = edited.peer_id().map(peer).unwrap_or_default();
-            format!("« {chat} (changed)\n{}", message(edited))
+            format!("« {chat} (changed)\n{}", message(edited, me))
         }
         Update::MessageDeleted(deleted) => {
             let ids: Vec<String> = deleted.msg_ids.iter().map(i32::to_string).collect();

@@ -62,12 +62,13 @@ async fn the_first_line_that_fails_ends_a_script() {
             "raw help.getNothing",
             "the schema has no method 'help.getNothing'",
         ),
+        ("password\n", "a password has at least one character"),
         ("help frobnicate", "there is no command 'frobnicate'"),
     ] {
         let run = script(&[], &format!("{line}\nsend me afterwards\n")).await;
         let error = run.failure();
         assert!(error.contains(words), "{line}: {error}");
-        assert!(error.contains(&format!("in '{line}'")), "{error}");
+        assert!(error.contains(&format!("in '{}'", line.trim())), "{error}");
         assert!(!run.out.contains("afterwards"), "{run:?}");
     }
 }
@@ -135,6 +136,7 @@ async fn somebody_else_may_sign_up_in_the_demo() {
 async fn options_that_make_no_sense_are_told() {
     for (args, words) in [
         (&["--session", "x.session"][..], "leave --session out"),
+        (&["--dc", "9"], "has DCs 1 to 2, not 9"),
         (&["--api-id", "5"], "TG_API_HASH is not"),
         (&["--api-hash", "abc"], "TG_API_ID is not"),
     ] {
@@ -149,6 +151,8 @@ async fn options_that_make_no_sense_are_told() {
         (&["--server", "127.0.0.1:1"], "--rsa-key <FILE>"),
         (&["--rsa-key", "a.pem"], "--server <HOST:PORT>"),
         (&["--frobnicate"], "--frobnicate"),
+        (&["--dc", "0"], "--dc <N>"),
+        (&["--api-id", "mine"], "--api-id <ID>"),
     ] {
         let run = script(args, "").await;
         assert_eq!(run.status, Some(2), "{run:?}");

@@ -140,7 +140,7 @@ async fn a_file_comes_back_as_it_went() {
     let download = format!("download me {} {}", id(&sent), text(&back));
     app.ask(&download, "saved as ").await;
     assert_eq!(std::fs::read(&back).unwrap(), bytes);
-    app.ask("send me no file", "no file").await;
+    app.ask("send me no file", "you: no file").await;
     app.say(&format!("download me {}", id(&sent) + 1)).await;
     let run = app.end().await;
     assert!(

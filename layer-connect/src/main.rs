@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 
 /// The one line that says at which step it failed, and why.
 fn failed(progress: &Progress, error: &str, status: u8) -> ExitCode {
-    let error = error.replace('\n', " ");
+    let error = narrate::harmless(&error.replace('\n', " "));
     let step = progress.step();
     let _ = writeln!(
         std::io::stderr(),

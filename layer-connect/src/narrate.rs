@@ -8,8 +8,14 @@ use layer_tl_types as tl;
 
 /// Prints it. A reader that has gone away (`| head`) changes nothing of what is done.
 pub(crate) fn tell(text: &str) {
+    let text = harmless(text);
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Without what would command the terminal: addresses and errors are written by strangers.
+pub(crate) fn harmless(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 /// A step's heading and what is said under it.
