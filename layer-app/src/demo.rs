@@ -1,6 +1,8 @@
 //! The embedded data centre that the program starts when it was given no credentials, with somebody
 //! in it to talk to.
 
+use std::time::Duration;
+
 use layer_client::{Config, DcAddress, RsaPublicKey};
 use layer_test_server::{NewUser, Server, ServerConfig, UserHandle};
 
@@ -11,6 +13,9 @@ use crate::output::say;
 /// A number of the form that Telegram keeps for tests.
 const PHONE: &str = "+9996620001";
 const FRIENDS_PHONE: &str = "+9996620002";
+
+/// How soon somebody writes to who has just come.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 pub(crate) struct Demo {
     server: Server,
@@ -70,14 +75,19 @@ impl Demo {
         self.server.login_code(phone)
     }
 
-    /// Somebody writes, so that there is a conversation to begin with.
+    /// Somebody writes in a moment, so that there is a conversation to begin with.
     pub(crate) fn welcome(&self, phone: &str) {
-        if let Some(user) = self.server.user_by_phone(phone) {
+        let Some(user) = self.server.user_by_phone(phone) else {
+            return;
+        };
+        let friend = self.friend.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(A_MOMENT).await;
             let text = "Welcome! Answer me with: send @grace Hello";
-            if let Err(error) = self.friend.send_message(user.peer(), text) {
+            if let Err(error) = friend.send_message(user.peer(), text) {
                 log::warn!("the welcome was not sent: {error}");
             }
-        }
+        });
     }
 
     /// What a newcomer may try first.
