@@ -15,8 +15,8 @@ async fn one_command_holds_a_conversation() {
     app.until("the code ").await;
     app.until("Signed in as Ada Lovelace").await;
     app.until("Welcome!").await;
-    app.ask("send @echo hello there", "you: hello there").await;
-    app.until("Echo: hello there").await;
+    // The answer may come before what the command itself has to tell.
+    app.ask("send @echo hello there", "Echo: hello there").await;
     app.ask("history @echo", "you: hello there").await;
     app.until("Echo: hello there").await;
     app.ask("dialogs", "Echo (@echo)").await;
