@@ -487,6 +487,18 @@ fn messages_for_a_client_that_never_acknowledges_are_bounded() {
 }
 
 #[test]
+fn bytes_for_a_client_that_never_acknowledges_are_bounded() {
+    let mut bench = Bench::with(|c| c.max_unacked_bytes = 10_000);
+    bench.call("a");
+    for _ in 0..100 {
+        bench.pair.server.push(call(&"x".repeat(1_000)));
+        bench.receive();
+    }
+    let kept = bench.pair.server.unacknowledged();
+    assert!((1..=10).contains(&kept), "{kept}");
+}
+
+#[test]
 fn msgs_state_req_is_answered_byte_by_byte() {
     let mut bench = Bench::new();
     let (running, _) = bench.call("running");

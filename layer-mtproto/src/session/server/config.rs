@@ -19,6 +19,8 @@ pub struct ServerSessionConfig {
     pub max_inflated: usize,
     /// How many messages are kept for a client that does not acknowledge them; the oldest are dropped then.
     pub max_unacked: usize,
+    /// How many bytes of them are kept; the newest is in any case.
+    pub max_unacked_bytes: usize,
 }
 
 impl Default for ServerSessionConfig {
@@ -30,6 +32,7 @@ impl Default for ServerSessionConfig {
             gzip_threshold: Some(512),
             max_inflated: 4 << 20,
             max_unacked: 4096,
+            max_unacked_bytes: 32 << 20,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod config;
 mod incoming;
 mod outgoing;
+mod unacked;
 
 pub use config::{PushId, ServerSessionConfig, ServerSessionEvent};
 
@@ -15,6 +16,7 @@ use std::time::Instant;
 use layer_crypto::{AuthKey, SecureRandom};
 use layer_tl_types::types;
 
+use self::unacked::{Unacked, Unacknowledged};
 use super::acks::Acks;
 use super::gzip;
 use super::msg_id::{MsgIds, MsgKind};
@@ -43,16 +45,6 @@ struct Pending {
     push: Option<PushId>,
 }
 
-/// A message that the client has not acknowledged.
-struct Unacked {
-    seqno: i32,
-    body: Vec<u8>,
-    answers: Option<i64>,
-    push: Option<PushId>,
-    sent_at: Instant,
-    resends: u32,
-}
-
 /// Calls that are remembered after their answer, to know them again.
 const MAX_CALLS: usize = 4096;
 
@@ -73,7 +65,7 @@ pub struct ServerSession {
     unique_id: Option<i64>,
     calls: BTreeMap<i64, Progress>,
     pending: VecDeque<Pending>,
-    unacked: BTreeMap<i64, Unacked>,
+    unacked: Unacknowledged,
     /// Those to be sent again.
     again: BTreeSet<i64>,
     next_push: u64,
@@ -104,7 +96,7 @@ impl ServerSession {
             unique_id: None,
             calls: BTreeMap::new(),
             pending: VecDeque::new(),
-            unacked: BTreeMap::new(),
+            unacked: Unacknowledged::default(),
             again: BTreeSet::new(),
             next_push: 0,
             events: VecDeque::new(),

@@ -100,10 +100,8 @@ impl ServerSession {
                 sent_at: now,
                 resends: 0,
             };
-            self.unacked.insert(msg_id, unacked);
-            while self.unacked.len() > self.config.max_unacked.max(1) {
-                self.unacked.pop_first();
-            }
+            let (most, bytes) = (self.config.max_unacked, self.config.max_unacked_bytes);
+            self.unacked.insert(msg_id, unacked, most, bytes);
         }
         Outgoing {
             msg_id,

@@ -1,0 +1,62 @@
+//! What a client has not acknowledged, bounded in messages and in bytes.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::time::Instant;
+
+use super::PushId;
+
+/// A message that the client has not acknowledged.
+pub(super) struct Unacked {
+    pub(super) seqno: i32,
+    pub(super) body: Vec<u8>,
+    pub(super) answers: Option<i64>,
+    pub(super) push: Option<PushId>,
+    pub(super) sent_at: Instant,
+    pub(super) resends: u32,
+}
+
+/// All of them, by msg_id.
+#[derive(Default)]
+pub(super) struct Unacknowledged {
+    messages: BTreeMap<i64, Unacked>,
+    bytes: usize,
+}
+
+impl Unacknowledged {
+    /// Keeps a message. The oldest go when there are more than `most`, or more than `most_bytes` of
+    /// them; the newest is kept in any case.
+    pub(super) fn insert(&mut self, msg_id: i64, message: Unacked, most: usize, most_bytes: usize) {
+        self.remove(&msg_id);
+        self.bytes += message.body.len();
+        self.messages.insert(msg_id, message);
+        while self.messages.len() > 1 && (self.messages.len() > most || self.bytes > most_bytes) {
+            if let Some((_, oldest)) = self.messages.pop_first() {
+                self.bytes -= oldest.body.len();
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, msg_id: &i64) -> Option<Unacked> {
+        let removed = self.messages.remove(msg_id)?;
+        self.bytes -= removed.body.len();
+        Some(removed)
+    }
+
+    /// Its body must stay as long as it is.
+    pub(super) fn get_mut(&mut self, msg_id: &i64) -> Option<&mut Unacked> {
+        self.messages.get_mut(msg_id)
+    }
+
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Unacked> {
+        self.messages.values_mut()
+    }
+}
+
+impl Deref for Unacknowledged {
+    type Target = BTreeMap<i64, Unacked>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.messages
+    }
+}
