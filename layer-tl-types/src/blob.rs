@@ -10,13 +10,13 @@ pub struct RawVec<T>(pub Vec<T>);
 
 impl<T: Serializable> Serializable for RawVec<T> {
     fn serialize(&self, buf: &mut Vec<u8>) {
-        rt::put_raw_vec(buf, &self.0);
+        rt::put_items(buf, false, &self.0);
     }
 }
 
 impl<T: Decode> Decode for RawVec<T> {
     fn decode(buf: &mut Cursor<'_>) -> Self {
-        Self(buf.raw_vec())
+        Self(buf.items(false))
     }
 }
 

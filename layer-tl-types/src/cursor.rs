@@ -286,26 +286,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn items<T: Decode>(&mut self, len: usize) -> Vec<T> {
-        let mut items = Vec::with_capacity(len);
-        while items.len() < len && self.error.is_none() {
+    /// `Vector<T>`, or without its id `vector<T>`.
+    pub(crate) fn items<T: Decode>(&mut self, boxed: bool) -> Vec<T> {
+        let mut left = self.len(boxed);
+        let mut items = Vec::with_capacity(left);
+        while left > 0 && self.error.is_none() {
             items.push(T::decode(self));
+            left -= 1;
         }
         items
-    }
-
-    pub(crate) fn vec<T: Decode>(&mut self) -> Vec<T> {
-        let len = self.len(true);
-        self.items(len)
-    }
-
-    pub(crate) fn raw_vec<T: Decode>(&mut self) -> Vec<T> {
-        let len = self.len(false);
-        self.items(len)
-    }
-
-    pub(crate) fn boxed<T: Decode>(&mut self) -> Box<T> {
-        Box::new(T::decode(self))
     }
 
     pub(crate) fn opt_i32(&mut self, flags: u32, bit: u32) -> Option<i32> {
@@ -372,17 +361,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(crate) fn opt_vec<T: Decode>(&mut self, flags: u32, bit: u32) -> Option<Vec<T>> {
+    pub(crate) fn opt_items<T: Decode>(
+        &mut self,
+        flags: u32,
+        bit: u32,
+        boxed: bool,
+    ) -> Option<Vec<T>> {
         if has(flags, bit) {
-            Some(self.vec())
-        } else {
-            None
-        }
-    }
-
-    pub(crate) fn opt_raw_vec<T: Decode>(&mut self, flags: u32, bit: u32) -> Option<Vec<T>> {
-        if has(flags, bit) {
-            Some(self.raw_vec())
+            Some(self.items(boxed))
         } else {
             None
         }

@@ -88,12 +88,12 @@ impl Decode for Vec<u8> {
 /// `Vector<T>`
 impl<T: Decode> Decode for Vec<T> {
     fn decode(buf: &mut Cursor<'_>) -> Self {
-        buf.vec()
+        buf.items(true)
     }
 }
 
 impl<T: Decode> Decode for Box<T> {
     fn decode(buf: &mut Cursor<'_>) -> Self {
-        buf.boxed()
+        Self::new(T::decode(buf))
     }
 }

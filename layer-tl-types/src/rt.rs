@@ -58,20 +58,20 @@ pub(crate) fn put_raw(buf: &mut Vec<u8>, x: &[u8]) {
     buf.extend_from_slice(x);
 }
 
-/// The length of a vector. One of more than 2^32 - 1 items would take more memory than there is.
-pub(crate) fn put_len(buf: &mut Vec<u8>, len: usize) {
+/// The head of a vector. One of more than 2^32 - 1 items would take more memory than there is.
+fn put_head(buf: &mut Vec<u8>, boxed: bool, len: usize) {
+    if boxed {
+        put_u32(buf, VECTOR);
+    }
     put_u32(buf, u32::try_from(len).unwrap_or(u32::MAX));
 }
 
-pub(crate) fn put_vec<T: Serializable>(buf: &mut Vec<u8>, x: &[T]) {
-    put_u32(buf, VECTOR);
-    put_raw_vec(buf, x);
-}
-
-pub(crate) fn put_raw_vec<T: Serializable>(buf: &mut Vec<u8>, x: &[T]) {
-    put_len(buf, x.len());
-    for item in x {
+/// `Vector<T>`, or without its id `vector<T>`. By patterns, as an iterator is several functions more for each type.
+pub(crate) fn put_items<T: Serializable>(buf: &mut Vec<u8>, boxed: bool, mut items: &[T]) {
+    put_head(buf, boxed, items.len());
+    while let [item, rest @ ..] = items {
         item.serialize(buf);
+        items = rest;
     }
 }
 
@@ -111,15 +111,9 @@ pub(crate) fn put_opt_bytes(buf: &mut Vec<u8>, x: &Option<Vec<u8>>) {
     }
 }
 
-pub(crate) fn put_opt_vec<T: Serializable>(buf: &mut Vec<u8>, x: &Option<Vec<T>>) {
+pub(crate) fn put_opt_items<T: Serializable>(buf: &mut Vec<u8>, boxed: bool, x: &Option<Vec<T>>) {
     if let Some(x) = x {
-        put_vec(buf, x);
-    }
-}
-
-pub(crate) fn put_opt_raw_vec<T: Serializable>(buf: &mut Vec<u8>, x: &Option<Vec<T>>) {
-    if let Some(x) = x {
-        put_raw_vec(buf, x);
+        put_items(buf, boxed, x);
     }
 }
 

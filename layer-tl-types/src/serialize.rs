@@ -98,7 +98,7 @@ impl Serializable for Vec<u8> {
 /// `Vector<T>`
 impl<T: Serializable> Serializable for Vec<T> {
     fn serialize(&self, buf: &mut Vec<u8>) {
-        rt::put_vec(buf, self);
+        rt::put_items(buf, true, self);
     }
 }
 

@@ -154,7 +154,7 @@ impl Writer<'_> {
         if self.is_unit(v) {
             format!("Self::{}", v.name)
         } else if self.layout.is_boxed(v.of) {
-            format!("Self::{}(buf.boxed())", v.name)
+            format!("Self::{}(Box::new(crate::rt::Decode::decode(buf)))", v.name)
         } else {
             format!("Self::{}(crate::rt::Decode::decode(buf))", v.name)
         }

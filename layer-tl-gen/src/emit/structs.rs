@@ -81,8 +81,9 @@ impl Writer<'_> {
                 .any(|step| !matches!(step, Step::Field(f) if s.fields[*f].ty == Ty::True));
         let buf = if writes { "buf" } else { "_buf" };
         let head = format!("fn serialize(&self, {buf}: &mut Vec<u8>) {{");
-        if function {
-            // A program calls a few methods: it compiles those, and this crate none.
+        if function || !writes {
+            // A program calls a few methods: it compiles those, and this crate none. What has no fields is dealt with
+            // by its enum.
             out.line("#[inline]");
         }
         if !writes {
@@ -115,7 +116,7 @@ impl Writer<'_> {
         let function = is_function(s.def);
         let reads = function || !s.steps.is_empty();
         let buf = if reads { "buf" } else { "_buf" };
-        if function {
+        if function || !reads {
             out.line("#[inline]");
         }
         out.open(&format!(
@@ -364,8 +365,10 @@ fn put(s: &Struct<'_>, field: &Field) -> Option<String> {
         Ty::Str => by_kind("str", "&"),
         Ty::Bytes => by_kind("bytes", "&"),
         Ty::Int128 | Ty::Int256 if !optional => by_kind("raw", "&"),
-        Ty::Vector { boxed: true, .. } => by_kind("vec", "&"),
-        Ty::Vector { boxed: false, .. } => by_kind("raw_vec", "&"),
+        Ty::Vector { boxed, .. } if optional => {
+            format!("crate::rt::put_opt_items(buf, {boxed}, &self.{name});")
+        }
+        Ty::Vector { boxed, .. } => format!("crate::rt::put_items(buf, {boxed}, &self.{name});"),
         _ if optional => {
             format!("crate::rt::put_opt(buf, &self.{name});")
         }
@@ -386,8 +389,7 @@ fn get(s: &Struct<'_>, field: &Field) -> String {
         Ty::Bytes => "bytes",
         Ty::Int128 => "int128",
         Ty::Int256 => "int256",
-        Ty::Vector { boxed: true, .. } => "vec",
-        Ty::Vector { boxed: false, .. } => "raw_vec",
+        Ty::Vector { .. } => "items",
         Ty::True => "",
         Ty::Enum(_) | Ty::Struct(_) | Ty::Param(_) => "value",
     };
@@ -395,8 +397,20 @@ fn get(s: &Struct<'_>, field: &Field) -> String {
         Some((word, bit)) if field.ty == Ty::True => {
             format!("crate::rt::has({}, {bit})", word_name(s, word))
         }
+        Some((word, bit)) if what == "items" => {
+            format!(
+                "buf.opt_items({}, {bit}, {})",
+                word_name(s, word),
+                is_boxed_vector(&field.ty)
+            )
+        }
+        None if what == "items" => format!("buf.items({})", is_boxed_vector(&field.ty)),
         Some((word, bit)) => format!("buf.opt_{what}({}, {bit})", word_name(s, word)),
         None if what == "value" => "crate::rt::Decode::decode(buf)".to_owned(),
         None => format!("buf.{what}()"),
     }
+}
+
+fn is_boxed_vector(ty: &Ty) -> bool {
+    matches!(ty, Ty::Vector { boxed: true, .. })
 }
