@@ -63,10 +63,11 @@
 mod blob;
 mod cursor;
 #[cfg(feature = "impl-debug")]
+#[allow(dead_code)] // without a schema there is nothing to print
 mod debug;
 mod deserialize;
 mod error;
-#[allow(dead_code)] // which of its functions are called depends on the schema and the features
+#[allow(dead_code, unused_imports)] // what is called depends on the schema and the features
 mod rt;
 mod serialize;
 
