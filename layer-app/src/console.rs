@@ -26,7 +26,7 @@ pub(crate) enum Line {
 
 /// Asks for lines. Reading blocks, so it is done on a thread of its own, a question at a time.
 pub(crate) struct Console {
-    asks: mpsc::UnboundedSender<Ask>,
+    asks: mpsc::Sender<Ask>,
     ahead: Option<Line>,
     script: bool,
     printer: Printer,
@@ -89,7 +89,7 @@ impl Console {
         printer: Printer,
         mut next: impl FnMut(&Ask) -> io::Result<Line> + Send + 'static,
     ) -> Self {
-        let (asks, mut asked) = mpsc::unbounded_channel::<Ask>();
+        let (asks, mut asked) = mpsc::channel::<Ask>(1);
         thread::spawn(move || {
             while let Some(ask) = asked.blocking_recv() {
                 let line = next(&ask);
@@ -140,7 +140,7 @@ impl Console {
             secret,
             answer,
         };
-        if self.asks.send(ask).is_err() {
+        if self.asks.send(ask).await.is_err() {
             return Ok(Line::End);
         }
         answered.await.unwrap_or(Ok(Line::End))
