@@ -39,7 +39,6 @@ mod random;
 
 mod rpc;
 mod server;
-#[allow(dead_code)]
 mod world;
 
 pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};
