@@ -6,6 +6,7 @@ mod backoff;
 mod call;
 mod dc;
 mod dial;
+mod exchange;
 mod plan;
 mod pool;
 mod random;

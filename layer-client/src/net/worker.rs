@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::backoff::Backoff;
 use super::call::{Request, Ticket};
 use super::dc::{Dc, Failed, Shared, Status};
+use super::exchange;
 use super::plan::Plan;
 use super::random::OsRandom;
 use super::wire::{self, Wire};
@@ -189,7 +190,7 @@ impl Worker {
             return Some(Ok(wire));
         }
         log::info!("data centre {}: making an auth key", self.dc_id);
-        let exchange = wire::exchange_keys(wire, self.plan.clone(), self.dc_id);
+        let exchange = exchange::exchange_keys(wire, self.plan.clone(), self.dc_id);
         let (wire, outcome) = match self.meanwhile(exchange).await? {
             Ok(done) => done,
             Err(error) => return Some(Err(error)),
@@ -229,7 +230,7 @@ impl Worker {
         params.config.disconnect_delay =
             self.plan.ping_interval.saturating_mul(2) + params.config.pong_timeout;
         let now = Instant::now().into_std();
-        let session = ClientSession::new(params, OsRandom::boxed(), now, wire::unix_now());
+        let session = ClientSession::new(params, OsRandom::boxed(), now, exchange::unix_now());
         self.session = Some(session);
     }
 
