@@ -38,6 +38,12 @@ impl Clock {
         i64::try_from(self.server_time(now).as_secs()).unwrap_or(i64::MAX)
     }
 
+    /// When the server's time is so many seconds since 1970: a moment before it, if it is past.
+    pub(crate) fn instant_of(&self, server_seconds: i64) -> Option<Instant> {
+        let at = Duration::from_secs(u64::try_from(server_seconds).unwrap_or(0));
+        self.base.checked_add(at.saturating_sub(self.unix))
+    }
+
     /// Sets the difference between the server's time and our wall time, in seconds.
     pub fn set_offset_secs(&mut self, offset: i64) {
         let distance = Duration::from_secs(offset.unsigned_abs());
@@ -80,6 +86,7 @@ mod tests {
         assert_eq!(clock.offset_secs(), -100);
         clock.synchronise(later, Duration::from_secs(2_005));
         assert_eq!(clock.server_seconds(now), 2_000);
+        assert_eq!(clock.instant_of(2_005), Some(later));
         assert_eq!(clock.offset_secs(), 1_000);
     }
 

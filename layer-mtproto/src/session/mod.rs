@@ -18,7 +18,8 @@ mod window;
 mod wire;
 
 pub use client::{
-    ClientEvent, ClientSession, RequestId, SessionConfig, SessionParams, SubmitOptions,
+    BindFailure, Binding, ClientEvent, ClientSession, RequestId, SessionConfig, SessionParams,
+    SubmitOptions,
 };
 pub use clock::Clock;
 pub use error::{ContainerError, RequestFailure, Terminal, Violation};

@@ -10,6 +10,11 @@ pub(crate) const MSG_COPY: u32 = 0xe060_46b2;
 pub(crate) const GZIP_PACKED: u32 = 0x3072_cfa1;
 /// `invokeAfterMsg msg_id:long query:!X`, which belongs to the API but names a msg_id.
 pub(crate) const INVOKE_AFTER_MSG: u32 = 0xcb9f_372d;
+/// `auth.bindTempAuthKey perm_auth_key_id:long nonce:long expires_at:int encrypted_message:bytes`, which belongs to
+/// the API but names the msg_id that it goes under.
+pub(crate) const BIND_TEMP_AUTH_KEY: u32 = 0xcdd4_2a05;
+/// `boolTrue`.
+pub(crate) const BOOL_TRUE: u32 = 0x9972_75b5;
 
 /// The request answered and the result of an `rpc_result`.
 pub(crate) fn split_rpc_result(body: &[u8]) -> Option<(i64, &[u8])> {

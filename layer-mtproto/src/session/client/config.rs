@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use layer_crypto::AuthKey;
 
 use super::RequestId;
+use super::binding::{BindFailure, Binding};
 use crate::handshake::Outcome;
 use crate::session::error::{RequestFailure, Terminal};
 use crate::session::salts::FutureSalt;
@@ -31,6 +32,11 @@ pub struct SessionConfig {
     pub max_attempts: u8,
     /// How often a request is sent again because the connection was lost.
     pub max_losses: u8,
+    /// How long the answer to `auth.bindTempAuthKey` may take, each time it is sent.
+    pub bind_timeout: Duration,
+    /// How long before the end of a temporary key [`ClientEvent::KeyExpiring`] comes, or a quarter of its life if
+    /// that is less.
+    pub renew_ahead: Duration,
 }
 
 impl Default for SessionConfig {
@@ -45,6 +51,8 @@ impl Default for SessionConfig {
             state_check: Duration::from_secs(20),
             max_attempts: 8,
             max_losses: 16,
+            bind_timeout: Duration::from_secs(30),
+            renew_ahead: Duration::from_secs(600),
         }
     }
 }
@@ -59,6 +67,12 @@ pub struct SessionParams {
     pub salts: Vec<FutureSalt>,
     /// How many seconds the server is ahead of our wall time. The first packet from the server corrects it.
     pub time_offset_secs: i64,
+    /// If the auth key is a temporary one: what it has to be bound to before any request is sent.
+    pub binding: Option<Binding>,
+    /// What introduces the client: the bytes of `invokeWithLayer` and `initConnection` up to their query. They go
+    /// before each request until the server has answered one of them, and again after a binding, with a new
+    /// connection, and when the server made a new session. Empty: nothing.
+    pub preamble: Vec<u8>,
     /// How the session behaves.
     pub config: SessionConfig,
 }
@@ -71,6 +85,8 @@ impl SessionParams {
             auth_key,
             salts: Vec::new(),
             time_offset_secs: 0,
+            binding: None,
+            preamble: Vec::new(),
             config: SessionConfig::default(),
         }
     }
@@ -168,6 +184,19 @@ pub enum ClientEvent {
         session_id: i64,
         /// Whether the server knew it.
         existed: bool,
+    },
+    /// The temporary key is bound: requests go out from now on.
+    Bound,
+    /// The temporary key could not be bound. Requests wait for the end of their deadlines, or for another key:
+    /// see [`ClientSession::into_successor`](super::ClientSession::into_successor).
+    BindFailed {
+        /// Why.
+        reason: BindFailure,
+    },
+    /// The temporary key is about to end: make another one. Comes once.
+    KeyExpiring {
+        /// When it ends, in the server's time since 1970.
+        expires_at: i32,
     },
     /// The session is over, and so is every request. A new one may be begun with the same key.
     Terminal(Terminal),

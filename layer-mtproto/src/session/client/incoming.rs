@@ -371,6 +371,10 @@ impl ClientSession {
         };
         self.on_received(req_msg_id);
         self.trouble.count = 0;
+        if self.binds(id) {
+            self.on_bind_answer(id, result, now);
+            return Ok(());
+        }
         if tl::constructor_id(result) != Some(GZIP_PACKED) {
             self.finish(id, result.to_vec());
             return Ok(());
@@ -386,18 +390,34 @@ impl ClientSession {
     }
 
     fn finish(&mut self, id: RequestId, result: Vec<u8>) {
+        let introduces = self
+            .requests
+            .get(&id)
+            .is_some_and(|request| request.introduces);
         if !self.settle(id) {
             return;
         }
-        self.events
-            .push_back(match tl::read::<types::RpcError>(&result) {
-                Some(error) => ClientEvent::RpcError {
-                    id,
-                    code: error.error_code,
-                    message: error.error_message,
-                },
-                None => ClientEvent::Response { id, body: result },
-            });
+        let error = tl::read::<types::RpcError>(&result);
+        let is = |begin| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.error_message.starts_with(begin))
+        };
+        // The server says that it does not know who we are (`CONNECTION_NOT_INITED`).
+        if is("CONNECTION_") {
+            self.introduced = false;
+        // It has looked at what was in the call, and not only at what the call waits for.
+        } else if introduces && !is("MSG_WAIT_") {
+            self.introduced = true;
+        }
+        self.events.push_back(match error {
+            Some(error) => ClientEvent::RpcError {
+                id,
+                code: error.error_code,
+                message: error.error_message,
+            },
+            None => ClientEvent::Response { id, body: result },
+        });
     }
 
     /// The server has a message of ours.
@@ -424,6 +444,8 @@ impl ClientSession {
         }
         self.salts
             .correct(self.clock.server_seconds(now), new.server_salt);
+        // It may be a server that knows nothing of us any more.
+        self.introduced = false;
         self.events.push_back(ClientEvent::NewSession {
             first_msg_id: new.first_msg_id,
             unique_id: new.unique_id,

@@ -2,14 +2,17 @@
 //!
 //! Requests go in as bytes and come out as exactly one outcome each, whatever the server and the network do in
 //! between. The files beside this one: `outgoing` puts packets together, `incoming` takes them apart, `recovery`
-//! sends again what the server did not take.
+//! sends again what the server did not take, `binding` binds a temporary key and hands over to the session of the
+//! next one.
 
+mod binding;
 mod config;
 mod incoming;
 mod outgoing;
 mod recovery;
 mod sent;
 
+pub use binding::{BindFailure, Binding};
 pub use config::{ClientEvent, SessionConfig, SessionParams, SubmitOptions};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use layer_crypto::{AuthKey, SecureRandom};
 
+use self::binding::KeyState;
 use self::sent::{SentLog, Service};
 use super::acks::Acks;
 use super::clock::Clock;
@@ -65,6 +69,8 @@ struct Request {
     attempts: u8,
     /// How often the connection was lost under it.
     losses: u8,
+    /// Whether it was sent with the preamble.
+    introduces: bool,
 }
 
 /// How often in a row the server refused something, whatever it was.
@@ -90,6 +96,13 @@ struct Pings {
 /// A client's session.
 pub struct ClientSession {
     key: AuthKey,
+    key_state: KeyState,
+    binding: Option<Binding>,
+    /// When the key is to be renewed, in the server's time.
+    renew_at: Option<i64>,
+    preamble: Vec<u8>,
+    /// Whether the server has had the preamble.
+    introduced: bool,
     session_id: i64,
     rng: Box<dyn SecureRandom + Send>,
     config: SessionConfig,
@@ -128,15 +141,30 @@ impl ClientSession {
     #[must_use]
     pub fn new(
         params: SessionParams,
-        mut rng: Box<dyn SecureRandom + Send>,
+        rng: Box<dyn SecureRandom + Send>,
         now: Instant,
         unix: Duration,
     ) -> Self {
         let mut clock = Clock::new(now, unix);
         clock.set_offset_secs(params.time_offset_secs);
+        let mut session = Self::assemble(params, rng, clock);
+        session.begin_binding(now);
+        session
+    }
+
+    fn assemble(
+        params: SessionParams,
+        mut rng: Box<dyn SecureRandom + Send>,
+        clock: Clock,
+    ) -> Self {
         let session_id = random_i64(&mut *rng);
         Self {
             key: params.auth_key,
+            key_state: KeyState::Ready,
+            binding: params.binding,
+            renew_at: None,
+            preamble: params.preamble,
+            introduced: false,
             session_id,
             rng,
             config: params.config,
@@ -193,35 +221,47 @@ impl ClientSession {
     /// How many requests have no outcome yet.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.requests.len()
+        let binding = matches!(self.key_state, KeyState::Binding { .. });
+        self.requests.len() - usize::from(binding)
     }
 
     /// Takes a request: a serialised function. Its outcome comes as an event.
     pub fn submit(&mut self, body: Vec<u8>, options: SubmitOptions, now: Instant) -> RequestId {
+        let refusal = if let Some(reason) = self.terminal {
+            Some(RequestFailure::Terminated(reason))
+        } else if body.len() > MAX_BODY {
+            Some(RequestFailure::TooLong { length: body.len() })
+        } else if options.deadline.is_some_and(|deadline| deadline <= now) {
+            Some(RequestFailure::Deadline { sent: false })
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
+            let id = self.next_id();
+            self.events.push_back(ClientEvent::Failed { id, reason });
+            return id;
+        }
+        let packed = self
+            .config
+            .gzip_threshold
+            .and_then(|threshold| gzip::deflate_if_smaller(&body, threshold));
+        self.enter(packed.unwrap_or(body), options)
+    }
+
+    fn next_id(&mut self) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
-        if let Some(reason) = self.terminal {
-            self.fail_unknown(id, RequestFailure::Terminated(reason));
-            return id;
-        }
-        if body.len() > MAX_BODY {
-            self.fail_unknown(id, RequestFailure::TooLong { length: body.len() });
-            return id;
-        }
-        if options.deadline.is_some_and(|deadline| deadline <= now) {
-            self.fail_unknown(id, RequestFailure::Deadline { sent: false });
-            return id;
-        }
-        // What may be wrapped later is packed as a whole, or not at all.
-        let packed = match (options.after, self.config.gzip_threshold) {
-            (None, Some(threshold)) => gzip::deflate_if_smaller(&body, threshold),
-            _ => None,
-        };
+        id
+    }
+
+    /// Enters a request into the books.
+    fn enter(&mut self, body: Vec<u8>, options: SubmitOptions) -> RequestId {
+        let id = self.next_id();
         if let Some(deadline) = options.deadline {
             self.deadlines.insert((deadline, id));
         }
         let request = Request {
-            body: packed.unwrap_or(body),
+            body,
             options,
             turn: Turn::Fresh,
             ids: Vec::new(),
@@ -233,10 +273,22 @@ impl ClientSession {
             not_before: None,
             attempts: 0,
             losses: 0,
+            introduces: false,
         };
         self.requests.insert(id, request);
         self.queue.insert(id);
         id
+    }
+
+    fn set_deadline(&mut self, id: RequestId, deadline: Option<Instant>) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            if let Some(old) = std::mem::replace(&mut request.options.deadline, deadline) {
+                self.deadlines.remove(&(old, id));
+            }
+            if let Some(new) = deadline {
+                self.deadlines.insert((new, id));
+            }
+        }
     }
 
     /// Gives a request up, if it has no outcome yet. The server is told that its answer is not wanted.
@@ -275,6 +327,7 @@ impl ClientSession {
     /// The connection is gone. Requests without an answer go again with the next one, unless that is forbidden.
     pub fn connection_lost(&mut self, _now: Instant) {
         self.connected = false;
+        self.introduced = false;
         self.pings = Pings::default();
         self.state_check = None;
         self.salts_asked = None;
@@ -299,6 +352,9 @@ impl ClientSession {
                 self.fail(id, RequestFailure::ConnectionLost);
             }
         }
+        if let KeyState::Binding { request } = self.key_state {
+            self.set_deadline(request, None);
+        }
     }
 
     /// Ends the session: every request fails, and new ones fail at once.
@@ -311,6 +367,10 @@ impl ClientSession {
             return;
         }
         self.terminal = Some(reason);
+        if let KeyState::Binding { request } = self.key_state {
+            self.settle(request);
+            self.key_state = KeyState::Unbound;
+        }
         let ids: Vec<_> = self.requests.keys().copied().collect();
         for id in ids {
             self.fail(id, RequestFailure::Terminated(reason));
@@ -336,13 +396,14 @@ impl ClientSession {
     }
 
     fn fail(&mut self, id: RequestId, reason: RequestFailure) {
-        if self.settle(id) {
-            self.fail_unknown(id, reason);
+        if !self.settle(id) {
+            return;
         }
-    }
-
-    fn fail_unknown(&mut self, id: RequestId, reason: RequestFailure) {
-        self.events.push_back(ClientEvent::Failed { id, reason });
+        if self.binds(id) {
+            self.binding_failed(BindFailure::Request(reason));
+        } else {
+            self.events.push_back(ClientEvent::Failed { id, reason });
+        }
     }
 
     /// What happened since the last call.
@@ -358,8 +419,9 @@ impl ClientSession {
             return None;
         }
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
+        let renewal = self.renewal_due();
         if !self.connected {
-            return deadline;
+            return deadline.into_iter().chain(renewal).min();
         }
         let to_send = [
             self.acks.deadline(self.config.ack_delay),
@@ -371,6 +433,7 @@ impl ClientSession {
         .map(|at| self.trouble.hold_until.map_or(at, |hold| hold.max(at)));
         [
             deadline,
+            renewal,
             to_send,
             self.pings.next,
             self.silence_deadline(),
@@ -407,6 +470,7 @@ impl ClientSession {
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.check_expiry(now);
         while let Some((deadline, id)) = self.deadlines.first().copied()
             && deadline <= now
         {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use layer_crypto::message::Sender;
 use layer_tl_types::{Serializable, functions, types};
 
+use super::binding::KeyState;
 use super::sent::{Sent, Service};
 use super::{ClientSession, RequestId, Turn};
 use crate::session::acks::MAX_IDS;
@@ -68,7 +69,8 @@ impl ClientSession {
             let length = self
                 .requests
                 .get(&id)
-                .map_or(0, |request| request.body.len() + 32);
+                .map_or(0, |request| request.body.len() + 32)
+                + self.introduction(id).len();
             let full = messages.len() >= MAX_MESSAGES || size + length > MAX_CONTAINER;
             if full && !messages.is_empty() {
                 break;
@@ -91,6 +93,11 @@ impl ClientSession {
 
     /// The requests that may be sent now, in the order in which they were submitted.
     fn ready_requests(&self, now: Instant) -> Vec<RequestId> {
+        let binding = match self.key_state {
+            KeyState::Ready => None,
+            KeyState::Binding { request } => Some(request),
+            KeyState::Unbound => return Vec::new(),
+        };
         let ready = |id: &&RequestId| {
             let Some(request) = self.requests.get(id) else {
                 return false;
@@ -102,7 +109,7 @@ impl ClientSession {
                     other.turn == Turn::Fresh && other.not_before.is_some_and(|time| time > now)
                 })
             });
-            !waits && !blocked
+            !waits && !blocked && binding.is_none_or(|binding| binding == **id)
         };
         self.queue
             .iter()
@@ -139,20 +146,26 @@ impl ClientSession {
         });
     }
 
+    /// What goes before a request to introduce the client.
+    fn introduction(&self, id: RequestId) -> &[u8] {
+        if self.introduced || self.binds(id) {
+            &[]
+        } else {
+            &self.preamble
+        }
+    }
+
     /// Whether the request goes under a msg_id that it had before.
     fn put_request(&mut self, id: RequestId, now: Instant, messages: &mut Vec<Outgoing>) -> bool {
         let fresh = self.next_msg_id(now);
-        let after = self
-            .requests
-            .get(&id)
-            .and_then(|request| request.options.after);
-        let after = after.and_then(|after| self.requests.get(&after)?.ids.last().copied());
+        let binds = self.binds(id);
         self.queue.remove(&id);
         let Some(request) = self.requests.get_mut(&id) else {
             return false;
         };
         let again = match (request.turn, request.ids.last()) {
-            (Turn::Again, Some(_)) => {
+            // The binding names its msg_id and session, and is made anew.
+            (Turn::Again, Some(_)) if !binds => {
                 request.uncertain = true;
                 true
             }
@@ -169,23 +182,42 @@ impl ClientSession {
         request.sent_at = Some(now);
         request.not_before = None;
         let msg_id = request.ids.last().copied().unwrap_or(fresh);
-        let body = match after {
-            Some(after) => {
-                let mut body = INVOKE_AFTER_MSG.to_le_bytes().to_vec();
-                body.extend_from_slice(&after.to_le_bytes());
-                body.extend_from_slice(&request.body);
-                body
-            }
-            None => request.body.clone(),
+        let seqno = request.seqno;
+        let body = if binds {
+            self.set_deadline(id, Some(now + self.config.bind_timeout));
+            self.bind_request(msg_id)
+        } else {
+            self.wrapped(id)
         };
         messages.push(Outgoing {
             msg_id,
-            seqno: request.seqno,
+            seqno,
             body,
         });
         self.state_check
             .get_or_insert(now + self.config.state_check);
         again
+    }
+
+    /// A request's body with what goes around it now.
+    fn wrapped(&mut self, id: RequestId) -> Vec<u8> {
+        let introduction = self.introduction(id);
+        let mut body = Vec::new();
+        let Some(request) = self.requests.get(&id) else {
+            return body;
+        };
+        let after = request.options.after;
+        if let Some(after) = after.and_then(|after| self.requests.get(&after)?.ids.last()) {
+            body.extend_from_slice(&INVOKE_AFTER_MSG.to_le_bytes());
+            body.extend_from_slice(&after.to_le_bytes());
+        }
+        body.extend_from_slice(introduction);
+        body.extend_from_slice(&request.body);
+        let introduces = !introduction.is_empty();
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.introduces = introduces;
+        }
+        body
     }
 
     fn next_msg_id(&mut self, now: Instant) -> i64 {

@@ -25,7 +25,7 @@ fn backoff(n: u32) -> Duration {
 /// Under which msg_id a request goes again. The old one lets the server see whether it had the message already,
 /// for it ignored a packet, and the message may have come with another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
+pub(super) enum Again {
     /// A new one.
     Never,
     /// The old one, if it was in another packet before.
@@ -169,7 +169,7 @@ impl ClientSession {
     }
 
     /// Sends a request again, if it was not refused too often.
-    fn retry(&mut self, id: RequestId, code: i32, again: Again, now: Instant) {
+    pub(super) fn retry(&mut self, id: RequestId, code: i32, again: Again, now: Instant) {
         let Some(request) = self.requests.get_mut(&id) else {
             return;
         };
@@ -247,7 +247,7 @@ impl ClientSession {
     }
 
     /// The server of this session never had a request, or forgot it.
-    fn lost(&mut self, id: RequestId) {
+    pub(super) fn lost(&mut self, id: RequestId) {
         let Some(request) = self.requests.get_mut(&id) else {
             return;
         };
