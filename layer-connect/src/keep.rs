@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use layer_client::session::{FileStorage, SavedKey, SavedSalt, Session, SessionStorage};
+use layer_client::session::{DcOption, FileStorage, SavedKey, SavedSalt, Session, SessionStorage};
 use layer_mtproto::handshake::Outcome;
 use layer_mtproto::session::FutureSalt;
 
@@ -37,7 +37,7 @@ impl Keeper {
         let mut session = Session::default();
         session.home_dc = dc;
         let state = session.dcs.entry(dc).or_default();
-        state.addresses = vec![address];
+        state.options = vec![DcOption::new(address)];
         state.auth_key = Some(SavedKey::new(*outcome.auth_key.as_bytes()));
         state.time_offset = outcome.time_offset_secs;
         let salt = FutureSalt::from(i64::from(outcome.server_time), outcome.first_salt);

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::{BoxFuture, Client, Config, Inner, WeakClient};
+use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
-use crate::net::{self, OsRandom, Plan, Pool};
+use crate::net::{OsRandom, Plan, Pool};
 use crate::peers::PeerCache;
 use crate::session::{FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
-use crate::tl::{self, Deserializable, Serializable};
+use crate::tl::{self, Serializable};
 use crate::updates::Hub;
 
 /// The first connection may fail this often in a row before the caller hears of it.
@@ -71,6 +71,7 @@ fn assemble(config: Config, store: Store) -> Client {
             updates: Hub::new(weak),
             logins: AtomicU64::new(0),
             tasks: Mutex::default(),
+            options_changed: Arc::default(),
             session: store,
             config,
         }
@@ -127,34 +128,13 @@ async fn first_contact(client: &Client) -> Result<()> {
         answer = client.invoke_bytes(None, request) => answer?,
         failed = home.gave_up(FIRST_ATTEMPTS) => return Err(Error::Connect(failed)),
     };
-    let tl::enums::Config::Config(config) = tl::enums::Config::from_bytes(&bytes)
-        .map_err(|error| Error::unreadable("help.getConfig", &error))?;
-    if config.this_dc != inner.home_dc() {
-        log::warn!(
-            "data centre {} says it is {}",
-            inner.home_dc(),
-            config.this_dc
-        );
-    }
-    keep_options(inner, &config.dc_options);
+    let life = options::keep(inner, &bytes)?;
+    inner.spawn(options::refresh(
+        client.downgrade(),
+        inner.options_changed.clone(),
+        life,
+    ));
     Ok(())
-}
-
-/// Remembers where the server says its data centres are.
-fn keep_options(inner: &Inner, options: &[tl::enums::DcOption]) {
-    let obfuscated = inner.config.obfuscated;
-    let usable = net::usable(options, obfuscated);
-    inner.session.update(|session| {
-        for (dc_id, _) in &usable {
-            session.dcs.entry(*dc_id).or_default().addresses.clear();
-        }
-        for (dc_id, address) in usable {
-            let known = &mut session.dcs.entry(dc_id).or_default().addresses;
-            if !known.contains(&address) {
-                known.push(address);
-            }
-        }
-    });
 }
 
 fn too_late(client: &Client, within: Duration) -> Error {
@@ -163,7 +143,7 @@ fn too_late(client: &Client, within: Duration) -> Error {
     let last = inner.pool.dc(dc_id).ok().and_then(|dc| dc.last_failure());
     Error::Connect(last.unwrap_or_else(|| ConnectError {
         dc_id,
-        address: inner.addresses(dc_id).first().copied(),
+        address: inner.addresses(dc_id, false).0.first().copied(),
         cause: ConnectCause::Timeout(within),
     }))
 }

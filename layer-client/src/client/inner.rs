@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::Config;
@@ -24,6 +25,8 @@ pub(crate) struct Inner {
     pub(super) logins: AtomicU64,
     /// Tasks that work for the client and end with it.
     pub(super) tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Notified when the server says that its configuration changed.
+    pub(crate) options_changed: Arc<Notify>,
 }
 
 impl Inner {
@@ -46,8 +49,9 @@ impl Inner {
             .then(|| self.logins.load(Ordering::Acquire))
     }
 
-    /// Where a data centre can be reached: as configured, as the server said, as built in.
-    pub(crate) fn addresses(&self, dc_id: i32) -> Vec<SocketAddr> {
+    /// Where a data centre can be reached: as configured, as the server said, as built in. Tells
+    /// also whether these are servers for files only, which is asked for by `files`.
+    pub(crate) fn addresses(&self, dc_id: i32, files: bool) -> (Vec<SocketAddr>, bool) {
         let configured: Vec<_> = self
             .config
             .dc_addresses
@@ -56,19 +60,16 @@ impl Inner {
             .map(|address| address.addr)
             .collect();
         if !configured.is_empty() {
-            return configured;
+            return (configured, false);
         }
-        let known = self.session.read(|session| {
-            session
-                .dcs
-                .get(&dc_id)
-                .map(|dc| dc.addresses.clone())
-                .unwrap_or_default()
+        let (known, media) = self.session.read(|session| {
+            let options = session.dcs.get(&dc_id).map(|dc| &dc.options[..]);
+            net::usable(options.unwrap_or_default(), files, self.config.obfuscated)
         });
         if known.is_empty() && self.config.dc_addresses.is_empty() {
-            return net::built_in(dc_id, self.config.test_mode);
+            return (net::built_in(dc_id, self.config.test_mode), false);
         }
-        known
+        (known, media)
     }
 
     /// The account lives elsewhere: requests go there from now on.

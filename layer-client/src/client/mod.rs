@@ -4,6 +4,7 @@ mod config;
 mod connect;
 mod inner;
 mod invoke;
+mod options;
 mod user;
 mod weak;
 
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 
 pub use config::{Config, DcAddress, MtProxy, RsaPublicKey, TransportKind};
 pub(crate) use inner::Inner;
+pub(crate) use options::may_change_options;
 pub use user::User;
 pub(crate) use weak::WeakClient;
 

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::session::DcOption;
 use crate::tl;
 
 const PRODUCTION: [(i32, &str, &str); 5] = [
@@ -30,23 +31,49 @@ pub(crate) fn built_in(dc_id: i32, test_mode: bool) -> Vec<SocketAddr> {
         .collect()
 }
 
-/// The addresses that `help.getConfig` names and that a plain connection can use, by data centre,
-/// in its order. Media-only and CDN servers are not for ordinary requests; those with a secret, or
-/// for obfuscated connections only, would not understand us.
-pub(crate) fn usable(options: &[tl::enums::DcOption], obfuscated: bool) -> Vec<(i32, SocketAddr)> {
-    options
-        .iter()
-        .filter_map(|option| {
-            let tl::enums::DcOption::Option(option) = option;
-            let usable = !option.cdn
-                && !option.media_only
+/// What `help.getConfig` says of data centres, by their numbers, in its order; what has no address
+/// that can be one is left out.
+pub(crate) fn known(options: &[tl::enums::DcOption]) -> Vec<(i32, DcOption)> {
+    let read = |option: &tl::enums::DcOption| {
+        let tl::enums::DcOption::Option(option) = option;
+        let ip: IpAddr = option.ip_address.parse().ok()?;
+        let port = u16::try_from(option.port).ok().filter(|port| *port != 0)?;
+        let mut known = DcOption::new(SocketAddr::new(ip, port));
+        known.media_only = option.media_only;
+        known.tcpo_only = option.tcpo_only;
+        known.cdn = option.cdn;
+        known.fixed = option.r#static;
+        known.this_port_only = option.this_port_only;
+        known.secret.clone_from(&option.secret);
+        Some((option.id, known))
+    };
+    options.iter().filter_map(read).collect()
+}
+
+/// The addresses that a connection can use, and whether they are for files only. CDN servers are
+/// not for ordinary requests; those with a secret, or for obfuscated connections only, would not
+/// understand us. Files go to the servers that are for nothing else, if there are any.
+pub(crate) fn usable(
+    options: &[DcOption],
+    files: bool,
+    obfuscated: bool,
+) -> (Vec<SocketAddr>, bool) {
+    let of = |media_only: bool| {
+        let usable = |option: &&DcOption| {
+            option.media_only == media_only
+                && !option.cdn
                 && option.secret.is_none()
-                && (obfuscated || !option.tcpo_only);
-            let ip: IpAddr = option.ip_address.parse().ok()?;
-            let port = u16::try_from(option.port).ok().filter(|port| *port != 0)?;
-            usable.then_some((option.id, SocketAddr::new(ip, port)))
-        })
-        .collect()
+                && (obfuscated || !option.tcpo_only)
+        };
+        let usable = options.iter().filter(usable);
+        usable.map(|option| option.address).collect::<Vec<_>>()
+    };
+    let media = if files { of(true) } else { Vec::new() };
+    if media.is_empty() {
+        (of(false), false)
+    } else {
+        (media, true)
+    }
 }
 
 #[cfg(test)]
@@ -107,11 +134,30 @@ mod tests {
         ]
         .map(Into::into)
         .into();
-        let plain: Vec<_> = usable(&options, false)
-            .iter()
-            .map(|o| o.1.to_string())
-            .collect();
-        assert_eq!(plain, ["1.2.3.4:443", "[::1]:80"]);
-        assert_eq!(usable(&options, true).len(), 3);
+        let known = known(&options);
+        assert_eq!(known.len(), 6);
+        let options: Vec<_> = known.into_iter().map(|(_, option)| option).collect();
+        let usable = |files, obfuscated| {
+            let (addresses, media) = usable(&options, files, obfuscated);
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            (addresses.join(" "), media)
+        };
+        assert_eq!(
+            usable(false, false),
+            ("1.2.3.4:443 [::1]:80".to_owned(), false)
+        );
+        assert_eq!(
+            usable(false, true),
+            ("1.2.3.4:443 1.2.3.7:443 [::1]:80".to_owned(), false)
+        );
+        // Files go where only files go.
+        assert_eq!(usable(true, false), ("1.2.3.5:443".to_owned(), true));
+    }
+
+    #[test]
+    fn files_go_to_the_ordinary_servers_when_there_are_no_others() {
+        let options = [DcOption::new("1.2.3.4:443".parse().unwrap())];
+        let (addresses, media) = usable(&options, true, false);
+        assert_eq!((addresses.len(), media), (1, false));
     }
 }

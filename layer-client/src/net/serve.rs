@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::call::Request;
 use super::wire::{READ_SIZE, Wire};
 use super::worker::{Lost, MAX_REQUESTS, Reply, Worker};
-use crate::client::Client;
+use crate::client::{Client, may_change_options};
 use crate::error::{ConnectCause, Error, RequestError, RpcError};
 use crate::session::SavedSalt;
 
@@ -275,6 +275,9 @@ impl Worker {
                 ClientEvent::Failed { id, reason } => self.answer(id, Err(failure(&reason))),
                 ClientEvent::Updates(bytes) => {
                     if let Some(client) = self.client_at_home() {
+                        if may_change_options(&bytes) {
+                            client.inner.options_changed.notify_one();
+                        }
                         client.inner.updates.handle_updates(bytes);
                     }
                 }

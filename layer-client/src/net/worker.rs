@@ -173,7 +173,7 @@ impl Worker {
             }
             begins
         });
-        let mut addresses = self.client()?.inner.addresses(self.dc_id);
+        let mut addresses = self.client()?.inner.addresses(self.dc_id, false).0;
         if !addresses.is_empty() {
             let turn = self.turn % addresses.len();
             addresses.rotate_left(turn);

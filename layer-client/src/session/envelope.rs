@@ -6,12 +6,15 @@
 //! The checksum covers the data. A file that is too short, too long, or does not add up is refused
 //! as a whole; there is no such thing as a session read in part.
 
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use super::old::Session1;
 use super::{Session, SessionError};
 
 const MAGIC: &[u8; 8] = b"LAYERSES";
-const VERSION: u16 = 1;
+/// 2: data centres with the flags of their addresses. What was before is read by [`old`](super::old).
+const VERSION: u16 = 2;
 const HEADER: usize = 20;
 
 /// Writes a session as bytes. They hold keys, and are wiped when dropped.
@@ -19,13 +22,17 @@ pub(super) fn encode(session: &Session) -> Zeroizing<Vec<u8>> {
     // Serialising plain data into memory has no way to fail; an empty payload would not be read
     // back, and so could not be taken for a session.
     let data = Zeroizing::new(postcard::to_stdvec(session).unwrap_or_default());
+    seal(VERSION, &data)
+}
+
+fn seal(version: u16, data: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + data.len()));
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(&[0; 2]);
     bytes.extend_from_slice(&u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&data).to_le_bytes());
-    bytes.extend_from_slice(&data);
+    bytes.extend_from_slice(&crc32fast::hash(data).to_le_bytes());
+    bytes.extend_from_slice(data);
     bytes
 }
 
@@ -64,19 +71,33 @@ pub(super) fn decode(bytes: &[u8], place: &str) -> Result<Session, SessionError>
     if number(8, 4) != crc32fast::hash(data) {
         return Err(corrupt("its checksum is wrong"));
     }
-    let (session, rest) = postcard::take_from_bytes::<Session>(data)
-        .map_err(|_| corrupt("its data is not what its version says"))?;
+    let session = match version {
+        1 => whole::<Session1>(data).map(Session::from),
+        _ => whole::<Session>(data),
+    };
+    session.map_err(corrupt)
+}
+
+/// The value that is all of `data`.
+fn whole<T: DeserializeOwned>(data: &[u8]) -> Result<T, &'static str> {
+    let (value, rest) =
+        postcard::take_from_bytes(data).map_err(|_| "its data is not what its version says")?;
     if rest.is_empty() {
-        Ok(session)
+        Ok(value)
     } else {
-        Err(corrupt("it has something behind its data"))
+        Err("it has something behind its data")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser};
+pub(super) mod tests {
+    use super::super::{DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser};
     use super::*;
+
+    /// Data in an envelope of that version.
+    pub(in super::super) fn wrap(version: u16, data: &[u8]) -> Vec<u8> {
+        seal(version, data).to_vec()
+    }
 
     fn sample() -> Session {
         let mut session = Session {
@@ -87,9 +108,13 @@ mod tests {
         session.dcs.insert(
             2,
             DcState {
-                addresses: vec![
-                    "127.0.0.1:443".parse().unwrap(),
-                    "[::1]:80".parse().unwrap(),
+                options: vec![
+                    DcOption::new("127.0.0.1:443".parse().unwrap()),
+                    DcOption {
+                        media_only: true,
+                        secret: Some(vec![1, 2]),
+                        ..DcOption::new("[::1]:80".parse().unwrap())
+                    },
                 ],
                 auth_key: Some(SavedKey::new([9; 256])),
                 salts: vec![SavedSalt::new(-5, 1, 2)],

@@ -7,6 +7,7 @@
 mod envelope;
 mod file;
 mod memory;
+mod old;
 mod state;
 mod store;
 
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 pub use file::FileStorage;
 pub use memory::{MemoryStorage, StringStorage};
 pub use state::{
-    DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState,
+    DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState,
 };
 pub(crate) use store::Store;
 

@@ -29,7 +29,7 @@ pub struct Session {
 #[non_exhaustive]
 pub struct DcState {
     /// Where it can be reached, best first, as `help.getConfig` said.
-    pub addresses: Vec<SocketAddr>,
+    pub options: Vec<DcOption>,
     /// The permanent auth key.
     pub auth_key: Option<SavedKey>,
     /// Salts that are valid now or will be.
@@ -38,6 +38,42 @@ pub struct DcState {
     pub time_offset: i64,
     /// Whether the account's authorisation was transferred to this key.
     pub authorized: bool,
+}
+
+/// One way to reach a data centre (constructor `dcOption`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DcOption {
+    /// Where it listens. No other port is ever tried, as `this_port_only` demands.
+    pub address: SocketAddr,
+    /// Only for uploads and downloads.
+    pub media_only: bool,
+    /// Only for obfuscated connections.
+    pub tcpo_only: bool,
+    /// A server of the content delivery network.
+    pub cdn: bool,
+    /// To be preferred through a proxy (`static` in the schema).
+    pub fixed: bool,
+    /// The server named this port as the only one.
+    pub this_port_only: bool,
+    /// The secret for an obfuscated connection to it.
+    pub secret: Option<Vec<u8>>,
+}
+
+impl DcOption {
+    /// An address for everything, without conditions.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            media_only: false,
+            tcpo_only: false,
+            cdn: false,
+            fixed: false,
+            this_port_only: false,
+            secret: None,
+        }
+    }
 }
 
 /// A salt and the Unix times between which it is valid.
