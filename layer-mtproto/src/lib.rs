@@ -4,10 +4,12 @@
 //! the time, and hand back bytes, events and the moment at which they want to be asked again:
 //!
 //! - [`transport`] turns a stream of bytes into packets, and tells a server which transport a client speaks;
+//! - [`faketls`] makes a connection through an MTProxy look like TLS;
 //! - [`plain`] frames the messages of the key exchange;
 //! - [`handshake`] makes an auth key;
 //! - [`session`] carries requests, answers and updates over it.
 
+pub mod faketls;
 pub mod handshake;
 pub mod plain;
 pub mod session;

@@ -4,6 +4,7 @@ use layer_crypto::SecureRandom;
 
 use super::obfuscation::{self, INIT, Reading};
 use super::{Codec, MAX_PACKET, TransportError, TransportKind};
+use crate::faketls::Records;
 
 /// Tells the transport from the first bytes of a connection, obfuscated or not, however they are split.
 pub struct Acceptor {
@@ -11,6 +12,7 @@ pub struct Acceptor {
     secret_required: bool,
     limit: usize,
     seen: Vec<u8>,
+    records: Option<Records>,
     /// Taken by the codec once the transport is known.
     rng: Option<Box<dyn SecureRandom + Send>>,
 }
@@ -39,6 +41,7 @@ impl Acceptor {
             secret_required: false,
             limit: MAX_PACKET,
             seen: Vec::new(),
+            records: None,
             rng: Some(rng),
         }
     }
@@ -57,6 +60,13 @@ impl Acceptor {
         self
     }
 
+    /// Looks inside of FakeTLS's records. The codec will write such records as well.
+    #[must_use]
+    pub fn within(mut self, records: Records) -> Self {
+        self.records = Some(records);
+        self
+    }
+
     /// Takes bytes that came from the connection; `None` means that more are needed.
     ///
     /// # Errors
@@ -65,7 +75,13 @@ impl Acceptor {
         if self.rng.is_none() {
             return Err(TransportError::AlreadyAccepted);
         }
-        self.seen.extend_from_slice(bytes);
+        if let Some(records) = &mut self.records {
+            let early = records.take_early();
+            records.open(&early, &mut self.seen)?;
+            records.open(bytes, &mut self.seen)?;
+        } else {
+            self.seen.extend_from_slice(bytes);
+        }
         self.recognise()
     }
 
@@ -144,6 +160,9 @@ impl Acceptor {
         let mut codec = Codec::server(kind, reading.map(|reading| reading.ciphers), rng);
         codec.set_limit(self.limit);
         codec.feed(&self.seen[preamble..]);
+        if let Some(records) = self.records.take() {
+            codec = codec.within(records);
+        }
         self.seen = Vec::new();
         Ok(Some(Accepted {
             codec,

@@ -1,10 +1,11 @@
-//! One connection's codec: framing, and the obfuscation around it.
+//! One connection's codec: framing, the obfuscation around it, and the records around both.
 
 use layer_crypto::SecureRandom;
 
 use super::framing::{self, Found, Role};
 use super::obfuscation::{self, Ciphers};
 use super::{Frame, MAX_PACKET, ObfuscationParams, TransportError, TransportKind};
+use crate::faketls::Records;
 
 /// Packets to bytes and back, for one connection.
 ///
@@ -15,6 +16,7 @@ pub struct Codec {
     role: Role,
     limit: usize,
     ciphers: Option<Ciphers>,
+    records: Option<Records>,
     /// What goes before the first packet.
     preamble: Vec<u8>,
     incoming: Vec<u8>,
@@ -24,6 +26,8 @@ pub struct Codec {
     next_outgoing: u32,
     quick_ack_requested: bool,
     failed: Option<TransportError>,
+    /// What `failed` becomes once the frames before it are taken.
+    broken: Option<TransportError>,
     rng: Box<dyn SecureRandom + Send>,
 }
 
@@ -70,6 +74,7 @@ impl Codec {
             role,
             limit: MAX_PACKET,
             ciphers,
+            records: None,
             preamble: Vec::new(),
             incoming: Vec::new(),
             taken: 0,
@@ -77,8 +82,18 @@ impl Codec {
             next_outgoing: 0,
             quick_ack_requested: false,
             failed: None,
+            broken: None,
             rng,
         }
+    }
+
+    /// The same inside of FakeTLS's records. What came with the hello is fed: ask for frames before feeding more.
+    #[must_use]
+    pub fn within(mut self, mut records: Records) -> Self {
+        let early = records.take_early();
+        self.records = Some(records);
+        self.feed(&early);
+        self
     }
 
     /// The framing in use.
@@ -149,6 +164,9 @@ impl Codec {
         if !self.preamble.is_empty() {
             packet.splice(start..start, self.preamble.drain(..));
         }
+        if let Some(records) = &mut self.records {
+            records.seal(packet, start);
+        }
     }
 
     /// Appends a transport error such as -404 to `out`, framed, as a server answers where no session can.
@@ -184,7 +202,14 @@ impl Codec {
             self.taken = 0;
         }
         let start = self.incoming.len();
-        self.incoming.extend_from_slice(bytes);
+        if let Some(records) = &mut self.records {
+            // A record that breaks the rules ends the stream where it begins.
+            if let Err(error) = records.open(bytes, &mut self.incoming) {
+                self.broken = Some(error.into());
+            }
+        } else {
+            self.incoming.extend_from_slice(bytes);
+        }
         if let Some(ciphers) = &mut self.ciphers {
             ciphers.incoming.apply(&mut self.incoming[start..]);
         }
@@ -206,6 +231,13 @@ impl Codec {
             &mut self.next_incoming,
             rest,
         );
+        let found = match (found, self.broken.take()) {
+            (Ok(Found::Incomplete), Some(error)) => Err(error),
+            (found, broken) => {
+                self.broken = broken;
+                found
+            }
+        };
         let (frame, consumed) = match found {
             Err(error) => {
                 self.failed = Some(error.clone());

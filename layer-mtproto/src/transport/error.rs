@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::faketls::FakeTlsError;
+
 /// A stream that breaks the rules of its transport. The connection cannot be continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,6 +44,8 @@ pub enum TransportError {
     SecretRequired,
     /// The transport was recognised already: the codec takes the bytes from there on.
     AlreadyAccepted,
+    /// The records around the transport break their rules.
+    FakeTls(FakeTlsError),
 }
 
 impl fmt::Display for TransportError {
@@ -70,8 +74,15 @@ impl fmt::Display for TransportError {
             Self::Tls => f.write_str("the other side speaks TLS, expected an MTProto transport"),
             Self::SecretRequired => f.write_str("the connection does not know the proxy's secret"),
             Self::AlreadyAccepted => f.write_str("the transport is known: feed its codec instead"),
+            Self::FakeTls(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for TransportError {}
+
+impl From<FakeTlsError> for TransportError {
+    fn from(error: FakeTlsError) -> Self {
+        Self::FakeTls(error)
+    }
+}

@@ -9,11 +9,13 @@ mod codec;
 mod error;
 mod framing;
 mod obfuscation;
+mod secret;
 
 pub use acceptor::{Accepted, Acceptor};
 pub use codec::Codec;
 pub use error::TransportError;
 pub use obfuscation::ObfuscationParams;
+pub use secret::{MAX_DOMAIN, ProxySecret, ProxySecretError};
 
 use std::fmt;
 use std::str::FromStr;
