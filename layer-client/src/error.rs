@@ -172,6 +172,9 @@ pub struct RpcError {
 }
 
 impl RpcError {
+    /// The code of errors that mean: not so often.
+    pub(crate) const FLOOD: i32 = 420;
+
     /// Takes apart what came over the wire.
     #[must_use]
     pub fn parse(code: i32, message: &str) -> Self {
@@ -225,14 +228,23 @@ impl RpcError {
         }
     }
 
-    /// How long the server wants us to wait, when that is what it said (`FLOOD_WAIT`,
-    /// `FLOOD_PREMIUM_WAIT`, `SLOWMODE_WAIT` and their like).
+    /// How long the server wants us to wait, when that is what it said: `FLOOD_WAIT`,
+    /// `FLOOD_PREMIUM_WAIT`, `SLOWMODE_WAIT`, `TAKEOUT_INIT_DELAY` and their like (code 420), and
+    /// those that say it with another code (`SESSION_TOO_FRESH`, `PASSWORD_TOO_FRESH`,
+    /// `PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_MIN`).
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
-        (self.code == 420 && self.name.contains("WAIT"))
-            .then_some(self.value)
-            .flatten()
-            .map(|seconds| Duration::from_secs(u64::from(seconds)))
+        let value = u64::from(self.value?);
+        match self.name.as_str() {
+            "PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_MIN" => Some(Duration::from_secs(value * 60)),
+            "SESSION_TOO_FRESH" | "PASSWORD_TOO_FRESH" => Some(Duration::from_secs(value)),
+            name if self.code == Self::FLOOD
+                && (name.contains("WAIT") || name.contains("DELAY")) =>
+            {
+                Some(Duration::from_secs(value))
+            }
+            _ => None,
+        }
     }
 
     /// The data centre to go to instead, for `PHONE_MIGRATE`, `USER_MIGRATE`, `NETWORK_MIGRATE`,
@@ -245,13 +257,16 @@ impl RpcError {
             .and_then(|dc| i32::try_from(dc).ok())
     }
 
-    /// Whether the server itself failed, so that asking again may help.
+    /// Whether the server itself failed, so that asking again may help: a code that is none of
+    /// those that blame the request (as the documentation has it, any other counts as 500), or one
+    /// of the names that mean it whatever the code (`RPC_CALL_FAIL`, …).
     #[must_use]
     pub fn is_server_failure(&self) -> bool {
-        self.code >= 500
-            || self.code == -503
+        !(300..500).contains(&self.code)
             || self.is("RPC_CALL_FAIL")
             || self.is("RPC_MCGET_FAIL")
+            || self.is("INTERDC_*")
+            || self.is("WORKER_BUSY_*")
     }
 
     fn advice(&self) -> Option<String> {

@@ -10,7 +10,7 @@ pub use layer_crypto::rsa::PublicKey as RsaPublicKey;
 pub use layer_mtproto::transport::TransportKind;
 
 use crate::error::Error;
-use crate::middleware::{FloodPolicy, RetryPolicy, SleepUpTo};
+use crate::middleware::{FloodPolicy, Middleware, RetryPolicy, SleepUpTo};
 use crate::session::SessionStorage;
 
 /// Where a data centre can be reached.
@@ -124,6 +124,10 @@ pub struct Config {
     pub flood_policy: Arc<dyn FloodPolicy>,
     /// How often and when to ask again after the server failed.
     pub retry: RetryPolicy,
+    /// Layers of your own around each call, the outermost first; see [`crate::middleware`].
+    pub layers: Vec<Arc<dyn Middleware>>,
+    /// Layers of your own around each attempt of a call, the outermost first.
+    pub attempt_layers: Vec<Arc<dyn Middleware>>,
     /// How long one attempt at a connection may take, key exchange included, and how long
     /// [`Client::connect`](crate::Client::connect) may take altogether.
     pub connect_timeout: Duration,
@@ -158,6 +162,8 @@ impl Default for Config {
             lang_code: "en".to_owned(),
             flood_policy: Arc::new(SleepUpTo(Duration::from_secs(60))),
             retry: RetryPolicy::default(),
+            layers: Vec::new(),
+            attempt_layers: Vec::new(),
             connect_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
             catch_up: true,

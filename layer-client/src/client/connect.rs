@@ -8,6 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
+use crate::middleware::Chain;
 use crate::net::{OsRandom, Plan, Pool};
 use crate::peers::PeerCache;
 use crate::session::{FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
@@ -66,6 +67,7 @@ fn assemble(config: Config, store: Store) -> Client {
         let weak = WeakClient::from(weak.clone());
         let plan = Plan::new(&config, init_prefix(&config));
         Inner {
+            chain: Chain::new(&config),
             pool: Pool::new(plan, weak.clone()),
             peers: Mutex::new(PeerCache::load(peers)),
             updates: Hub::new(weak),

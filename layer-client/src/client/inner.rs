@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::Config;
 use crate::error::{Error, Terminal};
+use crate::middleware::Chain;
 use crate::net::{self, Pool};
 use crate::peers::PeerCache;
 use crate::session::{SelfUser, SessionError, Store, UpdatesState};
@@ -18,6 +19,7 @@ use crate::updates::Hub;
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) session: Store,
+    pub(crate) chain: Chain,
     pub(crate) pool: Pool,
     pub(crate) peers: Mutex<PeerCache>,
     pub(crate) updates: Hub,
@@ -99,6 +101,7 @@ impl Inner {
             // Access hashes are good for the account that they were given to.
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
             *peers = PeerCache::load(Vec::new());
+            self.chain.forget();
         }
         self.updates.signed_in().await;
     }

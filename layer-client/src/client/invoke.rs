@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::{BoxFuture, Client};
 use crate::error::{DeserializeError, Error, Result};
-use crate::middleware;
+use crate::middleware::{self, CallOptions};
 use crate::tl::{Deserializable, RemoteCall};
 
 impl Client {
@@ -44,7 +44,11 @@ impl Client {
         dc: Option<i32>,
         body: Vec<u8>,
     ) -> BoxFuture<'_, Result<Vec<u8>>> {
-        Box::pin(middleware::run(&self.inner, dc, body))
+        let options = CallOptions {
+            dc,
+            ..CallOptions::default()
+        };
+        Box::pin(middleware::run(&self.inner, options, body))
     }
 }
 

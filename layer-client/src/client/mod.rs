@@ -20,8 +20,9 @@ pub(crate) use options::may_change_options;
 pub use user::User;
 pub(crate) use weak::WeakClient;
 
-/// What the non-generic insides of a public method return.
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A future that is not generic: what is called through `dyn`, and what the insides of public
+/// methods return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A connection to Telegram as one account, or as none yet.
 ///

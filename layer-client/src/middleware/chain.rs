@@ -1,268 +1,366 @@
-//! The way of one request: to the right data centre, again after a move, a wait or a failure of
-//! the server, and to its one outcome.
+//! The chain itself: which layers there are and in which order, and its end at a connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use super::deadline::Deadline;
+use super::flood::FloodWaits;
+use super::retry::Retry;
+use super::route::Route;
+use super::{CallOptions, Request};
+use crate::client::{BoxFuture, Config, Inner};
+use crate::error::{Error, RpcError, Terminal};
 
-use super::{FloodPolicy, FloodWait, RetryPolicy, WaitDecision};
-use crate::client::Inner;
-use crate::error::{ConnectCause, Error, RpcError, Terminal};
-use crate::net::{method_name, moves_home};
+/// One layer of the chain. It may look at a request and change it, let it on, let it on again, or
+/// answer in its place. What it does is for all calls at once: it must not hold a lock while it
+/// waits.
+///
+/// [`Config::layers`](crate::Config::layers) says where layers go, and [the module](self) has an
+/// example.
+pub trait Middleware: Send + Sync {
+    /// Takes a call to its outcome: the serialised result, or an error. The future may be dropped
+    /// at any point where it waits, and the request is cancelled then.
+    fn call<'a>(
+        &'a self,
+        request: &'a mut Request,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>>;
+}
 
-/// A request that is sent from one data centre to the next and on again goes round in circles.
-const MAX_MOVES: u32 = 4;
+/// The rest of the chain, as a layer sees it.
+#[derive(Clone, Copy)]
+pub struct Next<'a> {
+    layers: &'a [Arc<dyn Middleware>],
+    pub(super) wire: &'a dyn Wire,
+}
 
-/// Sends a serialised request and gives its serialised result.
-pub(crate) async fn run(inner: &Inner, dc: Option<i32>, body: Vec<u8>) -> Result<Vec<u8>, Error> {
-    let login = inner.login();
-    let mut progress = Progress {
-        dc,
-        method: method_name(&body),
-        ..Progress::default()
-    };
-    loop {
-        let dc_id = progress.dc.unwrap_or_else(|| inner.home_dc());
-        let result = inner
-            .pool
-            .call(inner, dc_id, body.clone(), inner.config.request_timeout)
-            .await;
-        let error = match result {
-            Ok(bytes) => return Ok(bytes),
-            Err(Error::Rpc(error)) => error,
-            Err(error) if progress.key_was_lost(&error) => continue,
-            Err(error) => return Err(error),
+impl Next<'_> {
+    /// Lets a request on. A layer that makes it again calls this again.
+    #[must_use = "nothing is asked until the future is awaited"]
+    pub fn run<'b>(self, request: &'b mut Request) -> BoxFuture<'b, Result<Vec<u8>, Error>>
+    where
+        Self: 'b,
+    {
+        match self.layers.split_first() {
+            Some((layer, rest)) => layer.call(
+                request,
+                Next {
+                    layers: rest,
+                    wire: self.wire,
+                },
+            ),
+            None => self.wire.send(request),
+        }
+    }
+}
+
+/// What is below the chain: data centres, and the account's place among them.
+pub(super) trait Wire: Send + Sync {
+    /// Where requests go that name no data centre.
+    fn home(&self) -> i32;
+
+    /// The account lives at another data centre; takes its authorisation there.
+    fn move_home(&self, from: i32, to: i32) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Sends a request once.
+    fn send<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Vec<u8>, Error>>;
+}
+
+/// All layers of a client.
+pub(crate) struct Chain {
+    layers: Vec<Arc<dyn Middleware>>,
+    floods: Arc<FloodWaits>,
+}
+
+impl Chain {
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut layers: Vec<Arc<dyn Middleware>> = vec![Arc::new(Deadline)];
+        layers.extend(config.layers.iter().cloned());
+        layers.push(Arc::new(Retry::new(config.retry)));
+        let floods = Arc::new(FloodWaits::new(config.flood_policy.clone()));
+        layers.push(floods.clone());
+        layers.push(Arc::new(Route));
+        layers.extend(config.attempt_layers.iter().cloned());
+        Self { layers, floods }
+    }
+
+    /// Someone else signs in, to whom the server has said nothing yet.
+    pub(crate) fn forget(&self) {
+        self.floods.forget();
+    }
+
+    pub(super) async fn call(
+        &self,
+        wire: &dyn Wire,
+        mut request: Request,
+    ) -> Result<Vec<u8>, Error> {
+        let next = Next {
+            layers: &self.layers,
+            wire,
         };
-        match progress.next(&*inner.config.flood_policy, &inner.config.retry, &error) {
-            Next::Now => {}
-            Next::After(wait) => sleep(wait).await,
-            Next::Move(target) => {
-                log::info!(
-                    "moving from data centre {dc_id} to {target} ({})",
-                    error.name
-                );
-                inner
-                    .pool
-                    .bring(inner, target, inner.config.request_timeout)
-                    .await?;
-                inner.move_home(dc_id, target);
-            }
-            Next::Fail => return Err(outcome(inner, login, dc_id, error)),
-        }
+        next.run(&mut request).await
     }
 }
 
-/// An error of Telegram as the caller gets it: the end of a login for everyone whose call was made
-/// with that login, and no more than an answer for calls made without one.
-fn outcome(inner: &Inner, login: Option<u64>, dc_id: i32, error: RpcError) -> Error {
-    let (Some(login), Some(reason)) = (login, Terminal::from_rpc(&error)) else {
-        return Error::Rpc(error);
+/// Sends a serialised request through a client's chain and gives its serialised result.
+pub(crate) async fn run(
+    inner: &Inner,
+    options: CallOptions,
+    body: Vec<u8>,
+) -> Result<Vec<u8>, Error> {
+    let wire = ClientWire {
+        inner,
+        login: inner.login(),
     };
-    if dc_id != inner.home_dc() {
-        return Error::Rpc(error);
+    inner.chain.call(&wire, Request::new(body, options)).await
+}
+
+/// A client's data centres, for a call that was made with this login or with none.
+struct ClientWire<'a> {
+    inner: &'a Inner,
+    login: Option<u64>,
+}
+
+impl ClientWire<'_> {
+    /// How long one attempt may take.
+    fn within(&self, request: &Request) -> Duration {
+        let timeout = request.options().timeout;
+        let timeout = timeout.unwrap_or(self.inner.config.request_timeout);
+        match request.deadline() {
+            Some(deadline) => {
+                timeout.min(deadline.saturating_duration_since(tokio::time::Instant::now()))
+            }
+            None => timeout,
+        }
     }
-    if inner.login() == Some(login) {
-        inner.terminate(&reason);
-    }
-    Error::Terminal(reason)
-}
 
-#[derive(Default)]
-struct Progress {
-    dc: Option<i32>,
-    method: Option<&'static str>,
-    moves: u32,
-    waits: u32,
-    waited: Duration,
-    retries: u32,
-    initialised: bool,
-    new_key: bool,
-}
-
-#[derive(Debug, PartialEq)]
-enum Next {
-    Now,
-    After(Duration),
-    /// The account lives at another data centre.
-    Move(i32),
-    Fail,
-}
-
-impl Progress {
-    /// Whether the request failed for want of an auth key that the server knows. It has made a
-    /// new one by now, or will; the request was not looked at and is sent once more.
-    fn key_was_lost(&mut self, error: &Error) -> bool {
-        let Error::Connect(error) = error else {
-            return false;
+    /// An error of Telegram as the caller gets it: the end of a login for everyone whose call was
+    /// made with that login, and no more than an answer for calls made without one.
+    fn outcome(&self, dc_id: i32, error: RpcError) -> Error {
+        let (Some(login), Some(reason)) = (self.login, Terminal::from_rpc(&error)) else {
+            return Error::Rpc(error);
         };
-        let lost = matches!(error.cause, ConnectCause::Refused(-404));
-        lost && !std::mem::replace(&mut self.new_key, true)
+        if dc_id != self.inner.home_dc() {
+            return Error::Rpc(error);
+        }
+        if self.inner.login() == Some(login) {
+            self.inner.terminate(&reason);
+        }
+        Error::Terminal(reason)
+    }
+}
+
+impl Wire for ClientWire<'_> {
+    fn home(&self) -> i32 {
+        self.inner.home_dc()
     }
 
-    fn next(&mut self, flood: &dyn FloodPolicy, retry: &RetryPolicy, error: &RpcError) -> Next {
-        if let Some(target) = error.migrate_to() {
-            self.moves += 1;
-            if self.moves > MAX_MOVES {
-                return Next::Fail;
-            }
-            return match (moves_home(error), self.dc) {
-                (true, None) => Next::Move(target),
-                // Whoever names a data centre means it.
-                (true, Some(_)) => Next::Fail,
-                (false, _) => {
-                    self.dc = Some(target);
-                    Next::Now
-                }
+    fn move_home(&self, from: i32, to: i32) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let within = self.inner.config.request_timeout;
+            self.inner.pool.bring(self.inner, to, within).await?;
+            self.inner.move_home(from, to);
+            Ok(())
+        })
+    }
+
+    fn send<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(async move {
+            let dc_id = request.dc().unwrap_or_else(|| self.home());
+            request.attempts = request.attempts.saturating_add(1);
+            let within = self.within(request);
+            let body = request.body().to_vec();
+            let result = self.inner.pool.call(self.inner, dc_id, body, within).await;
+            let result = match result {
+                Err(Error::Rpc(error)) => Err(self.outcome(dc_id, error)),
+                result => result,
             };
-        }
-        if let Some(wait) = error.wait() {
-            let asked = FloodWait {
-                method: self.method,
-                name: &error.name,
-                wait,
-                attempt: self.waits,
-                waited: self.waited,
-            };
-            if flood.decide(&asked) == WaitDecision::Fail {
-                return Next::Fail;
-            }
-            log::info!("{} {} s for {:?}", error.name, wait.as_secs(), self.method);
-            self.waits += 1;
-            self.waited = self.waited.saturating_add(wait);
-            // At least a little, or a server that says 0 for ever is asked at full speed.
-            return Next::After(wait.max(Duration::from_millis(100)));
-        }
-        if error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID") {
-            // The task has noted it, and says who we are before the next request.
-            let again = !std::mem::replace(&mut self.initialised, true);
-            return if again { Next::Now } else { Next::Fail };
-        }
-        if error.is_server_failure() {
-            return match retry.delay(self.retries) {
-                Some(delay) => {
-                    self.retries += 1;
-                    Next::After(delay)
-                }
-                None => Next::Fail,
-            };
-        }
-        Next::Fail
+            request.sent |= was_sent(&result);
+            result
+        })
+    }
+}
+
+/// Whether the server may have seen the request.
+fn was_sent(result: &Result<Vec<u8>, Error>) -> bool {
+    match result {
+        Err(Error::Timeout(error)) => error.sent,
+        Err(Error::Request(error)) => error.sent,
+        Err(Error::Connect(_) | Error::Closed) => false,
+        _ => true,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Never, SleepUpTo};
+    use std::sync::Mutex;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::super::testing::{Script, call_body, get_config, rpc};
     use super::*;
-    use crate::error::ConnectError;
 
-    fn next(progress: &mut Progress, code: i32, message: &str) -> Next {
-        let flood = SleepUpTo(Duration::from_secs(60));
-        progress.next(
-            &flood,
-            &RetryPolicy::default(),
-            &RpcError::parse(code, message),
-        )
-    }
+    /// Writes down when requests pass, and what it sees of them.
+    #[derive(Clone)]
+    struct Scribe(&'static str, Arc<Mutex<Vec<String>>>);
 
-    #[test]
-    fn an_account_that_lives_elsewhere_is_followed_and_one_request_is_sent_elsewhere() {
-        for name in ["PHONE_MIGRATE_4", "USER_MIGRATE_4", "NETWORK_MIGRATE_4"] {
-            assert_eq!(next(&mut Progress::default(), 303, name), Next::Move(4));
-        }
-        for name in ["FILE_MIGRATE_4", "STATS_MIGRATE_4"] {
-            let mut progress = Progress::default();
-            assert_eq!(next(&mut progress, 303, name), Next::Now);
-            assert_eq!(progress.dc, Some(4));
-        }
-    }
-
-    #[test]
-    fn a_request_is_not_sent_round_in_circles() {
-        let mut progress = Progress::default();
-        let moves = (0..100)
-            .take_while(|n| {
-                next(&mut progress, 303, &format!("FILE_MIGRATE_{}", n % 2 + 1)) == Next::Now
+    impl Middleware for Scribe {
+        fn call<'a>(
+            &'a self,
+            request: &'a mut Request,
+            next: Next<'a>,
+        ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+            let Self(name, book) = self;
+            Box::pin(async move {
+                let (method, dc) = (request.method().unwrap_or("?"), request.dc());
+                let line = format!("{name} {method} {dc:?} {}", request.attempts());
+                book.lock().unwrap().push(line);
+                let outcome = next.run(request).await;
+                let line = format!("{name} {} {}", outcome.is_ok(), request.attempts());
+                book.lock().unwrap().push(line);
+                outcome
             })
-            .count();
-        assert_eq!(moves, 4);
-    }
-
-    #[test]
-    fn who_names_a_data_centre_is_not_moved_from_it() {
-        let mut progress = Progress {
-            dc: Some(2),
-            ..Progress::default()
-        };
-        assert_eq!(next(&mut progress, 303, "USER_MIGRATE_4"), Next::Fail);
-    }
-
-    #[test]
-    fn waits_are_the_policys_and_add_up() {
-        let mut progress = Progress::default();
-        let wait = |seconds| Next::After(Duration::from_secs(seconds));
-        assert_eq!(next(&mut progress, 420, "FLOOD_WAIT_40"), wait(40));
-        assert_eq!(next(&mut progress, 420, "FLOOD_PREMIUM_WAIT_20"), wait(20));
-        assert_eq!(next(&mut progress, 420, "SLOWMODE_WAIT_1"), Next::Fail);
-        let error = RpcError::parse(420, "FLOOD_WAIT_1");
-        let next = Progress::default().next(&Never, &RetryPolicy::default(), &error);
-        assert_eq!(next, Next::Fail);
-    }
-
-    #[test]
-    fn a_wait_of_nothing_is_not_asked_for_at_full_speed() {
-        let next = next(&mut Progress::default(), 420, "FLOOD_WAIT_0");
-        assert_eq!(next, Next::After(Duration::from_millis(100)));
-    }
-
-    #[test]
-    fn failures_of_the_server_are_retried_and_come_to_an_end() {
-        for (code, message) in [
-            (500, "RPC_CALL_FAIL"),
-            (500, "AUTH_RESTART"),
-            (-503, "Timeout"),
-        ] {
-            let mut progress = Progress::default();
-            let mut retries = 0;
-            while let Next::After(_) = next(&mut progress, code, message) {
-                retries += 1;
-            }
-            assert_eq!(retries, RetryPolicy::default().attempts, "{message}");
         }
     }
 
-    #[test]
-    fn a_server_that_does_not_know_us_is_told_once() {
-        let mut progress = Progress::default();
-        assert_eq!(next(&mut progress, 400, "CONNECTION_NOT_INITED"), Next::Now);
-        assert_eq!(
-            next(&mut progress, 400, "CONNECTION_NOT_INITED"),
-            Next::Fail
-        );
+    type Outcome = Result<Vec<u8>, Error>;
+
+    /// A layer that is a function.
+    struct Layer(for<'a> fn(&'a mut Request, Next<'a>) -> BoxFuture<'a, Outcome>);
+
+    impl Middleware for Layer {
+        fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
+            (self.0)(request, next)
+        }
     }
 
-    #[test]
-    fn a_refused_key_is_made_anew_once() {
-        let refused = Error::Connect(ConnectError {
-            dc_id: 2,
-            address: None,
-            cause: ConnectCause::Refused(-404),
+    fn chain(layers: Vec<Arc<dyn Middleware>>) -> Chain {
+        Chain::new(&Config {
+            layers,
+            ..Config::default()
+        })
+    }
+
+    async fn ask(chain: &Chain, wire: &Script, options: CallOptions) -> Result<Vec<u8>, Error> {
+        call_body(chain, wire, &get_config(), options).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn layers_stand_in_the_documented_order() {
+        let book = Arc::default();
+        let scribe = |name| -> Arc<dyn Middleware> { Arc::new(Scribe(name, Arc::clone(&book))) };
+        let chain = Chain::new(&Config {
+            layers: vec![scribe("first"), scribe("second")],
+            attempt_layers: vec![scribe("attempt")],
+            ..Config::default()
         });
-        let mut progress = Progress::default();
-        assert!(progress.key_was_lost(&refused));
-        assert!(!progress.key_was_lost(&refused));
-        assert!(!Progress::default().key_was_lost(&Error::Closed));
+        let wire = Script::new([
+            rpc(500, "RPC_CALL_FAIL"),
+            rpc(420, "FLOOD_WAIT_1"),
+            rpc(303, "FILE_MIGRATE_4"),
+            Ok(vec![1]),
+        ]);
+        ask(&chain, &wire, CallOptions::default()).await.unwrap();
+        let book: Vec<String> = std::mem::take(&mut *book.lock().unwrap());
+        let expected = [
+            "first help.getConfig None 0",
+            "second help.getConfig None 0",
+            "attempt help.getConfig Some(1) 0",
+            "attempt false 1",
+            "attempt help.getConfig Some(1) 1",
+            "attempt false 2",
+            "attempt help.getConfig Some(1) 2",
+            "attempt false 3",
+            "attempt help.getConfig Some(4) 3",
+            "attempt true 4",
+            "second true 4",
+            "first true 4",
+        ];
+        assert_eq!(book, expected);
     }
 
-    #[test]
-    fn other_errors_are_the_callers() {
-        assert_eq!(
-            next(&mut Progress::default(), 400, "PEER_ID_INVALID"),
-            Next::Fail
-        );
-        assert_eq!(
-            next(&mut Progress::default(), 401, "AUTH_KEY_UNREGISTERED"),
-            Next::Fail
-        );
+    #[tokio::test]
+    async fn a_layer_may_answer_in_the_servers_place() {
+        let chain = chain(vec![Arc::new(Layer(|request, _| {
+            assert_eq!(request.body(), get_config());
+            Box::pin(async { Ok(vec![7]) })
+        }))]);
+        let wire = Script::silent();
+        let answer = ask(&chain, &wire, CallOptions::default()).await.unwrap();
+        assert_eq!((answer, wire.sent()), (vec![7], 0));
+    }
+
+    #[tokio::test]
+    async fn a_layer_may_ask_again_and_something_else() {
+        fn stubborn<'a>(
+            request: &'a mut Request,
+            next: Next<'a>,
+        ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+            Box::pin(async move {
+                assert!(next.run(request).await.is_err());
+                request.set_body(super::super::testing::send_code("+1"));
+                assert_eq!(request.method(), Some("auth.sendCode"));
+                next.run(request).await
+            })
+        }
+        let chain = chain(vec![Arc::new(Layer(stubborn))]);
+        let wire = Script::new([rpc(400, "ONE_THING"), Ok(vec![1])]);
+        ask(&chain, &wire, CallOptions::default()).await.unwrap();
+        assert_eq!(wire.sent(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_layer_that_never_answers_ends_at_the_deadline() {
+        let chain = chain(vec![Arc::new(Layer(|_, _| {
+            Box::pin(std::future::pending())
+        }))]);
+        let options = CallOptions {
+            deadline: Some(Duration::from_secs(3)),
+            ..CallOptions::default()
+        };
+        let begun = Instant::now();
+        let error = ask(&chain, &Script::silent(), options).await.unwrap_err();
+        let Error::Timeout(error) = error else {
+            panic!("{error}")
+        };
+        assert!(!error.sent);
+        assert_eq!(begun.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_dropped_anywhere_in_the_chain_is_cancelled() {
+        fn slow<'a>(
+            request: &'a mut Request,
+            next: Next<'a>,
+        ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+            Box::pin(async move {
+                sleep(Duration::from_secs(1)).await;
+                next.run(request).await
+            })
+        }
+        let script = || {
+            Script::new([
+                rpc(500, "RPC_CALL_FAIL"), // at 1 s, asked again after 0.5 s
+                rpc(420, "FLOOD_WAIT_2"),  // at 1.5 s, asked again after 2 s
+            ]) // at 3.5 s nothing comes
+        };
+        for (dropped_at, sent, cancelled) in [
+            (500, 0, 0),  // in the layer
+            (1200, 1, 0), // before it is asked again
+            (2000, 2, 0), // in the flood wait
+            (9000, 3, 1), // on the wire
+        ] {
+            let chain = chain(vec![Arc::new(Layer(slow))]);
+            let wire = script();
+            let call = ask(&chain, &wire, CallOptions::default());
+            let outcome = tokio::time::timeout(Duration::from_millis(dropped_at), call).await;
+            assert!(outcome.is_err(), "{dropped_at}");
+            sleep(Duration::from_secs(60)).await;
+            assert_eq!(
+                (wire.sent(), wire.cancelled()),
+                (sent, cancelled),
+                "{dropped_at}"
+            );
+        }
     }
 }

@@ -15,7 +15,6 @@ mod wire;
 mod worker;
 
 pub(crate) use addresses::{built_in, known, usable};
-pub(crate) use dc::method_name;
 pub(crate) use plan::Plan;
 pub(crate) use pool::{Pool, moves_home};
 pub(crate) use random::OsRandom;

@@ -1,0 +1,119 @@
+//! A call on its way through the chain: what is asked, how the caller wants it done, and how far it
+//! has come.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::shape;
+
+/// How one call is to be made. What is not said here is as the [`Config`](crate::Config) says.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    /// The data centre to ask; `None` is the account's home, wherever that moves. The account's
+    /// authorisation is taken there first if that was not done yet.
+    pub dc: Option<i32>,
+    /// How long to wait for one answer; `None` is
+    /// [`Config::request_timeout`](crate::Config::request_timeout). Flood waits and the pauses
+    /// between attempts are not counted.
+    pub timeout: Option<Duration>,
+    /// How long the call may take altogether: attempts, flood waits, pauses and layers.
+    pub deadline: Option<Duration>,
+    /// Never ask twice what the server may have seen: a request that was sent is not sent again
+    /// when its connection breaks, when the server fails, or when no answer comes.
+    pub no_resend: bool,
+}
+
+/// One call on its way. Layers look at it, and may change what is asked and how.
+pub struct Request {
+    body: Vec<u8>,
+    method: Option<&'static str>,
+    options: CallOptions,
+    pub(super) target: Option<i32>,
+    pub(super) attempts: u32,
+    pub(super) deadline: Option<Instant>,
+    pub(super) sent: bool,
+}
+
+impl Request {
+    pub(crate) fn new(body: Vec<u8>, options: CallOptions) -> Self {
+        Self {
+            method: shape::method(&body),
+            body,
+            target: options.dc,
+            options,
+            attempts: 0,
+            deadline: None,
+            sent: false,
+        }
+    }
+
+    /// The method that is called, as the schema names it (`messages.sendMessage`): the one inside,
+    /// if it is wrapped in `invokeWithoutUpdates` or its like.
+    #[must_use]
+    pub fn method(&self) -> Option<&'static str> {
+        self.method
+    }
+
+    /// The serialised request.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Asks something else from here on.
+    pub fn set_body(&mut self, body: Vec<u8>) {
+        self.method = shape::method(&body);
+        self.body = body;
+    }
+
+    /// How the caller wants it done.
+    #[must_use]
+    pub fn options(&self) -> &CallOptions {
+        &self.options
+    }
+
+    /// Changes how it is done from here on. (Where it goes and until when is settled by then for
+    /// the layers of an attempt.)
+    pub fn options_mut(&mut self) -> &mut CallOptions {
+        &mut self.options
+    }
+
+    /// The data centre that it goes to; `None` is the account's home. Layers of an attempt always
+    /// see a number.
+    #[must_use]
+    pub fn dc(&self) -> Option<i32> {
+        self.target
+    }
+
+    /// How often it was given to a connection so far.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// When the whole call is over, if it has a deadline.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether the call would still be in time after so long a wait.
+    pub(super) fn has_time_for(&self, wait: Duration) -> bool {
+        self.deadline
+            .is_none_or(|deadline| Instant::now() + wait < deadline)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the body: it may hold a password.
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("dc", &self.target)
+            .field("attempts", &self.attempts)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
