@@ -6,7 +6,7 @@
 #   fuzz/run.sh --report                   what all runs so far came to
 #   fuzz/run.sh --minimise                 writes what is worth keeping into fuzz/corpus, and removes the rest
 #
-# Needs nightly and `cargo install cargo-fuzz`. NICE, JOBS (2) and SLICE (seconds a turn, 120) may be set. CPU time is the
+# Needs nightly and `cargo install cargo-fuzz`. NICE (19), JOBS (2), SLICE (seconds a turn, 120) and NO_BUILD may be set. CPU time is the
 # processes' own, so it means the same on a busy machine. What a target found lies in fuzz/artifacts/TARGET; replay it
 # with `cargo run -p layer-fuzz -- run TARGET FILE`.
 set -euo pipefail
@@ -71,7 +71,7 @@ report) report; exit ;;
 slice) slice "${targets[0]}"; exit ;;
 esac
 
-cargo +nightly fuzz build --fuzz-dir . -s none
+[ -n "${NO_BUILD:-}" ] || cargo +nightly fuzz build --fuzz-dir . -s none
 cargo run --quiet --manifest-path ../Cargo.toml -p layer-fuzz -- seeds "$seeds"
 cargo run --quiet --manifest-path ../Cargo.toml -p layer-fuzz -- list >target/targets
 touch "$log"

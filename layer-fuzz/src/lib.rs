@@ -7,6 +7,7 @@
 //! Where bytes at random would stop at the first check (a msg_key, a nonce, a checksum), the target makes the check
 //! pass and lets the fuzzer decide what lies behind it.
 
+mod faketls;
 mod handshake;
 mod input;
 mod links;
@@ -34,6 +35,8 @@ pub struct Target {
 /// Every target, in alphabetical order.
 pub const TARGETS: &[Target] = &[
     target("client_session", session_client::run, 2048),
+    target("faketls_client", faketls::client, 2048),
+    target("faketls_server", faketls::server, 2048),
     target("handshake_client", handshake::client, 1024),
     target("handshake_server", handshake::server, 1024),
     target("links", links::run, 512),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use layer_client::session::{
-    DcState, MemoryStorage, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session,
+    DcOption, DcState, MemoryStorage, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session,
     SessionStorage, StringStorage,
 };
 use layer_mtproto::transport::{Codec, ObfuscationParams, TransportKind};
@@ -56,6 +56,10 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "transport_client" => (0..16)
             .map(|choice| with(&[choice, 1, 9, 64, 255], &answers(choice)))
             .collect(),
+        "faketls_client" | "faketls_server" => scripts(&[
+            &[0, 1, 9, 64, 255, 0, 3, 5, 1, 2, 3, 4, 5, 1, 3, 2, 9, 9],
+            &[1, 3, 3, 3, 3],
+        ]),
         // Scripts: any bytes are one.
         "handshake_client" => scripts(&[
             &[1, 0, 0, 0, 0],
@@ -172,7 +176,7 @@ fn session_files() -> Vec<Vec<u8>> {
     session.home_dc = 2;
     session.user = Some(SelfUser::new(7, true));
     let mut dc = DcState::default();
-    dc.addresses = vec![([127, 0, 0, 1], 443).into()];
+    dc.options = vec![DcOption::new(([127, 0, 0, 1], 443).into())];
     dc.auth_key = Some(SavedKey::new([9; 256]));
     dc.salts = vec![SavedSalt::new(-5, 1, 2)];
     dc.time_offset = -3;

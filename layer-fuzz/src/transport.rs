@@ -10,18 +10,18 @@ use layer_mtproto::transport::{
 use crate::input::Input;
 use crate::wire::Seeded;
 
-const SECRET: [u8; 16] = *b"sixteen bytes !!";
+pub(crate) const SECRET: [u8; 16] = *b"sixteen bytes !!";
 /// The length of what opens an obfuscated connection.
 const INIT: usize = 64;
 
 /// What came out of a stream until it ended or broke.
-#[derive(Debug, PartialEq)]
-struct Heard {
-    frames: Vec<Frame>,
-    error: Option<TransportError>,
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) error: Option<TransportError>,
 }
 
-fn listen(codec: &mut Codec, heard: &mut Heard) {
+pub(crate) fn listen(codec: &mut Codec, heard: &mut Heard) {
     while heard.error.is_none() {
         match codec.next_frame() {
             Ok(Some(frame)) => heard.frames.push(frame),
@@ -32,7 +32,7 @@ fn listen(codec: &mut Codec, heard: &mut Heard) {
 }
 
 /// The pieces that a stream comes in: as long as the input says, over and over.
-fn pieces(stream: &[u8], lengths: [u8; 4]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn pieces(stream: &[u8], lengths: [u8; 4]) -> impl Iterator<Item = &[u8]> {
     let mut rest = stream;
     let mut lengths = lengths.into_iter().cycle();
     std::iter::from_fn(move || {
@@ -87,10 +87,7 @@ pub(crate) fn client(input: &[u8]) {
         cipher(&reversed[8..56], params.secret.as_ref()).apply(&mut stream);
     }
     let hear = |lengths| {
-        let mut heard = Heard {
-            frames: Vec::new(),
-            error: None,
-        };
+        let mut heard = Heard::default();
         let mut codec = codec();
         for piece in pieces(&stream, lengths) {
             codec.feed(piece);
@@ -99,10 +96,7 @@ pub(crate) fn client(input: &[u8]) {
         heard
     };
     let whole = {
-        let mut heard = Heard {
-            frames: Vec::new(),
-            error: None,
-        };
+        let mut heard = Heard::default();
         let mut codec = codec();
         codec.feed(&stream);
         listen(&mut codec, &mut heard);
@@ -160,10 +154,7 @@ pub(crate) fn accept(input: &[u8]) {
 type Met = (Option<(TransportKind, bool, Option<i16>, bool)>, Heard);
 
 fn hear<'a>(mut acceptor: Acceptor, pieces: impl Iterator<Item = &'a [u8]>) -> Met {
-    let mut heard = Heard {
-        frames: Vec::new(),
-        error: None,
-    };
+    let mut heard = Heard::default();
     let mut accepted: Option<Accepted> = None;
     for piece in pieces {
         match &mut accepted {
@@ -222,10 +213,7 @@ pub(crate) fn pair(input: &[u8]) {
         };
         assert_eq!(packed, Ok(()));
         assert!(out[..begun].iter().all(|byte| *byte == 0xaa));
-        let mut heard = Heard {
-            frames: Vec::new(),
-            error: None,
-        };
+        let mut heard = Heard::default();
         for piece in pieces(&out[begun..], lengths) {
             match &mut server {
                 Some(server) => server.codec.feed(piece),
@@ -266,10 +254,7 @@ pub(crate) fn pair(input: &[u8]) {
                 Some(Frame::Packet(packet))
             }
         };
-        let mut heard = Heard {
-            frames: Vec::new(),
-            error: None,
-        };
+        let mut heard = Heard::default();
         for piece in pieces(&answer, lengths) {
             client.feed(piece);
             listen(&mut client, &mut heard);
