@@ -127,7 +127,7 @@ pub mod update {
 
 pub use auth::{CodeDelivery, LoginToken, PasswordToken, SignInError};
 pub use chats::{Participant, ParticipantIter, Role};
-pub use client::{Client, Config, DcAddress, MtProxy, RsaPublicKey, TransportKind, User};
+pub use client::{Client, Config, DcAddress, InOrder, MtProxy, RsaPublicKey, TransportKind, User};
 pub use dialogs::{Dialog, DialogIter};
 pub use error::{
     ConnectCause, ConnectError, DeserializeError, Error, RequestError, Result, RpcError, Terminal,
@@ -135,6 +135,7 @@ pub use error::{
 };
 pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};
+pub use net::{ConnectionState, ConnectionStates};
 pub use peers::{Peer, PeerId, PeerKind, PeerRef};
 pub use raw::Raw;
 

@@ -102,7 +102,7 @@ impl crate::client::Inner {
         });
         for dc_id in others {
             self.pool
-                .retire(dc_id, Error::Terminal(Terminal::SignedOut));
+                .retire(dc_id, &Error::Terminal(Terminal::SignedOut));
         }
     }
 }

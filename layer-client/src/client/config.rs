@@ -139,6 +139,10 @@ pub struct Config {
     pub ping_interval: Duration,
     /// The longest wait between two attempts to get a lost connection back.
     pub max_reconnect_delay: Duration,
+    /// Whether to speak under temporary keys: perfect forward secrecy.
+    pub pfs: bool,
+    /// How long a temporary key is used before another one is made: a minute to a day.
+    pub temporary_key_life: Duration,
 }
 
 impl Default for Config {
@@ -169,6 +173,8 @@ impl Default for Config {
             catch_up: true,
             ping_interval: Duration::from_secs(30),
             max_reconnect_delay: Duration::from_secs(30),
+            pfs: false,
+            temporary_key_life: Duration::from_secs(24 * 60 * 60),
         }
     }
 }

@@ -77,6 +77,7 @@ impl Inner {
     /// The account lives elsewhere: requests go there from now on.
     pub(crate) fn move_home(&self, from: i32, to: i32) {
         self.session.update(|session| session.home_dc = to);
+        self.pool.home_moved(to);
         log::debug!("home is data centre {to} now, not {from}");
     }
 

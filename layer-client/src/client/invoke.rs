@@ -6,6 +6,7 @@ use std::future::Future;
 use super::{BoxFuture, Client};
 use crate::error::{DeserializeError, Error, Result};
 use crate::middleware::{self, CallOptions};
+use crate::net::{Lane, Role};
 use crate::tl::{Deserializable, RemoteCall};
 
 impl Client {
@@ -38,7 +39,56 @@ impl Client {
         async move { read_result::<R::Return>(&answer.await?) }
     }
 
-    /// The inside of every call: serialised request in, serialised result out.
+    /// Like [`invoke`](Self::invoke), made as the options say: where, for how long, how often.
+    ///
+    /// ```no_run
+    /// # async fn example(client: layer_client::Client) -> Result<(), layer_client::Error> {
+    /// use std::time::Duration;
+    /// use layer_client::middleware::CallOptions;
+    /// use layer_client::tl;
+    ///
+    /// let options = CallOptions {
+    ///     deadline: Some(Duration::from_secs(5)),
+    ///     no_resend: true,
+    ///     ..CallOptions::default()
+    /// };
+    /// client.invoke_with(&tl::functions::help::GetConfig {}, options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`invoke`](Self::invoke).
+    pub fn invoke_with<'a, R: RemoteCall>(
+        &'a self,
+        request: &R,
+        options: CallOptions,
+    ) -> impl Future<Output = Result<R::Return>> + Send + use<'a, R> {
+        let answer = self.invoke_in_lane(options, Lane::default(), request.to_bytes());
+        async move { read_result::<R::Return>(&answer.await?) }
+    }
+
+    /// Like [`invoke_in_dc`](Self::invoke_in_dc), over the `n`th of the connections that are for
+    /// files, so that what is large holds up nothing else.
+    pub(crate) fn invoke_for_files<'a, R: RemoteCall>(
+        &'a self,
+        dc: Option<i32>,
+        n: usize,
+        request: &R,
+    ) -> impl Future<Output = Result<R::Return>> + Send + use<'a, R> {
+        let options = CallOptions {
+            dc,
+            ..CallOptions::default()
+        };
+        let lane = Lane {
+            role: Role::Media(n),
+            place: None,
+        };
+        let answer = self.invoke_in_lane(options, lane, request.to_bytes());
+        async move { read_result::<R::Return>(&answer.await?) }
+    }
+
+    /// The inside of most calls: serialised request in, serialised result out.
     pub(crate) fn invoke_bytes(
         &self,
         dc: Option<i32>,
@@ -48,11 +98,21 @@ impl Client {
             dc,
             ..CallOptions::default()
         };
-        Box::pin(middleware::run(&self.inner, options, body))
+        self.invoke_in_lane(options, Lane::default(), body)
+    }
+
+    /// The inside of every call.
+    pub(super) fn invoke_in_lane(
+        &self,
+        options: CallOptions,
+        lane: Lane,
+        body: Vec<u8>,
+    ) -> BoxFuture<'_, Result<Vec<u8>>> {
+        Box::pin(middleware::run(&self.inner, options, lane, body))
     }
 }
 
-fn read_result<T: Deserializable>(bytes: &[u8]) -> Result<T> {
+pub(super) fn read_result<T: Deserializable>(bytes: &[u8]) -> Result<T> {
     T::from_bytes(bytes).map_err(|error| {
         Error::Deserialize(DeserializeError {
             method: None,

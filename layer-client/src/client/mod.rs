@@ -2,6 +2,7 @@
 
 mod config;
 mod connect;
+mod in_order;
 mod inner;
 mod invoke;
 mod options;
@@ -13,8 +14,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::net::{ConnectionState, ConnectionStates};
 
 pub use config::{Config, DcAddress, MtProxy, RsaPublicKey, TransportKind};
+pub use in_order::InOrder;
 pub(crate) use inner::Inner;
 pub(crate) use options::may_change_options;
 pub use user::User;
@@ -83,6 +86,27 @@ impl Client {
     /// the client lives.
     pub fn connect(config: Config) -> impl Future<Output = Result<Self>> + Send {
         connect::connect(config)
+    }
+
+    /// How the connection to the account's home data centre stands now.
+    #[must_use]
+    pub fn connection_state(&self) -> ConnectionState {
+        self.inner.pool.state()
+    }
+
+    /// How the connection to the account's home data centre stands, now and whenever it changes,
+    /// for a program that shows it. Calls wait for the connection by themselves.
+    ///
+    /// ```no_run
+    /// # async fn example(client: layer_client::Client) {
+    /// let mut states = client.connection_states();
+    /// while let Some(state) = states.next().await {
+    ///     println!("{state}");
+    /// }
+    /// # }
+    /// ```
+    pub fn connection_states(&self) -> ConnectionStates {
+        self.inner.pool.states()
     }
 
     /// Saves the session now. It is also saved a moment after it changed, and at the end.

@@ -230,6 +230,7 @@ async fn get_part(
     dc_id: i32,
     offset: u64,
 ) -> Result<(Vec<u8>, i32)> {
+    let turn = usize::try_from(offset / PART).unwrap_or_default();
     let request = tl::functions::upload::GetFile {
         precise: false,
         cdn_supported: false,
@@ -240,7 +241,7 @@ async fn get_part(
     let mut dc_id = dc_id;
     // Files move; but not twice while we look.
     for _ in 0..3 {
-        match client.invoke_in_dc(dc_id, &request).await {
+        match client.invoke_for_files(Some(dc_id), turn, &request).await {
             Ok(tl::enums::upload::File::File(file)) => return Ok((file.bytes, dc_id)),
             Ok(tl::enums::upload::File::CdnRedirect(_)) => {
                 return Err(unexpected(

@@ -319,6 +319,7 @@ async fn save_part(
     bytes: Vec<u8>,
 ) -> Result<u64> {
     let len = u64::try_from(bytes.len()).unwrap_or(0);
+    let turn = usize::try_from(file_part).unwrap_or_default();
     let saved = if let Some(file_total_parts) = total {
         let request = tl::functions::upload::SaveBigFilePart {
             file_id,
@@ -326,14 +327,14 @@ async fn save_part(
             file_total_parts,
             bytes,
         };
-        client.invoke(&request).await?
+        client.invoke_for_files(None, turn, &request).await?
     } else {
         let request = tl::functions::upload::SaveFilePart {
             file_id,
             file_part,
             bytes,
         };
-        client.invoke(&request).await?
+        client.invoke_for_files(None, turn, &request).await?
     };
     if saved {
         Ok(len)

@@ -10,6 +10,7 @@ use super::route::Route;
 use super::{CallOptions, Request};
 use crate::client::{BoxFuture, Config, Inner};
 use crate::error::{Error, RpcError, Terminal};
+use crate::net::{Lane, Sending};
 
 /// One layer of the chain. It may look at a request and change it, let it on, let it on again, or
 /// answer in its place. What it does is for all calls at once: it must not hold a lock while it
@@ -106,13 +107,16 @@ impl Chain {
 pub(crate) async fn run(
     inner: &Inner,
     options: CallOptions,
+    lane: Lane,
     body: Vec<u8>,
 ) -> Result<Vec<u8>, Error> {
     let wire = ClientWire {
         inner,
         login: inner.login(),
     };
-    inner.chain.call(&wire, Request::new(body, options)).await
+    let mut request = Request::new(body, options);
+    request.lane = lane;
+    inner.chain.call(&wire, request).await
 }
 
 /// A client's data centres, for a call that was made with this login or with none.
@@ -168,9 +172,17 @@ impl Wire for ClientWire<'_> {
         Box::pin(async move {
             let dc_id = request.dc().unwrap_or_else(|| self.home());
             request.attempts = request.attempts.saturating_add(1);
-            let within = self.within(request);
+            let sending = Sending {
+                within: self.within(request),
+                no_resend: request.options().no_resend,
+                lane: request.lane.clone(),
+            };
             let body = request.body().to_vec();
-            let result = self.inner.pool.call(self.inner, dc_id, body, within).await;
+            let result = self
+                .inner
+                .pool
+                .call(self.inner, dc_id, body, &sending)
+                .await;
             let result = match result {
                 Err(Error::Rpc(error)) => Err(self.outcome(dc_id, error)),
                 result => result,

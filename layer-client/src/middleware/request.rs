@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::shape;
+use crate::net::Lane;
 
 /// How one call is to be made. What is not said here is as the [`Config`](crate::Config) says.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,7 @@ pub struct Request {
     pub(super) attempts: u32,
     pub(super) deadline: Option<Instant>,
     pub(super) sent: bool,
+    pub(super) lane: Lane,
 }
 
 impl Request {
@@ -46,6 +48,7 @@ impl Request {
             attempts: 0,
             deadline: None,
             sent: false,
+            lane: Lane::default(),
         }
     }
 

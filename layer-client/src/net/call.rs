@@ -1,31 +1,111 @@
-//! One request on its way through a data centre's task, as both ends of the channel see it.
+//! One request on its way through a connection's task, as both ends of the channel see it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
+use super::Role;
+use super::order::Place;
 use crate::error::Error;
+
+/// How a request is to be sent.
+#[derive(Clone)]
+pub(crate) struct Sending {
+    /// How long it may take, the way to its data centre included.
+    pub(crate) within: Duration,
+    /// Whether it must not be sent again once it was sent.
+    pub(crate) no_resend: bool,
+    pub(crate) lane: Lane,
+}
+
+/// Beside and behind which others a request goes.
+#[derive(Clone)]
+pub(crate) struct Lane {
+    /// Over which connection.
+    pub(crate) role: Role,
+    /// Behind which other request.
+    pub(crate) place: Option<Arc<Place>>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            role: Role::Main,
+            place: None,
+        }
+    }
+}
+
+impl Sending {
+    /// As most are.
+    pub(crate) fn within(within: Duration) -> Self {
+        Self {
+            within,
+            no_resend: false,
+            lane: Lane::default(),
+        }
+    }
+}
 
 /// What the task is asked to do.
 pub(super) struct Request {
     pub(super) body: Vec<u8>,
-    pub(super) ticket: Arc<Ticket>,
-    pub(super) reply: oneshot::Sender<Result<Vec<u8>, Error>>,
+    pub(super) no_resend: bool,
+    /// The request that the server has to execute before.
+    pub(super) after: Option<Arc<Ticket>>,
+    pub(super) reply: Reply,
 }
 
-/// Names a request on both ends, and tells the caller how far it got.
+/// The way back to the caller.
+pub(super) struct Reply {
+    pub(super) ticket: Arc<Ticket>,
+    /// The ticket of the request that goes before.
+    pub(super) after: Option<u64>,
+    sender: oneshot::Sender<Result<Vec<u8>, Error>>,
+}
+
+impl Reply {
+    /// Tells the caller the outcome.
+    pub(super) fn send(self, result: Result<Vec<u8>, Error>) {
+        self.ticket.end(result.is_ok());
+        // A caller that has gone needs no answer.
+        let _ = self.sender.send(result);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+/// How one attempt at a request went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is under way.
+    Open,
+    /// It was answered with a result.
+    Done,
+    /// It was refused, given up or cancelled.
+    Failed,
+}
+
+/// Names an attempt at a request on both ends, and tells how far it got.
+#[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) id: u64,
     sent: AtomicBool,
+    end: AtomicU8,
 }
 
 impl Ticket {
-    pub(super) fn new(id: u64) -> Self {
-        Self {
-            id,
+    pub(super) fn new() -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             sent: AtomicBool::new(false),
-        }
+            end: AtomicU8::new(0),
+        })
     }
 
     pub(super) fn mark_sent(&self) {
@@ -34,6 +114,23 @@ impl Ticket {
 
     pub(super) fn was_sent(&self) -> bool {
         self.sent.load(Ordering::Acquire)
+    }
+
+    /// Notes how it ended; the first end is the true one.
+    fn end(&self, done: bool) {
+        let end = if done { 1 } else { 2 };
+        // Whoever lost the race finds it ended.
+        let _ = self
+            .end
+            .compare_exchange(0, end, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    pub(super) fn how_it_ended(&self) -> End {
+        match self.end.load(Ordering::Acquire) {
+            0 => End::Open,
+            1 => End::Done,
+            _ => End::Failed,
+        }
     }
 }
 
@@ -72,20 +169,20 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A request and its caller's end.
+    /// A caller's end and the way to it.
     pub(super) fn new(
-        body: Vec<u8>,
         ticket: Arc<Ticket>,
+        after: Option<&Ticket>,
         cancels: Arc<Cancels>,
-    ) -> (Request, Self) {
-        let (reply, answer) = oneshot::channel();
-        let request = Request {
-            body,
+    ) -> (Reply, Self) {
+        let (sender, answer) = oneshot::channel();
+        let reply = Reply {
             ticket: ticket.clone(),
-            reply,
+            after: after.map(|after| after.id),
+            sender,
         };
         (
-            request,
+            reply,
             Self {
                 answer,
                 ticket,
@@ -106,6 +203,7 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if !self.answered {
+            self.ticket.end(false);
             // In this order: a task that has not yet seen the request finds its reply closed.
             self.answer.close();
             self.cancels.add(self.ticket.id);
@@ -117,27 +215,33 @@ impl Drop for Waiting {
 mod tests {
     use super::*;
 
-    fn call() -> (Request, Waiting, Arc<Cancels>) {
+    fn call() -> (Reply, Waiting, Arc<Cancels>, Arc<Ticket>) {
         let cancels = Arc::new(Cancels::default());
-        let (request, waiting) = Waiting::new(vec![1], Arc::new(Ticket::new(7)), cancels.clone());
-        (request, waiting, cancels)
+        let ticket = Ticket::new();
+        let (reply, waiting) = Waiting::new(ticket.clone(), None, cancels.clone());
+        (reply, waiting, cancels, ticket)
     }
 
     #[tokio::test]
     async fn a_caller_that_goes_away_cancels_its_request() {
-        let (request, waiting, cancels) = call();
+        let (reply, waiting, cancels, ticket) = call();
+        assert_eq!(ticket.how_it_ended(), End::Open);
         drop(waiting);
-        assert!(request.reply.is_closed());
+        assert!(reply.is_closed());
         cancels.notified().await;
-        assert_eq!(cancels.take(), [7]);
+        assert_eq!(cancels.take(), [ticket.id]);
+        // An answer that comes too late does not make it done.
+        reply.send(Ok(Vec::new()));
+        assert_eq!(ticket.how_it_ended(), End::Failed);
     }
 
     #[tokio::test]
     async fn an_answered_request_is_not_cancelled() {
-        let (request, mut waiting, cancels) = call();
-        request.reply.send(Ok(vec![2])).unwrap();
+        let (reply, mut waiting, cancels, ticket) = call();
+        reply.send(Ok(vec![2]));
         assert_eq!(waiting.answer().await.unwrap().unwrap(), [2]);
         drop(waiting);
         assert!(cancels.take().is_empty());
+        assert_eq!(ticket.how_it_ended(), End::Done);
     }
 }

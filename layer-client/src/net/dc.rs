@@ -1,6 +1,5 @@
-//! The handle on one data centre's task.
+//! The handle on one connection's task.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -8,27 +7,10 @@ use tokio::sync::{OnceCell, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::call::{Cancels, Request, Ticket, Waiting};
+use super::call::{Cancels, Request, Sending, Ticket, Waiting};
+use super::state::ConnectionState;
 use crate::error::{ConnectError, Error, TimeoutError};
 use crate::tl;
-
-/// How a data centre's connection stands.
-#[derive(Clone, Debug)]
-pub(crate) enum Status {
-    /// Nobody needs it.
-    Idle,
-    /// Being made; what the attempts before this one said.
-    Connecting(Option<Failed>),
-    /// Packets go both ways.
-    Online,
-}
-
-/// Attempts that failed, one after the other.
-#[derive(Clone, Debug)]
-pub(crate) struct Failed {
-    pub(crate) attempts: u32,
-    pub(crate) last: ConnectError,
-}
 
 /// What the handle and the task share.
 #[derive(Default)]
@@ -44,14 +26,13 @@ impl Shared {
     }
 }
 
-/// One data centre's task, seen from outside.
+/// One connection's task, seen from outside.
 pub(crate) struct Dc {
     requests: mpsc::Sender<Request>,
     shared: Arc<Shared>,
-    status: watch::Receiver<Status>,
+    state: watch::Receiver<ConnectionState>,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
-    tickets: AtomicU64,
     /// Whether the account's authorisation was brought here; whoever comes first brings it.
     authorized: Mutex<Arc<OnceCell<()>>>,
 }
@@ -60,45 +41,71 @@ impl Dc {
     pub(super) fn new(
         requests: mpsc::Sender<Request>,
         shared: Arc<Shared>,
-        status: watch::Receiver<Status>,
+        state: watch::Receiver<ConnectionState>,
         stop: watch::Sender<bool>,
         task: JoinHandle<()>,
     ) -> Self {
         Self {
             requests,
             shared,
-            status,
+            state,
             stop,
             task: Mutex::new(Some(task)),
-            tickets: AtomicU64::new(0),
             authorized: Mutex::default(),
         }
     }
 
-    /// Sends a request and waits for its result, at most this long. Dropping the future cancels
-    /// the request.
-    pub(crate) async fn call(&self, body: Vec<u8>, within: Duration) -> Result<Vec<u8>, Error> {
+    /// Sends a request and waits for its result, until `deadline`. Dropping the future cancels the
+    /// request.
+    pub(super) async fn call(
+        &self,
+        body: Vec<u8>,
+        deadline: Instant,
+        sending: &Sending,
+    ) -> Result<Vec<u8>, Error> {
         let method = method_name(&body);
-        let deadline = Instant::now() + within;
-        let ticket = Arc::new(Ticket::new(self.tickets.fetch_add(1, Ordering::Relaxed)));
-        let (request, mut waiting) =
-            Waiting::new(body, ticket.clone(), self.shared.cancels.clone());
-        let answer = timeout_at(deadline, async {
-            if self.requests.send(request).await.is_err() {
-                return None;
-            }
-            waiting.answer().await
-        });
+        let ticket = Ticket::new();
+        let answer = timeout_at(deadline, self.ask(body, &ticket, sending));
         match answer.await {
             Ok(Some(answer)) => answer.map_err(|error| named(error, method)),
             Ok(None) => Err(self.shared.ending()),
-            Err(_) => Err(self.too_late(&ticket, method, within)),
+            Err(_) => Err(self.too_late(ticket.was_sent(), method, sending.within)),
         }
     }
 
+    /// `None` when the task came to its end.
+    async fn ask(
+        &self,
+        body: Vec<u8>,
+        ticket: &Arc<Ticket>,
+        sending: &Sending,
+    ) -> Option<Result<Vec<u8>, Error>> {
+        let after = match &sending.lane.place {
+            Some(place) => place.turn().await,
+            None => None,
+        };
+        let cancels = self.shared.cancels.clone();
+        let (reply, mut waiting) = Waiting::new(ticket.clone(), after.as_deref(), cancels);
+        let request = Request {
+            body,
+            no_resend: sending.no_resend,
+            after,
+            reply,
+        };
+        self.requests.send(request).await.ok()?;
+        if let Some(place) = &sending.lane.place {
+            place.sent(ticket.clone());
+        }
+        waiting.answer().await
+    }
+
     /// If there was no connection, that is what is wrong; otherwise nobody answered.
-    fn too_late(&self, ticket: &Ticket, method: Option<&'static str>, after: Duration) -> Error {
-        let sent = ticket.was_sent();
+    pub(super) fn too_late(
+        &self,
+        sent: bool,
+        method: Option<&'static str>,
+        after: Duration,
+    ) -> Error {
         match self.last_failure() {
             Some(failure) if !sent => Error::Connect(failure),
             _ => Error::Timeout(TimeoutError {
@@ -109,28 +116,27 @@ impl Dc {
         }
     }
 
-    pub(crate) fn status(&self) -> watch::Receiver<Status> {
-        self.status.clone()
+    /// How the connection stands.
+    pub(super) fn state(&self) -> ConnectionState {
+        self.state.borrow().clone()
     }
 
     /// What the last attempt at a connection said, while there is none.
     pub(crate) fn last_failure(&self) -> Option<ConnectError> {
-        match &*self.status.borrow() {
-            Status::Connecting(failed) => failed.as_ref().map(|failed| failed.last.clone()),
-            Status::Idle | Status::Online => None,
-        }
+        self.state.borrow().error().cloned()
     }
 
     /// Resolves once so many attempts in a row have failed, or one failed for good.
     pub(crate) async fn gave_up(&self, attempts: u32) -> ConnectError {
-        let mut status = self.status();
+        let mut state = self.state.clone();
         loop {
-            if let Status::Connecting(Some(failed)) = &*status.borrow_and_update()
-                && (failed.attempts >= attempts || failed.last.is_permanent())
+            if let ConnectionState::WaitingToRetry { attempt, error, .. } =
+                &*state.borrow_and_update()
+                && (*attempt >= attempts || error.is_permanent())
             {
-                return failed.last.clone();
+                return error.clone();
             }
-            if status.changed().await.is_err() {
+            if state.changed().await.is_err() {
                 // The task is gone, and whoever waits for an answer hears that from the channel.
                 std::future::pending::<()>().await;
             }
@@ -162,7 +168,7 @@ impl Dc {
         self.stop.send_replace(true);
     }
 
-    /// The task, to wait for.
+    /// The task, to wait for, for the first who asks.
     pub(super) fn task(&self) -> Option<JoinHandle<()>> {
         self.task
             .lock()
@@ -178,7 +184,7 @@ impl Drop for Dc {
 }
 
 /// What the schema calls the method that a serialised request calls.
-pub(crate) fn method_name(body: &[u8]) -> Option<&'static str> {
+pub(super) fn method_name(body: &[u8]) -> Option<&'static str> {
     let id = body.first_chunk::<4>().copied().map(u32::from_le_bytes)?;
     tl::name_for_id(id)
 }

@@ -25,11 +25,12 @@ pub(super) fn unix_now() -> Duration {
         .unwrap_or_default()
 }
 
-/// Makes a permanent auth key over the connection, within the plan's time.
+/// Makes an auth key over the connection, within the plan's time.
 pub(super) async fn exchange_keys(
     mut wire: Wire,
     plan: Arc<Plan>,
     dc_id: i32,
+    purpose: Purpose,
 ) -> Result<(Wire, handshake::Outcome), ConnectError> {
     let deadline = Instant::now() + plan.timeout;
     let address = Some(wire.address);
@@ -39,7 +40,7 @@ pub(super) async fn exchange_keys(
         cause,
     };
     wire.codec.set_limit(HANDSHAKE_LIMIT);
-    let outcome = match timeout_at(deadline, drive(&mut wire, &plan, dc_id)).await {
+    let outcome = match timeout_at(deadline, drive(&mut wire, &plan, dc_id, purpose)).await {
         Ok(outcome) => outcome.map_err(failed)?,
         Err(_) => return Err(failed(ConnectCause::Timeout(plan.timeout))),
     };
@@ -51,10 +52,11 @@ async fn drive(
     wire: &mut Wire,
     plan: &Plan,
     dc_id: i32,
+    purpose: Purpose,
 ) -> Result<handshake::Outcome, ConnectCause> {
     let io = |error| ConnectCause::Io(Arc::new(error));
-    let dc_id = wire_dc(dc_id, plan.test_mode);
-    let mut config = handshake::ClientConfig::new(plan.keys.clone(), dc_id, Purpose::Permanent);
+    let dc_id = wire_dc(dc_id, plan.test_mode, wire.media);
+    let mut config = handshake::ClientConfig::new(plan.keys.clone(), dc_id, purpose);
     // Ours runs from the dialling on, and ends first.
     config.timeout = plan.timeout.saturating_mul(2);
     let now = Instant::now().into_std();

@@ -1,5 +1,10 @@
-//! Connections: a task for each data centre owns its socket, codec and session; the [`Pool`] owns
-//! the tasks. Requests reach a task through a bounded channel and come back as bytes.
+//! Connections: a task for each owns its socket, codec and session; the [`Pool`] owns the tasks.
+//! Requests reach a task through a bounded channel and come back as bytes.
+//!
+//! - `call`, `order`, `dc`: a request on its way, and the caller's handle on a task;
+//! - `worker`, `serve`, `keys`, `vigil`: the task: connecting, talking, keys, watching over it;
+//! - `pool`, `transfer`: which tasks there are, and the account's authorisation among them;
+//! - `wire`, `dial`, `addresses`, `exchange`: from an address to a connection that has a key.
 
 mod addresses;
 mod backoff;
@@ -7,14 +12,31 @@ mod call;
 mod dc;
 mod dial;
 mod exchange;
+mod keys;
+mod order;
 mod plan;
 mod pool;
 mod random;
 mod serve;
+mod state;
+mod transfer;
+mod vigil;
 mod wire;
 mod worker;
 
 pub(crate) use addresses::{built_in, known, usable};
+pub(crate) use call::{Lane, Sending};
+pub(crate) use order::Tail;
 pub(crate) use plan::Plan;
 pub(crate) use pool::{Pool, moves_home};
 pub(crate) use random::OsRandom;
+pub use state::{ConnectionState, ConnectionStates};
+
+/// Which of a data centre's connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    /// The one that carries everything but files.
+    Main,
+    /// One of those that carry files, so that a large one holds up nothing else.
+    Media(usize),
+}

@@ -4,7 +4,14 @@ use std::time::Duration;
 
 use layer_mtproto::transport::TransportKind;
 
+use super::Role;
 use crate::client::{Config, MtProxy, RsaPublicKey};
+use crate::tl::{self, Identifiable};
+
+/// A temporary key that ended sooner would be renewed all the time.
+const SHORTEST_LIFE: Duration = Duration::from_secs(60);
+/// The server forgets temporary keys after a day.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What of the configuration connections need.
 pub(crate) struct Plan {
@@ -16,8 +23,12 @@ pub(crate) struct Plan {
     pub(super) timeout: Duration,
     pub(super) ping_interval: Duration,
     pub(super) max_reconnect_delay: Duration,
+    /// Whether connections speak under temporary keys.
+    pub(super) pfs: bool,
+    /// How long a temporary key lives.
+    pub(super) temporary_life: Duration,
     /// `invokeWithLayer` and `initConnection`, to be put before a request.
-    pub(super) init: Vec<u8>,
+    init: Vec<u8>,
 }
 
 impl Plan {
@@ -39,7 +50,19 @@ impl Plan {
             timeout: config.connect_timeout,
             ping_interval: config.ping_interval,
             max_reconnect_delay: config.max_reconnect_delay,
+            pfs: config.pfs,
+            temporary_life: config.temporary_key_life.clamp(SHORTEST_LIFE, LONGEST_LIFE),
             init,
         }
+    }
+
+    /// What introduces us on a connection. Updates do not come on those for files.
+    pub(super) fn preamble(&self, role: Role) -> Vec<u8> {
+        let mut preamble = self.init.clone();
+        if role != Role::Main {
+            let without = tl::functions::InvokeWithoutUpdates::<tl::Blob>::CONSTRUCTOR_ID;
+            preamble.extend_from_slice(&without.to_le_bytes());
+        }
+        preamble
     }
 }

@@ -1,32 +1,38 @@
-//! The owner of all data centres' tasks: makes them when they are needed, takes the account's
-//! authorisation to those that are not its home, and ends them in order.
+//! The owner of all connections' tasks: makes them when they are needed and ends them in order.
+//! Each task waits for nothing but its own server, so that none holds up another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
-use super::dc::Dc;
+use super::Role;
+use super::call::Sending;
+use super::dc::{Dc, method_name};
 use super::plan::Plan;
+use super::state::{ConnectionState, ConnectionStates, States};
 use super::worker::Worker;
 use crate::client::{Inner, WeakClient};
 use crate::error::{Error, RpcError};
-use crate::tl::{self, Deserializable, Serializable};
 
-/// How long the tasks may take to say goodbye.
+/// How long the tasks may take to say goodbye, all together.
 const GOODBYE: Duration = Duration::from_secs(3);
+/// Connections for files to one data centre at most.
+pub(super) const MEDIA: usize = 4;
 
 /// Owns the tasks. The lock is held for as long as a look-up takes.
 pub(crate) struct Pool {
     plan: Arc<Plan>,
     client: WeakClient,
     dcs: Mutex<Dcs>,
+    states: States,
 }
 
 #[derive(Default)]
 struct Dcs {
-    tasks: HashMap<i32, Arc<Dc>>,
+    tasks: HashMap<(i32, Role), Arc<Dc>>,
     closed: bool,
 }
 
@@ -36,6 +42,7 @@ impl Pool {
             plan: Arc::new(plan),
             client,
             dcs: Mutex::default(),
+            states: States::default(),
         }
     }
 
@@ -43,14 +50,24 @@ impl Pool {
         self.dcs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The data centre's task, which begins now if it did not run.
+    /// The data centre's main task, which begins now if it did not run.
     pub(crate) fn dc(&self, dc_id: i32) -> Result<Arc<Dc>, Error> {
+        self.task(dc_id, Role::Main)
+    }
+
+    /// The task of the `n`th connection for files to a data centre, of at most [`MEDIA`].
+    pub(crate) fn media(&self, dc_id: i32, n: usize) -> Result<Arc<Dc>, Error> {
+        self.task(dc_id, Role::Media(n % MEDIA))
+    }
+
+    fn task(&self, dc_id: i32, role: Role) -> Result<Arc<Dc>, Error> {
         let mut dcs = self.dcs();
         if dcs.closed {
             return Err(Error::Closed);
         }
-        let dc = dcs.tasks.entry(dc_id).or_insert_with(|| {
-            Arc::new(Worker::spawn(dc_id, self.plan.clone(), self.client.clone()))
+        let dc = dcs.tasks.entry((dc_id, role)).or_insert_with(|| {
+            let worker = Worker::spawn(dc_id, role, self.plan.clone(), self.client.clone());
+            Arc::new(worker)
         });
         Ok(dc.clone())
     }
@@ -61,92 +78,87 @@ impl Pool {
         inner: &Inner,
         dc_id: i32,
         body: Vec<u8>,
-        within: Duration,
+        sending: &Sending,
     ) -> Result<Vec<u8>, Error> {
-        let dc = self.dc(dc_id)?;
-        if !inner.is_signed_in() || dc_id == inner.home_dc() {
-            return dc.call(body, within).await;
-        }
-        self.authorize(inner, dc_id, &dc, within).await?;
-        match dc.call(body.clone(), within).await {
-            // The server may forget what it was told; it is told once more.
-            Err(error) if error.is("AUTH_KEY_UNREGISTERED") => {
-                dc.forget_authorization();
-                inner.session.update(|session| {
-                    session.dcs.entry(dc_id).or_default().authorized = false;
-                });
-                self.authorize(inner, dc_id, &dc, within).await?;
-                dc.call(body, within).await
+        let deadline = Instant::now() + sending.within;
+        // Without a login there is no key yet that connections for files could use.
+        let role = match sending.lane.role {
+            Role::Media(_) if !inner.is_signed_in() => Role::Main,
+            role => role,
+        };
+        let (mut authorised_again, mut waited) = (false, false);
+        loop {
+            let away = inner.is_signed_in() && dc_id != inner.home_dc();
+            if away {
+                let dc = self.dc(dc_id)?;
+                self.authorize(inner, dc_id, &dc, deadline).await?;
             }
-            result => result,
-        }
-    }
-
-    /// Takes the account's authorisation from its home to this data centre, unless it is there.
-    /// However many requests wait for it, it is taken once.
-    async fn authorize(
-        &self,
-        inner: &Inner,
-        dc_id: i32,
-        dc: &Dc,
-        within: Duration,
-    ) -> Result<(), Error> {
-        let cell = dc.authorized();
-        cell.get_or_try_init(|| async {
-            if inner
-                .session
-                .read(|s| s.dcs.get(&dc_id).is_some_and(|dc| dc.authorized))
-            {
-                return Ok(());
-            }
-            let export = tl::functions::auth::ExportAuthorization { dc_id };
-            let bytes = self
-                .dc(inner.home_dc())?
-                .call(export.to_bytes(), within)
-                .await?;
-            let tl::enums::auth::ExportedAuthorization::Authorization(exported) =
-                tl::enums::auth::ExportedAuthorization::from_bytes(&bytes)
-                    .map_err(|error| Error::unreadable("auth.exportAuthorization", &error))?;
-            let import = tl::functions::auth::ImportAuthorization {
-                id: exported.id,
-                bytes: exported.bytes,
+            let dc = match role {
+                Role::Main => self.dc(dc_id)?,
+                Role::Media(n) => self.media(dc_id, n)?,
             };
-            dc.call(import.to_bytes(), within).await?;
-            inner.session.update(|session| {
-                session.dcs.entry(dc_id).or_default().authorized = true;
-            });
-            Ok(())
-        })
-        .await
-        .copied()
-    }
-
-    /// Takes the authorisation, if there is one, to a data centre that is to become home.
-    pub(crate) async fn bring(
-        &self,
-        inner: &Inner,
-        dc_id: i32,
-        within: Duration,
-    ) -> Result<(), Error> {
-        if !inner.is_signed_in() || dc_id == inner.home_dc() {
-            return Ok(());
+            let result = dc.call(body.clone(), deadline, sending).await;
+            match (result, &sending.lane.place) {
+                // The server may forget what it was told; it is told once more.
+                (Err(error), _)
+                    if away && !authorised_again && error.is("AUTH_KEY_UNREGISTERED") =>
+                {
+                    authorised_again = true;
+                    self.forget_authorization(inner, dc_id);
+                }
+                // The request before it failed and is not over yet; this one was not looked at.
+                (Err(error), Some(place)) if !waited && error.is("MSG_WAIT_*") => {
+                    waited = true;
+                    if timeout_at(deadline, place.before_is_over()).await.is_err() {
+                        let method = method_name(&body);
+                        return Err(dc.too_late(false, method, sending.within));
+                    }
+                }
+                (result, _) => return result,
+            }
         }
-        let dc = self.dc(dc_id)?;
-        self.authorize(inner, dc_id, &dc, within).await
     }
 
-    /// A data centre's key was lost, and what it was authorised for with it.
-    pub(super) fn forget_authorization(&self, dc_id: i32) {
-        if let Some(dc) = self.dcs().tasks.get(&dc_id) {
+    /// A data centre does not know any more what it was told of our login.
+    pub(super) fn forget_authorization(&self, inner: &Inner, dc_id: i32) {
+        inner.session.update(|session| {
+            session.dcs.entry(dc_id).or_default().authorized = false;
+        });
+        if let Some(dc) = self.dcs().tasks.get(&(dc_id, Role::Main)) {
             dc.forget_authorization();
         }
     }
 
-    /// Ends one task; whoever waits for it gets `reason`.
-    pub(crate) fn retire(&self, dc_id: i32, reason: Error) {
-        if let Some(dc) = self.dcs().tasks.remove(&dc_id) {
-            dc.stop(Some(reason));
-        }
+    /// How the connection to the home data centre stands.
+    pub(crate) fn state(&self) -> ConnectionState {
+        self.states.latest()
+    }
+
+    /// That, and each change of it.
+    pub(crate) fn states(&self) -> ConnectionStates {
+        self.states.watch()
+    }
+
+    /// The home data centre's task tells how its connection stands.
+    pub(super) fn tell(&self, state: ConnectionState) {
+        self.states.tell(state);
+    }
+
+    /// Another data centre is home now.
+    pub(crate) fn home_moved(&self, to: i32) {
+        let state = self.dcs().tasks.get(&(to, Role::Main)).map(|dc| dc.state());
+        self.states.tell(state.unwrap_or(ConnectionState::Idle));
+    }
+
+    /// Ends the tasks of one data centre; whoever waits for them gets `reason`.
+    pub(crate) fn retire(&self, dc_id: i32, reason: &Error) {
+        self.dcs().tasks.retain(|(id, _), dc| {
+            let stays = *id != dc_id;
+            if !stays {
+                dc.stop(Some(reason.clone()));
+            }
+            stays
+        });
     }
 
     /// Ends all tasks, and with them the use of their keys; new ones begin on demand.
@@ -154,6 +166,7 @@ impl Pool {
         for (_, dc) in self.dcs().tasks.drain() {
             dc.stop(Some(reason.clone()));
         }
+        self.states.tell(ConnectionState::Idle);
     }
 
     /// Asks all tasks to end in order. Nothing is sent after.
@@ -161,25 +174,27 @@ impl Pool {
         let mut dcs = self.dcs();
         dcs.closed = true;
         let tasks: Vec<_> = dcs.tasks.drain().map(|(_, dc)| dc).collect();
+        drop(dcs);
         for dc in &tasks {
             dc.stop(None);
         }
+        self.states.tell(ConnectionState::Closed {
+            reason: Error::Closed,
+        });
         tasks
     }
 
-    /// As [`shut`](Self::shut), and waits for the tasks, though not for long.
+    /// As [`shut`](Self::shut), and waits for the tasks, though not for long: they end side by
+    /// side, and what hangs is cut off.
     pub(crate) async fn close(&self) {
         let tasks = self.shut();
-        let all = async {
-            for dc in &tasks {
-                if let Some(task) = dc.task() {
-                    // A task that panicked is as ended as one that returned.
-                    let _ = task.await;
-                }
+        let deadline = Instant::now() + GOODBYE;
+        let mut handles: Vec<JoinHandle<()>> = tasks.iter().filter_map(|dc| dc.task()).collect();
+        for handle in &mut handles {
+            if timeout_at(deadline, &mut *handle).await.is_err() {
+                log::warn!("a connection did not close within {GOODBYE:?}");
+                handle.abort();
             }
-        };
-        if timeout(GOODBYE, all).await.is_err() {
-            log::warn!("a connection did not close within {GOODBYE:?}");
         }
     }
 }

@@ -1,33 +1,39 @@
-//! What a data centre's task does on a connection that is open: one read buffer, one write for all
+//! What a connection's task does while the connection is open: one read buffer, one write for all
 //! that is ready, the session in between. Nothing here waits for anything but the socket, the
 //! clock, and those who ask for something.
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use layer_mtproto::session::{
     ClientEvent, ClientSession, RequestFailure, RequestId, SubmitOptions,
 };
 use layer_mtproto::transport::{Codec, Frame, TransportError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::call::Request;
+use super::Role;
+use super::call::{End, Request};
+use super::keys::Renewal;
+use super::vigil::{Verdict, Vigil};
 use super::wire::{READ_SIZE, Wire};
-use super::worker::{Lost, MAX_REQUESTS, Reply, Worker};
-use crate::client::{Client, may_change_options};
+use super::worker::{Lost, MAX_REQUESTS, Worker};
+use crate::client::may_change_options;
 use crate::error::{ConnectCause, Error, RequestError, RpcError};
-use crate::session::SavedSalt;
 
 /// So much is put together for one write.
 const WRITE_SIZE: usize = 256 * 1024;
 /// A connection to a data centre that is not home is closed after so long without a request.
 const IDLE: Duration = Duration::from_secs(5 * 60);
+/// One for files is closed sooner.
+const MEDIA_IDLE: Duration = Duration::from_secs(60);
 /// How long the last acknowledgements may take to be written.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// For longer than this no acknowledgement waits for other traffic.
 const ACK_DELAY: Duration = Duration::from_secs(1);
+/// Whatever wants to be looked at wants it no more often than this.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// One connection's state.
 struct Link {
@@ -37,10 +43,9 @@ struct Link {
     /// How much of `outgoing` is written.
     written: usize,
     opened: Instant,
-    last_heard: Option<Instant>,
+    heard: bool,
+    vigil: Vigil,
     last_request: Instant,
-    /// Whether the server knows who we are: until it has answered something, every request says.
-    introduced: bool,
 }
 
 impl Link {
@@ -51,10 +56,14 @@ impl Link {
             outgoing: Vec::new(),
             written: 0,
             opened: now,
-            last_heard: None,
+            heard: false,
+            vigil: Vigil::new(now, SystemTime::now()),
             last_request: now,
-            introduced: false,
         }
+    }
+
+    fn is_written(&self) -> bool {
+        self.written == self.outgoing.len()
     }
 }
 
@@ -74,7 +83,9 @@ impl Worker {
         } = wire;
         let (mut reader, mut writer) = stream.split();
         let mut link = Link::new(codec, Instant::now());
-        if let Some(session) = &mut self.session {
+        if let Some(session) = &mut self.session
+            && !self.keys.binding
+        {
             // So that there is something to hear, even if nobody asks for anything.
             session.ping();
         }
@@ -82,10 +93,14 @@ impl Worker {
             let now = Instant::now();
             let deadline = match self.pump(&mut link, now) {
                 Ok(deadline) => deadline,
+                Err(lost @ (Lost::Idle | Lost::Renew)) => {
+                    self.say_goodbye(&mut link, &mut writer).await;
+                    return lost;
+                }
                 Err(lost) => return lost,
             };
-            let room = self.waiting.len() < MAX_REQUESTS;
-            let unwritten = link.written < link.outgoing.len();
+            let room = self.waiting.len() + self.queue.len() < MAX_REQUESTS;
+            let unwritten = !link.is_written();
             let step = tokio::select! {
                 _ = self.stop.wait_for(|stop| *stop) => Step::Stop,
                 read = reader.read(&mut link.incoming) => Step::Read(read),
@@ -96,15 +111,15 @@ impl Worker {
             };
             let result = match step {
                 Step::Stop | Step::Request(None) => {
-                    let last = self.farewell(&mut link);
-                    // Whether or not it is written: the server sends again what it must.
-                    let _ = timeout(FAREWELL, writer.write_all(&last)).await;
+                    self.say_goodbye(&mut link, &mut writer).await;
                     return Lost::Stopped;
                 }
                 Step::Read(Ok(0)) => Err(ConnectCause::HungUp),
                 Step::Read(Ok(read)) => self.heard(&mut link, read),
+                Step::Written(Ok(0)) => Err(ConnectCause::HungUp),
                 Step::Written(Ok(written)) => {
                     link.written += written;
+                    link.vigil.wrote(written);
                     Ok(())
                 }
                 Step::Read(Err(error)) | Step::Written(Err(error)) => {
@@ -124,20 +139,27 @@ impl Worker {
             }
         }
     }
-}
 
-impl Worker {
     /// Everything that can be done without waiting; then, until when to wait.
     fn pump(&mut self, link: &mut Link, now: Instant) -> Result<Instant, Lost> {
         if let Some(session) = &mut self.session {
             session.handle_timeout(now.into_std());
         }
-        self.take_requests(link, now);
-        self.take_events(link)?;
+        self.take_events(link, now)?;
+        let life = self.plan.temporary_life;
+        let pending = !self.waiting.is_empty();
+        match self.keys.renewal(pending, life, now) {
+            Renewal::Now => return Err(Lost::Renew),
+            Renewal::Soon => {}
+            Renewal::Later => self.take_requests(link, now),
+        }
+        // Some may have failed at once.
+        self.take_events(link, now)?;
+        self.watch(link, now)?;
         let Some(session) = &mut self.session else {
             return Err(Lost::Stopped);
         };
-        if link.written == link.outgoing.len() {
+        if link.is_written() {
             link.outgoing.clear();
             link.written = 0;
             while link.outgoing.len() < WRITE_SIZE {
@@ -153,6 +175,22 @@ impl Worker {
         self.deadline(link, now)
     }
 
+    /// Whether there is still somebody at the other end.
+    fn watch(&mut self, link: &mut Link, now: Instant) -> Result<(), Lost> {
+        let requests = !self.waiting.is_empty() || self.keys.binding;
+        let unwritten = !link.is_written();
+        let verdict = link.vigil.look(now, SystemTime::now(), requests, unwritten);
+        match (verdict, &mut self.session) {
+            (Verdict::Dead(silence), _) => Err(Lost::Broken(ConnectCause::Timeout(silence))),
+            (Verdict::Ask, Some(session)) => {
+                log::debug!("data centre {}: is it still there?", self.dc_id);
+                session.ping();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Gives the session all that is asked for already, so that it can go out in one packet.
     fn take_requests(&mut self, link: &mut Link, now: Instant) {
         let Some(session) = &mut self.session else {
@@ -163,49 +201,77 @@ impl Worker {
                 .queue
                 .pop_front()
                 .or_else(|| self.requests.try_recv().ok());
-            let Some(request) = next else { break };
-            if request.reply.is_closed() {
+            let Some(Request {
+                body,
+                no_resend,
+                after,
+                reply,
+            }) = next
+            else {
+                break;
+            };
+            if reply.is_closed() {
                 continue;
             }
-            let body = if link.introduced {
-                request.body
-            } else {
-                [&self.plan.init[..], &request.body].concat()
-            };
-            let id = session.submit(body, SubmitOptions::default(), now.into_std());
-            request.ticket.mark_sent();
-            self.tickets.insert(request.ticket.id, id);
-            self.waiting.insert(
-                id,
-                Reply {
-                    ticket: request.ticket,
-                    sender: request.reply,
-                },
-            );
+            let mut options = SubmitOptions::default();
+            options.resend_on_reconnect = !no_resend;
+            if let Some(after) = after {
+                options.after = match after.how_it_ended() {
+                    End::Done => None,
+                    End::Open if let Some(id) = self.tickets.get(&after.id) => Some(*id),
+                    // It will be tried again, or is somewhere else.
+                    End::Open | End::Failed => {
+                        reply.send(Err(Error::Rpc(wait_failed())));
+                        continue;
+                    }
+                };
+            }
+            let id = session.submit(body, options, now.into_std());
+            reply.ticket.mark_sent();
+            self.tickets.insert(reply.ticket.id, id);
+            self.waiting.insert(id, reply);
             link.last_request = now;
         }
     }
 
     /// When to look again if nothing happens, or why there is nothing to wait for.
-    fn deadline(&mut self, link: &Link, now: Instant) -> Result<Instant, Lost> {
-        let mut deadline = now + self.plan.ping_interval;
-        if link.last_heard.is_none() {
+    fn deadline(&mut self, link: &mut Link, now: Instant) -> Result<Instant, Lost> {
+        let mut deadline = link.vigil.next_look(now);
+        if !link.heard {
             let first = link.opened + self.plan.timeout;
             if now >= first {
                 return Err(Lost::Broken(ConnectCause::Timeout(self.plan.timeout)));
             }
             deadline = deadline.min(first);
         }
-        if let Some(timeout) = self.session.as_ref().and_then(ClientSession::poll_timeout) {
-            deadline = deadline.min(timeout.into());
-        }
-        if self.waiting.is_empty() && !self.is_home() {
-            if now >= link.last_request + IDLE {
+        // What the session wants to send has to wait while there is something to be written.
+        let wanted = self.session.as_ref().and_then(ClientSession::poll_timeout);
+        let wanted = wanted
+            .map(Instant::from_std)
+            .filter(|wanted| link.is_written() || *wanted > now);
+        let renewal = self.keys.next_look(self.plan.temporary_life, now);
+        deadline = [wanted, renewal]
+            .into_iter()
+            .flatten()
+            .fold(deadline, Instant::min);
+        if self.waiting.is_empty() && self.queue.is_empty() && self.client_at_home().is_none() {
+            let idle = match self.role {
+                Role::Main => link.last_request + IDLE,
+                Role::Media(_) => link.last_request + MEDIA_IDLE,
+            };
+            if now >= idle {
                 return Err(Lost::Idle);
             }
-            deadline = deadline.min(link.last_request + IDLE);
+            deadline = deadline.min(idle);
         }
-        Ok(deadline)
+        Ok(deadline.max(now + BREATH))
+    }
+
+    /// Writes what is left to be written.
+    async fn say_goodbye(&mut self, link: &mut Link, writer: &mut (impl AsyncWrite + Unpin)) {
+        let last = self.farewell(link);
+        // Whether or not it is written: the server sends again what it must.
+        let _ = timeout(FAREWELL, writer.write_all(&last)).await;
     }
 
     /// Acknowledgements that were waiting for other traffic to go with.
@@ -223,13 +289,10 @@ impl Worker {
         last
     }
 
-    fn is_home(&self) -> bool {
-        self.client_at_home().is_some()
-    }
-
     /// Bytes came in.
     fn heard(&mut self, link: &mut Link, read: usize) -> Result<(), ConnectCause> {
         let transport = |error: TransportError| ConnectCause::Transport(error.to_string());
+        link.vigil.moved(read);
         link.codec.feed(&link.incoming[..read]);
         while let Some(frame) = link.codec.next_frame().map_err(transport)? {
             let mut packet = match frame {
@@ -253,23 +316,21 @@ impl Worker {
                     continue;
                 }
             }
-            if link.last_heard.replace(now).is_none() {
+            link.vigil.heard(now);
+            if !std::mem::replace(&mut link.heard, true) && !self.keys.binding {
                 self.online();
             }
         }
         Ok(())
     }
 
-    fn take_events(&mut self, link: &mut Link) -> Result<(), Lost> {
+    fn take_events(&mut self, link: &mut Link, now: Instant) -> Result<(), Lost> {
         while let Some(event) = self.session.as_mut().and_then(ClientSession::poll_event) {
             match event {
-                ClientEvent::Response { id, body } => {
-                    link.introduced = true;
-                    self.answer(id, Ok(body));
-                }
+                ClientEvent::Response { id, body } => self.answer(id, Ok(body)),
                 ClientEvent::RpcError { id, code, message } => {
                     let error = RpcError::parse(code, &message);
-                    link.introduced = !error.is("CONNECTION_*");
+                    self.refuse_those_behind(id);
                     self.answer(id, Err(Error::Rpc(error)));
                 }
                 ClientEvent::Failed { id, reason } => self.answer(id, Err(failure(&reason))),
@@ -282,8 +343,6 @@ impl Worker {
                     }
                 }
                 ClientEvent::NewSession { .. } => {
-                    // It may be a server that knows nothing of us any more.
-                    link.introduced = false;
                     if let Some(client) = self.client_at_home() {
                         client.inner.updates.reconnected();
                     }
@@ -293,10 +352,14 @@ impl Worker {
                 ClientEvent::Pong { round_trip, .. } => {
                     log::trace!("data centre {}: round trip {round_trip:?}", self.dc_id);
                 }
-                ClientEvent::Silent => {
-                    let since = link.last_heard.unwrap_or(link.opened).elapsed();
-                    return Err(Lost::Broken(ConnectCause::Timeout(since)));
+                ClientEvent::Silent => link.vigil.silent(now),
+                ClientEvent::Bound => {
+                    log::debug!("data centre {}: the temporary key is bound", self.dc_id);
+                    self.keys.binding = false;
+                    self.online();
                 }
+                ClientEvent::BindFailed { reason } => return Err(Lost::Unbound(reason)),
+                ClientEvent::KeyExpiring { .. } => self.keys.expiring = Some(now),
                 ClientEvent::Terminal(reason) => {
                     self.session = None;
                     return Err(Lost::Broken(ConnectCause::Transport(format!(
@@ -309,41 +372,43 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn client_at_home(&self) -> Option<Client> {
-        self.client()
-            .filter(|client| client.inner.home_dc() == self.dc_id)
-    }
-
-    fn keep_salts(&self) {
-        let (Some(client), Some(session)) = (self.client(), &self.session) else {
-            return;
-        };
-        let salts = session
-            .salts()
-            .iter()
-            .copied()
-            .map(SavedSalt::from)
-            .collect();
-        client.inner.session.update(|saved| {
-            saved.dcs.entry(self.dc_id).or_default().salts = salts;
-        });
-    }
-
-    fn keep_offset(&self, seconds: i64) {
-        if let Some(client) = self.client() {
-            client.inner.session.update(|saved| {
-                saved.dcs.entry(self.dc_id).or_default().time_offset = seconds;
-            });
-        }
-    }
-
     fn answer(&mut self, id: RequestId, result: Result<Vec<u8>, Error>) {
         if let Some(reply) = self.waiting.remove(&id) {
             self.tickets.remove(&reply.ticket.id);
-            // A caller that has gone needs no answer.
-            let _ = reply.sender.send(result);
+            reply.send(result);
         }
     }
+
+    /// A request was refused by the server, and may be made again: those that are to be executed
+    /// after it must not be before that. The server refuses them too if it has them.
+    fn refuse_those_behind(&mut self, id: RequestId) {
+        let mut refused: Vec<u64> = self
+            .waiting
+            .get(&id)
+            .map(|reply| reply.ticket.id)
+            .into_iter()
+            .collect();
+        while let Some(ticket) = refused.pop() {
+            let behind: Vec<_> = self
+                .waiting
+                .iter()
+                .filter(|(_, reply)| reply.after == Some(ticket))
+                .map(|(id, reply)| (*id, reply.ticket.id))
+                .collect();
+            for (id, ticket) in behind {
+                if let Some(session) = &mut self.session {
+                    session.cancel(id, Instant::now().into_std());
+                }
+                self.answer(id, Err(Error::Rpc(wait_failed())));
+                refused.push(ticket);
+            }
+        }
+    }
+}
+
+/// What the server says to a request that is to come after one that failed.
+fn wait_failed() -> RpcError {
+    RpcError::parse(400, "MSG_WAIT_FAILED")
 }
 
 /// Why the session gave a request up, in the caller's terms.

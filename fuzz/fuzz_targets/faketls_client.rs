@@ -1,3 +1,0 @@
-#![no_main]
-
-layer_fuzzers::fuzzer!("faketls_client");
