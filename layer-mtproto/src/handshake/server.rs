@@ -17,7 +17,10 @@ use super::{HandshakeError, HandshakeErrorKind, Stage, envelope, first_salt, sma
 use crate::session::msg_id::{MsgIds, MsgKind};
 use crate::{plain, tl};
 
-const GENERATOR: i32 = 3;
+/// Telegram's group: its generator and its prime.
+const TELEGRAM_GROUP: (i32, [u8; 256]) = (3, TELEGRAM_PRIME);
+/// Changes what the server says within its encrypted answer.
+type Forge = Box<dyn FnOnce(&mut types::ServerDhInnerData) + Send>;
 
 /// What happened in a server's key exchange.
 #[derive(Debug, Clone)]
@@ -67,6 +70,8 @@ pub struct Server {
     /// How many more keys to refuse.
     refuse: u8,
     fail: bool,
+    group: (i32, [u8; 256]),
+    forge: Option<Forge>,
     rng: Box<dyn SecureRandom + Send>,
     ids: MsgIds,
     state: State,
@@ -86,6 +91,8 @@ impl Server {
             checks_dc: false,
             refuse: 0,
             fail: false,
+            group: TELEGRAM_GROUP,
+            forge: None,
             rng,
             ids: MsgIds::default(),
             state: State::Idle,
@@ -111,6 +118,20 @@ impl Server {
     /// Answers every key with `dh_gen_fail`, for tests of clients.
     pub fn fail_keys(&mut self, fail: bool) {
         self.fail = fail;
+    }
+
+    /// Offers this generator and safe prime of 2048 bits from the next exchange on, or Telegram's when `None`; for
+    /// tests of clients.
+    pub fn use_group(&mut self, group: Option<(i32, [u8; 256])>) {
+        self.group = group.unwrap_or(TELEGRAM_GROUP);
+    }
+
+    /// Changes what the next `server_DH_inner_data` says before it is encrypted, for tests of clients.
+    pub fn forge_answer(
+        &mut self,
+        forge: impl FnOnce(&mut types::ServerDhInnerData) + Send + 'static,
+    ) {
+        self.forge = Some(Box::new(forge));
     }
 
     /// Takes a packet from the client. `unix` is the time since 1970.
@@ -261,17 +282,20 @@ impl Server {
         }
 
         let (secret, g_a) = self.draw_secret()?;
-        let answer: enums::ServerDhInnerData = types::ServerDhInnerData {
+        let (g, prime) = self.group;
+        let mut answer = types::ServerDhInnerData {
             nonce: nonces.nonce,
             server_nonce: nonces.server_nonce,
-            g: GENERATOR,
-            dh_prime: TELEGRAM_PRIME.to_vec(),
+            g,
+            dh_prime: prime.to_vec(),
             g_a: g_a.to_vec(),
             server_time: i32::try_from(unix.as_secs()).unwrap_or(i32::MAX),
+        };
+        if let Some(forge) = self.forge.take() {
+            forge(&mut answer);
         }
-        .into();
         let encrypted_answer = envelope::seal(
-            &answer.to_bytes(),
+            &enums::ServerDhInnerData::from(answer).to_bytes(),
             &nonces.server_nonce,
             &inner.wish.new_nonce,
             &mut *self.rng,
@@ -286,6 +310,7 @@ impl Server {
             nonces,
             wish: inner.wish,
             secret,
+            prime,
             retry_id: 0,
             retries: 0,
         };
@@ -298,10 +323,9 @@ impl Server {
         // One draw in 2^64 is out of range; more than one is a broken source of randomness.
         for _ in 0..3 {
             let secret = dh::Secret::generate(&mut *self.rng);
-            let public = secret
-                .public(GENERATOR, &TELEGRAM_PRIME)
-                .and_then(|g_a| dh::check_public(&g_a, &TELEGRAM_PRIME).map(|()| g_a));
-            match public {
+            let (g, prime) = &self.group;
+            // What is out of range is refused where it is computed.
+            match secret.public(*g, prime) {
                 Ok(g_a) => return Ok((secret, g_a)),
                 Err(error) => last = Some(HandshakeErrorKind::Public(error)),
             }
@@ -318,6 +342,7 @@ impl Server {
             nonces,
             wish,
             secret,
+            prime,
             retry_id,
             retries,
         } = half;
@@ -338,9 +363,9 @@ impl Server {
                 got: inner.retry_id,
             });
         }
-        dh::check_public(&inner.g_b, &TELEGRAM_PRIME).map_err(HandshakeErrorKind::Public)?;
+        // Checks the number first.
         let auth_key = secret
-            .agree(&inner.g_b, &TELEGRAM_PRIME)
+            .agree(&inner.g_b, &prime)
             .map_err(HandshakeErrorKind::Public)?;
         let Nonces {
             nonce,
@@ -365,8 +390,9 @@ impl Server {
                 nonces,
                 wish,
                 secret,
+                prime,
                 retry_id,
-                retries: retries + 1,
+                retries: retries.saturating_add(1),
             };
             self.state = State::DhGen(Box::new(half));
             answer.into()
@@ -409,6 +435,7 @@ struct ClientHalf {
     nonces: Nonces,
     wish: Wish,
     secret: dh::Secret,
+    prime: [u8; 256],
     retry_id: i64,
     retries: u8,
 }
