@@ -15,7 +15,7 @@
 //! ann.send_message(group, "/start")?;
 //!
 //! // … connect your program to server.addresses(), trusting server.public_key_pem() …
-//! server.flood_wait("messages.sendMessage", 2);
+//! server.faults().add("method=messages.sendMessage times=2: flood-wait 3".parse()?)?;
 //! server.drop_connections();
 //! server.shutdown().await;
 //! # Ok(()) }
@@ -23,7 +23,7 @@
 //!
 //! # How it is built
 //!
-//! `net` moves bytes: listeners, connections, sessions, and the order in which an account hears things. `rpc` turns the
+//! [`faults`] says what is to go wrong and does nothing itself. `net` moves bytes: listeners, connections, sessions, and the order in which an account hears things. `rpc` turns the
 //! bytes of a call into the bytes of its answer. `world` is what the data centres keep, a plain value without I/O or a
 //! clock. All data centres share one world, as Telegram's look like one to an account; auth keys belong to the data
 //! centre that they were made with.
@@ -33,14 +33,17 @@
 //! Unless it is given another, every server uses the same key, which lies in this crate for everybody to read. It
 //! protects nothing, and no program that talks to Telegram must trust it.
 
+mod control;
+pub mod faults;
 mod handles;
 mod net;
 mod random;
-
 mod rpc;
 mod server;
 mod world;
 
+pub use control::Faults;
+pub use faults::{Action, Fault, Where};
 pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};
 pub use layer_tl_types as tl;
 pub use server::{Limits, Server, ServerBuilder, ServerConfig, SessionInfo, StartError};

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod commands;
+
 use clap::Parser;
-use layer_test_server::{Server, ServerConfig};
+use layer_test_server::{Fault, Server, ServerConfig};
 
 /// A Telegram-compatible data centre on this machine, without an account or a network.
 ///
@@ -18,18 +20,64 @@ use layer_test_server::{Server, ServerConfig};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Examples:
+    after_help = "--help shows examples, and how faults are written.",
+    after_long_help = "Examples:
   layer-test-server
       on free ports; see the line of JSON for where
   layer-test-server --listen 127.0.0.1:4430 --login-code 22222
       DC 1 on port 4430, DC 2 on the next free one; every login code is 22222
   layer-test-server --mtproxy-secret 0123456789abcdef0123456789abcdef
       also takes MTProxy clients with that secret, on every port and for every data centre
+  layer-test-server --fault 'method=messages.sendMessage times=2: flood-wait 3'
+      the first two messages are refused for three seconds
 
 Standard output holds one line, for example:
   {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:4430\"},…],\"fingerprint\":\"-123…\",\"public_key\":\"-----BEGIN RSA PUBLIC KEY-----…\"}
 
-Ctrl-C or SIGTERM ends it in order."
+Ctrl-C or SIGTERM ends it in order.
+
+Faults are written \"WHERE: ACTION\": a point and what narrows it down, a colon, and what happens then (several
+actions are parted by commas). When several rules fit, the one given last decides.
+  connect     a connection is accepted           exchange   a request of the key exchange comes
+  in          an encrypted packet comes          call       a call comes; method=NAME alone means this
+  out         an encrypted packet goes out       now        at once, and once
+  narrowed by method=messages.* dc=2 connection=1 transport=abridged over=ws user=1000001 key=temporary packet=3
+              container step=pq
+  counted by  times=2 after=5 nth=3 chance=10% for=30s
+
+Actions, by the point where they mean something:
+  anywhere    close, delay 200ms, silence, transport-error -404, skew-clock 3600
+  connect     split, cut 100, noise 16
+  in          drop, duplicate, reorder, bad-msg 16, bad-server-salt, resend-request, new-session, rotate-salts,
+              forget-key permanent, forget-key temporary
+  call        drop, duplicate, close-before-ack, close-after-ack, bad-msg 20, bad-server-salt, new-session,
+              rotate-salts, forget-key permanent, error 400 PEER_ID_INVALID, flood-wait 5, flood-premium-wait 5,
+              slowmode-wait 5, migrate user 2 (phone, user, network, file, stats), gzip, gzip-bomb 64MiB, garbage 64,
+              state-request, detailed-info
+  out         drop, duplicate, reorder, replay 3, split, cut 10, noise 16, garbage 64, wrong-session, wrong-msg-key,
+              short-padding, long-padding
+  exchange    drop, duplicate, split, cut 10, noise 16, garbage 64, malformed, wrong-nonce, wrong-server-nonce,
+              wrong-inner-nonce, wrong-hash, dh-gen-retry, dh-gen-fail, foreign-prime, bad-prime, bad-generator,
+              bad-public
+  now         close, silence, transport-error -404, new-session, rotate-salts, forget-key permanent,
+              forget-key temporary, skew-clock 3600
+
+Examples of faults:
+  connect nth=1: close                        the first connection is closed at once
+  connect dc=2: silence                       DC 2 takes connections and says nothing
+  out packet=3: cut 10                        each connection is cut 10 bytes into the third packet
+  out chance=5%: drop                         one packet in twenty is lost
+  in container nth=1: bad-msg 64              the first container is ignored, and said to be invalid
+  exchange times=2: dh-gen-retry              two keys are refused before one is taken
+  method=upload.* dc=2: migrate file 1        files are said to be on DC 1
+  now: rotate-salts                           with --control: every salt is thrown away
+
+Commands of --control, one a line:
+  RULE        gives a rule; answered by {\"fault\":3,\"rule\":\"…\"}
+  list        {\"faults\":[{\"fault\":3,\"rule\":\"…\",\"fired\":2},…]}
+  remove 3    takes a rule back; {\"removed\":true}
+  clear       takes all rules back; {\"removed\":true}
+What is none of these is answered by {\"error\":\"…\"}. The end of standard input ends nothing."
 )]
 struct Options {
     /// Where DC 1 listens; the others follow on the next free ports. Port 0 takes any free ones.
@@ -55,6 +103,18 @@ struct Options {
     /// A secret for MTProxy clients: 32 hexadecimal digits, with or without "dd" before them. May be repeated.
     #[arg(long, value_name = "HEX", value_parser = parse_secret)]
     mtproxy_secret: Vec<[u8; 16]>,
+
+    /// Lets something go wrong, as "WHERE: ACTION"; see below. May be repeated, and the last that fits decides.
+    #[arg(long, value_name = "RULE")]
+    fault: Vec<Fault>,
+
+    /// Decides which ones of many a fault with a chance hits, so that a run can be had again.
+    #[arg(long, value_name = "NUMBER")]
+    fault_seed: Option<u64>,
+
+    /// Takes commands on standard input, one a line, and answers each with a line of JSON; see below.
+    #[arg(long)]
+    control: bool,
 
     /// Says nothing on standard error but errors; login codes are not shown then.
     #[arg(long, short)]
@@ -113,6 +173,8 @@ async fn serve(options: Options) -> Result<(), String> {
         rsa_key,
         login_code: options.login_code,
         mtproxy_secrets: options.mtproxy_secret,
+        faults: options.fault,
+        fault_seed: options.fault_seed,
         ..ServerConfig::default()
     };
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
@@ -122,7 +184,11 @@ async fn serve(options: Options) -> Result<(), String> {
     let mut output = std::io::stdout();
     // Whoever started us may not want to know.
     let _ = writeln!(output, "{}", description(&server)).and_then(|()| output.flush());
-    stop.await;
+    if options.control {
+        commands::serve(&server, stop).await;
+    } else {
+        stop.await;
+    }
     log::info!("shutting down");
     server.shutdown().await;
     Ok(())

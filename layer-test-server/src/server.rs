@@ -12,6 +12,8 @@ use layer_crypto::rsa::{PrivateKey, RsaError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::control::Faults;
+use crate::faults::{Action, Fault, KeyKind, RuleError, Where};
 use crate::handles::{ApiError, BotHandle, NewUser, UserHandle};
 use crate::net::{Hub, listener, now};
 use crate::random;
@@ -42,6 +44,10 @@ pub struct ServerConfig {
     pub mtproxy_secrets: Vec<[u8; 16]>,
     /// Bounds on what clients can take.
     pub limits: Limits,
+    /// What goes wrong from the start; see [`Server::faults`].
+    pub faults: Vec<Fault>,
+    /// Decides which ones of many a fault with a chance hits; random when absent.
+    pub fault_seed: Option<u64>,
 }
 
 impl Default for ServerConfig {
@@ -55,6 +61,8 @@ impl Default for ServerConfig {
             application: None,
             mtproxy_secrets: Vec::new(),
             limits: Limits::default(),
+            faults: Vec::new(),
+            fault_seed: None,
         }
     }
 }
@@ -107,6 +115,8 @@ pub enum StartError {
     Key(RsaError),
     /// The number of data centres is not in 1..=50, or the home data centre is none of them.
     DataCentres,
+    /// A fault that makes no sense.
+    Fault(RuleError),
 }
 
 impl fmt::Display for StartError {
@@ -124,6 +134,7 @@ impl fmt::Display for StartError {
                     "the RSA key cannot be used: {error}; MTProto wants 2048 bits in PEM"
                 )
             }
+            Self::Fault(error) => write!(f, "a fault that cannot be: {error}"),
             Self::DataCentres => {
                 f.write_str("expected 1 to 50 data centres, and a home data centre among them")
             }
@@ -136,6 +147,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Listen { error, .. } => Some(error),
             Self::Key(error) => Some(error),
+            Self::Fault(error) => Some(error),
             Self::DataCentres => None,
         }
     }
@@ -188,6 +200,18 @@ impl ServerBuilder {
     /// Bounds on what clients can take.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
+        self
+    }
+
+    /// Adds something that goes wrong from the start.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.config.faults.push(fault);
+        self
+    }
+
+    /// Decides which ones of many a fault with a chance hits.
+    pub fn fault_seed(mut self, seed: u64) -> Self {
+        self.config.fault_seed = Some(seed);
         self
     }
 
@@ -253,10 +277,15 @@ impl Server {
         }
 
         let mut rng = random::source();
-        let mut seed = [0; 8];
-        rng.fill(&mut seed);
+        let mut draw = || {
+            let mut number = [0; 8];
+            rng.fill(&mut number);
+            u64::from_le_bytes(number)
+        };
+        let secret = draw();
+        let fault_seed = config.fault_seed.unwrap_or_else(draw);
         let mut world = World::new(world::Config {
-            secret: u64::from_le_bytes(seed),
+            secret,
             home_dc: config.home_dc,
             ..world::Config::default()
         });
@@ -274,7 +303,11 @@ impl Server {
             config.mtproxy_secrets,
             dcs,
             config.limits,
+            fault_seed,
         ));
+        for fault in config.faults {
+            Faults::of(&hub).add(fault).map_err(StartError::Fault)?;
+        }
         hub.act(|_| ());
         let places = Arc::new(Semaphore::new(config.limits.connections));
         let mut tasks = JoinSet::new();
@@ -384,55 +417,63 @@ impl Server {
 
     // -- faults -------------------------------------------------------------------------------------------
 
+    /// Lets things go wrong: rules that say where, how often, and what happens then.
+    #[must_use]
+    pub fn faults(&self) -> Faults<'_> {
+        Faults::of(&self.hub)
+    }
+
     /// From now until `seconds` have passed, `method` answers `420 FLOOD_WAIT_n` with the seconds left.
     ///
-    /// `method` is a name of the API (`messages.sendMessage`), or the beginning of names and a star
+    /// `method` is a name of the API (`messages.sendMessage`), in which a star stands for anything
     /// (`messages.*`, `*`).
-    pub fn flood_wait(&self, method: &str, seconds: i32) {
-        self.hub.act(|world| {
-            let now = world.now;
-            world.auth.rules.flood_wait(method, None, seconds, now);
-        });
+    pub fn flood_wait(&self, method: &str, seconds: u32) {
+        let rule = Fault::on(Where::method(method))
+            .lasting(Duration::from_secs(seconds.into()))
+            .then(Action::FloodWait(seconds));
+        self.order(rule);
     }
 
     /// The next `times` calls of `method` answer this error (all calls when `times` is `None`), such as
     /// `(500, "RPC_CALL_FAIL")` or `(303, "NETWORK_MIGRATE_2")`.
     pub fn fail(&self, method: &str, error: ApiError, times: Option<u32>) {
-        self.hub.act(|world| {
-            world
-                .auth
-                .rules
-                .fail(method, None, error.code, &error.message, times);
+        let rule = Fault::on(Where::method(method)).then(Action::RpcError {
+            code: error.code,
+            message: error.message,
+        });
+        self.order(match times {
+            Some(times) => rule.times(times.into()),
+            None => rule,
         });
     }
 
-    /// Ends what [`Server::flood_wait`] and [`Server::fail`] began for `method`, or for all when `None`.
+    /// Ends the faults that were given for `method`, written in the same way, or all when `None`.
     pub fn clear_faults(&self, method: Option<&str>) {
-        self.hub.act(|world| world.auth.rules.clear(method));
+        self.hub.faults().clear(method);
     }
 
     /// Cuts all connections, without a word.
     pub fn drop_connections(&self) {
-        self.hub.cuts.send_modify(|cuts| *cuts += 1);
+        self.order(Fault::on(Where::now()).then(Action::Close));
     }
 
     /// Throws all server salts away: the next message of each session is answered by `bad_server_salt`.
     pub fn rotate_salts(&self) {
-        self.hub.world().auth.rotate_salts();
+        self.order(Fault::on(Where::now()).then(Action::RotateSalts));
     }
 
     /// Forgets all auth keys, and with them who was signed in: clients get the transport error -404.
     pub fn forget_keys(&self) {
-        self.hub.act(|world| {
-            for key in world.auth.key_ids() {
-                world.auth.forget_key(key);
-            }
-        });
+        self.order(
+            Fault::on(Where::now())
+                .then(Action::ForgetKey(KeyKind::Permanent))
+                .then(Action::ForgetKey(KeyKind::Temporary)),
+        );
     }
 
     /// Forgets the temporary auth keys only, as if they had expired.
     pub fn forget_temporary_keys(&self) {
-        self.hub.act(|world| world.auth.forget_temporary());
+        self.order(Fault::on(Where::now()).then(Action::ForgetKey(KeyKind::Temporary)));
     }
 
     /// Makes the file references that clients hold expire: they are answered `FILE_REFERENCE_EXPIRED`.
@@ -442,12 +483,19 @@ impl Server {
 
     /// Forgets all sessions: clients are told by `new_session_created`.
     pub fn forget_sessions(&self) {
-        self.hub.registry().clear();
+        self.order(Fault::on(Where::now()).then(Action::NewSession));
     }
 
     /// Makes the server's clock wrong by so many seconds from now on.
     pub fn skew_clock(&self, seconds: i64) {
-        self.hub.clock.set_skew(seconds);
+        self.order(Fault::on(Where::now()).then(Action::SkewClock(seconds)));
+    }
+
+    /// Gives a rule that is known to make sense, unless a method is no name: that fits nothing, and neither does it.
+    fn order(&self, rule: Fault) {
+        if let Err(error) = self.faults().add(rule) {
+            log::warn!("a fault that fits nothing: {error}");
+        }
     }
 
     // -- looking ------------------------------------------------------------------------------------------

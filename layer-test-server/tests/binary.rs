@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 fn start(arguments: &[&str]) -> Child {
@@ -86,6 +86,8 @@ fn what_cannot_be_is_said_in_one_line() {
         (&["--rsa-key", "/nowhere/key.pem"], "key.pem"),
         (&["--mtproxy-secret", "abc"], "32 hexadecimal digits"),
         (&["--home-dc", "9"], "home data centre"),
+        (&["--fault", "connect: explode"], "\"explode\" is no action"),
+        (&["--fault", "connect: gzip"], "it goes with call"),
     ] {
         let mut child = start(arguments);
         let mut said = String::new();
@@ -101,16 +103,100 @@ fn what_cannot_be_is_said_in_one_line() {
 }
 
 #[test]
+fn faults_are_given_at_the_start_and_on_standard_input() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_layer-test-server"))
+        .args([
+            "--fault",
+            "connect dc=2: close",
+            "--fault",
+            "connect nth=2: noise 8",
+        ])
+        .args(["--fault-seed", "7", "--control"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line =
+        || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let said = line();
+    let connect = |dc: usize| {
+        let address = said["dcs"][dc - 1]["address"].as_str().unwrap();
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        let patience = std::time::Duration::from_secs(20);
+        stream.set_read_timeout(Some(patience)).unwrap();
+        stream
+    };
+    // What the rules at the start say.
+    let _quiet = connect(1);
+    assert!(
+        matches!(connect(2).read(&mut [0; 8]), Ok(8)),
+        "the second connection"
+    );
+    assert!(matches!(connect(2).read(&mut [0; 8]), Ok(0) | Err(_)));
+    // And those that come later.
+    let mut ask = |command: &str| {
+        writeln!(input, "{command}").unwrap();
+        line()
+    };
+    let given = ask("connect dc=1: noise 12");
+    assert_eq!(given["fault"], 3);
+    assert_eq!(given["rule"], "connect dc=1: noise 12");
+    connect(1).read_exact(&mut [0; 12]).unwrap();
+    let refused = ask("connect dc=1: gzip");
+    assert!(
+        refused["error"]
+            .as_str()
+            .unwrap()
+            .contains("it goes with call")
+    );
+    let listed = ask("list");
+    let fired: Vec<_> = listed["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| {
+            (
+                fault["fault"].as_u64().unwrap(),
+                fault["fired"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(fired, [(1, 1), (2, 1), (3, 1)]);
+    assert_eq!(ask("remove 3")["removed"], true);
+    assert_eq!(ask("remove 3")["removed"], false);
+    assert!(ask("remove it")["error"].is_string());
+    assert_eq!(ask("clear")["removed"], true);
+    assert_eq!(ask("list")["faults"], serde_json::json!([]));
+    // The end of its input does not end it.
+    drop(input);
+    let mut again = connect(2);
+    let patience = std::time::Duration::from_millis(100);
+    again.set_read_timeout(Some(patience)).unwrap();
+    assert!(again.read(&mut [0; 8]).is_err());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn help_teaches() {
     let output = Command::new(env!("CARGO_BIN_EXE_layer-test-server"))
         .arg("--help")
         .output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    for example in layer_test_server::Action::examples() {
+        let name = example.split(' ').next().unwrap();
+        assert!(text.contains(name), "{name}");
+    }
     for word in [
         "--listen",
         "--rsa-key",
         "--login-code",
         "--mtproxy-secret",
+        "--fault",
+        "--control",
         "BotFather",
         "JSON",
     ] {

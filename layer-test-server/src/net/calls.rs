@@ -1,18 +1,16 @@
 //! The way of a call: out of its wrappers, past those it waits for, to its handler, and its answer back.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
-use layer_tl_types::{Identifiable, Serializable, types};
+use layer_tl_types::{Identifiable, types};
 
 use super::delivery::Waiter;
 use super::order::{Admission, Verdict};
 use super::registry::Slot;
-use super::{Hub, lock, now};
+use super::{Hub, forge, lock, now};
 use crate::rpc::gate::{self, Source};
-use crate::rpc::wrap::{GZIP_PACKED, Unwrapped};
+use crate::rpc::wrap::Unwrapped;
 use crate::rpc::{Outcome, RpcError};
 
 /// Results shorter than this are not worth packing, says the documentation.
@@ -65,8 +63,9 @@ impl Hub {
             dc_id,
             now: self.clock.seconds(now()),
         };
+        let refusal = lock(&slot.state).twists.refusal(msg_id);
         let mut world = self.world();
-        let reply = gate::serve(&mut world, &source, call);
+        let reply = gate::serve(&mut world, &source, call, refusal);
         if asks {
             lock(&slot.state).wants_updates = true;
         }
@@ -92,31 +91,23 @@ impl Hub {
 
     /// Queues the answer of a call on its session.
     pub(super) fn answer(&self, slot: &Slot, msg_id: i64, result: Result<Vec<u8>, RpcError>) {
+        let succeeded = result.is_ok();
+        let plain = result.unwrap_or_else(|error| gate::error_bytes(&error));
+        let packed = compress(&plain);
+        let now = now();
+        let time = (now, self.clock.unix(now));
+        let mut noise = |bytes| self.faults().noise(bytes);
         let mut state = lock(&slot.state);
-        state.order.done(msg_id, result.is_ok());
-        state.respond(
-            msg_id,
-            match result {
-                Ok(bytes) => compress(bytes),
-                Err(error) => gate::error_bytes(&error),
-            },
-        );
+        state.order.done(msg_id, succeeded);
+        state.answer(msg_id, plain, packed, &mut noise, time);
     }
 }
 
-/// Packs a result if that makes it smaller. Files are left alone: they are large, and seldom become smaller.
-fn compress(result: Vec<u8>) -> Vec<u8> {
+/// A result in `gzip_packed`, if that makes it smaller. Files are left alone: they are large, and seldom become smaller.
+fn compress(result: &[u8]) -> Option<Vec<u8>> {
     let is_file = result.starts_with(&types::upload::File::CONSTRUCTOR_ID.to_le_bytes());
     if is_file || result.len() < MIN_COMPRESSED {
-        return result;
+        return None;
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    match encoder.write_all(&result).and_then(|()| encoder.finish()) {
-        Ok(packed) if packed.len() + 16 < result.len() => {
-            let mut bytes = GZIP_PACKED.to_bytes();
-            packed.serialize(&mut bytes);
-            bytes
-        }
-        _ => result,
-    }
+    forge::gzip(result, Compression::fast()).filter(|packed| packed.len() < result.len())
 }

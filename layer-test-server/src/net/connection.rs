@@ -9,19 +9,23 @@ use std::time::{Duration, Instant};
 use layer_crypto::message::HEADER;
 use layer_crypto::{AuthKey, sha};
 use layer_mtproto::handshake;
-use layer_mtproto::session::open_packet;
+use layer_mtproto::session::{Opened, open_packet};
 use layer_mtproto::transport::{Acceptor, Codec, Frame};
 use layer_tl_types::{Identifiable, Serializable, types};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::faulty::{self, Trouble};
+use super::outflow::Outflow;
 use super::registry::{Link, Received, Slot};
 use super::{Hub, lock, now};
+use crate::faults::{Carrier, TransportKind};
 use crate::random;
+use crate::world::auth::Known;
 
 /// A transport error: no such auth key.
-const AUTH_KEY_NOT_FOUND: i32 = -404;
+pub(super) const AUTH_KEY_NOT_FOUND: i32 = -404;
 /// A transport error: no such data centre.
 const INVALID_DC: i32 = -444;
 /// Bytes read from the socket at once.
@@ -42,17 +46,22 @@ impl Close {
 
 /// The state of one connection.
 pub(crate) struct Connection {
-    hub: Arc<Hub>,
-    id: u64,
+    pub(super) hub: Arc<Hub>,
+    /// Its number among all that were accepted, from 1.
+    pub(super) id: u64,
     /// The data centre that is spoken to: that of the port, until an MTProxy header names another.
-    dc_id: i32,
+    pub(super) dc_id: i32,
+    /// What carries the transport.
+    pub(super) carrier: Carrier,
+    /// What goes wrong on purpose.
+    pub(super) trouble: Trouble,
     peer: SocketAddr,
     stage: Stage,
     handshake: Option<handshake::Server>,
     attached: Vec<Arc<Slot>>,
-    wake: Arc<Notify>,
+    pub(super) wake: Arc<Notify>,
     /// Bytes to be written.
-    pub(crate) out: Vec<u8>,
+    pub(crate) out: Outflow,
     /// Nothing more is read, and the connection ends when `out` is written.
     pub(crate) closing: bool,
     /// A packet came that an auth key opened.
@@ -60,6 +69,24 @@ pub(crate) struct Connection {
     /// When `ping_delay_disconnect` wants the connection cut.
     cut_at: Option<Instant>,
     last_heard: Instant,
+}
+
+/// A packet that was opened with its key.
+#[derive(Clone)]
+pub(super) struct Incoming {
+    pub(super) known: Known,
+    pub(super) opened: Opened,
+    packet: Vec<u8>,
+    wants_quick_ack: bool,
+}
+
+impl Incoming {
+    /// The body of its message or container.
+    pub(super) fn body(&self) -> &[u8] {
+        self.packet
+            .get(self.opened.body.clone())
+            .unwrap_or_default()
+    }
 }
 
 /// Whether the transport is known yet.
@@ -74,16 +101,19 @@ impl Connection {
         // packet is full of parts of a file.
         let acceptor =
             Acceptor::new(hub.secrets.clone(), random::source()).with_limit(hub.limits.packet);
+        let id = hub.faults().connection();
         Self {
-            id: hub.connection_id(),
+            id,
             hub,
             dc_id,
+            carrier: Carrier::Tcp,
+            trouble: Trouble::default(),
             peer,
             stage: Stage::Accepting(acceptor),
             handshake: None,
             attached: Vec::new(),
             wake: Arc::new(Notify::new()),
-            out: Vec::new(),
+            out: Outflow::default(),
             closing: false,
             proven: false,
             cut_at: None,
@@ -93,6 +123,9 @@ impl Connection {
 
     /// Takes bytes that came.
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
+        if self.trouble.silent {
+            return Ok(());
+        }
         self.last_heard = now;
         match &mut self.stage {
             Stage::Speaking(codec) => codec.feed(bytes),
@@ -107,20 +140,43 @@ impl Connection {
                     self.refuse(INVALID_DC);
                     return Ok(());
                 }
+                self.on_connect(now);
+                if let Some(code) = self.trouble.refusal {
+                    self.refuse(code);
+                }
             }
         }
-        while !self.closing {
+        self.read_frames(now)
+    }
+
+    /// Takes the packets that are whole.
+    fn read_frames(&mut self, now: Instant) -> Result<(), Close> {
+        while self.listens(now) {
             let Stage::Speaking(codec) = &mut self.stage else {
                 break;
             };
             match codec.next_frame().map_err(Close::because)? {
                 None => break,
-                Some(Frame::Packet(mut packet)) => self.on_packet(&mut packet, now)?,
+                Some(Frame::Packet(packet)) => self.on_packet(packet, now)?,
                 // Nothing but packets comes from clients.
                 Some(_) => return Err(Close::because("a frame that only servers send")),
             }
         }
         Ok(())
+    }
+
+    /// Whether it looks at what comes.
+    fn listens(&self, now: Instant) -> bool {
+        let trouble = &self.trouble;
+        !self.closing && !trouble.lost && !trouble.silent && !trouble.is_asleep(now)
+    }
+
+    /// The framing, once it is known.
+    pub(super) fn kind(&self) -> Option<TransportKind> {
+        match &self.stage {
+            Stage::Speaking(codec) => Some(codec.kind()),
+            Stage::Accepting(_) => None,
+        }
     }
 
     /// Goes to the data centre that an MTProxy header names: media data centres are negative, test data
@@ -135,19 +191,30 @@ impl Connection {
     }
 
     /// Answers with a transport error and ends.
-    fn refuse(&mut self, code: i32) {
+    pub(super) fn refuse(&mut self, code: i32) {
         if let Stage::Speaking(codec) = &mut self.stage {
-            codec.pack_error(code, &mut self.out);
+            codec.pack_error(code, self.out.buffer());
         }
         self.closing = true;
     }
 
-    fn on_packet(&mut self, packet: &mut [u8], now: Instant) -> Result<(), Close> {
+    /// Frames a packet.
+    pub(super) fn frame(&mut self, mut packet: Vec<u8>) -> Result<(), Close> {
+        let Stage::Speaking(codec) = &mut self.stage else {
+            return Ok(());
+        };
+        let out = self.out.buffer();
+        let start = out.len();
+        out.append(&mut packet);
+        codec.pack(out, start).map_err(Close::because)
+    }
+
+    fn on_packet(&mut self, packet: Vec<u8>, now: Instant) -> Result<(), Close> {
         let Some(id) = packet.first_chunk().copied().map(i64::from_le_bytes) else {
             return Err(Close::because("a packet shorter than a key id"));
         };
         if id == 0 {
-            self.on_plain(packet, now)
+            self.on_plain(&packet, now)
         } else {
             self.on_encrypted(id, packet, now)
         }
@@ -156,11 +223,18 @@ impl Connection {
     // -- the key exchange ---------------------------------------------------------------------------------
 
     fn on_plain(&mut self, packet: &[u8], now: Instant) -> Result<(), Close> {
+        let actions = self.decide_exchange(packet, now);
+        for action in &actions {
+            if self.fail_exchange(action) {
+                return Ok(());
+            }
+        }
         let hub = &self.hub;
         let unix = hub.clock.unix(now);
         let handshake = self.handshake.get_or_insert_with(|| {
             handshake::Server::new(Arc::clone(&hub.keys), self.dc_id, random::source())
         });
+        faulty::prepare(handshake, &actions);
         if let Err(error) = handshake.handle_packet(packet, unix) {
             log::debug!("{}: the key exchange failed: {error}", self.peer);
             self.refuse(AUTH_KEY_NOT_FOUND);
@@ -180,21 +254,20 @@ impl Connection {
                 );
             }
         }
+        let mut answers = Vec::new();
         let mut answer = Vec::new();
         while handshake.poll_transmit(&mut answer) {
-            let Stage::Speaking(codec) = &mut self.stage else {
-                break;
-            };
-            let start = self.out.len();
-            self.out.append(&mut answer);
-            codec.pack(&mut self.out, start).map_err(Close::because)?;
+            answers.push(std::mem::take(&mut answer));
+        }
+        for answer in answers {
+            self.send_exchanged(answer, &actions, now)?;
         }
         Ok(())
     }
 
     // -- sessions -----------------------------------------------------------------------------------------
 
-    fn on_encrypted(&mut self, id: i64, packet: &mut [u8], now: Instant) -> Result<(), Close> {
+    fn on_encrypted(&mut self, id: i64, mut packet: Vec<u8>, now: Instant) -> Result<(), Close> {
         let seconds = self.hub.clock.seconds(now);
         let Some(known) = self
             .hub
@@ -206,28 +279,58 @@ impl Connection {
             self.refuse(AUTH_KEY_NOT_FOUND);
             return Ok(());
         };
-        let opened = open_packet(&known.key, packet).map_err(Close::because)?;
+        let opened = open_packet(&known.key, &mut packet).map_err(Close::because)?;
         self.proven = true;
-        let slot = self.hub.registry().session(&known, opened.session_id, now);
+        let incoming = Incoming {
+            known,
+            opened,
+            packet,
+            wants_quick_ack: self.wants_quick_ack(),
+        };
+        self.take_or_fail(incoming, now)
+    }
+
+    /// The session that a packet is for, which speaks through this connection from now on.
+    pub(super) fn slot(&mut self, incoming: &Incoming, now: Instant) -> Arc<Slot> {
+        let session_id = incoming.opened.session_id;
+        let slot = self
+            .hub
+            .registry()
+            .session(&incoming.known, session_id, now);
         self.attach(&slot);
-        if self.wants_quick_ack() {
-            self.quick_ack(&known.key, packet);
+        slot
+    }
+
+    /// Takes a packet.
+    pub(super) fn take(&mut self, incoming: Incoming, now: Instant) -> Result<(), Close> {
+        let slot = self.slot(&incoming, now);
+        let Incoming {
+            known,
+            opened,
+            packet,
+            wants_quick_ack,
+        } = incoming;
+        if wants_quick_ack {
+            self.quick_ack(&known.key, &packet);
         }
         let unix = self.hub.clock.unix(now);
-        let received = lock(&slot.state).receive(&opened, packet, now, unix);
+        let received = lock(&slot.state).receive(&opened, &packet, now, unix);
         for event in received.map_err(Close::because)? {
             match event {
-                Received::Call { msg_id, body } => {
-                    self.hub.call(&slot, self.dc_id, msg_id, &body);
-                }
+                Received::Call {
+                    msg_id,
+                    seqno,
+                    body,
+                } => self.call_or_fail(&slot, (msg_id, seqno), &body, now)?,
                 Received::DestroySession { session_id } => {
-                    let existed = self.hub.registry().remove(id, session_id);
+                    let existed = self.hub.registry().remove(slot.auth_key_id, session_id);
                     lock(&slot.state).respond_destroyed(session_id, existed);
                 }
                 Received::DestroyAuthKey => {
                     lock(&slot.state).send(types::DestroyAuthKeyOk::CONSTRUCTOR_ID.to_bytes());
                     // Said before the key is gone, with which it could not be said.
                     self.work(now)?;
+                    let id = slot.auth_key_id;
                     self.hub.act(|world| world.auth.forget_key(id));
                 }
                 Received::CutAfter(delay) => self.cut_at = Some(now + delay),
@@ -248,7 +351,7 @@ impl Connection {
         };
         let [a, b, c, d, ..] = sha::sha256(&[part, plain]);
         if let Stage::Speaking(codec) = &mut self.stage {
-            codec.pack_quick_ack(u32::from_le_bytes([a, b, c, d]), &mut self.out);
+            codec.pack_quick_ack(u32::from_le_bytes([a, b, c, d]), self.out.buffer());
         }
     }
 
@@ -273,8 +376,23 @@ impl Connection {
         self.attached.push(Arc::clone(slot));
     }
 
+    /// Lets its sessions speak through no connection.
+    pub(super) fn detach(&mut self) {
+        for slot in self.attached.drain(..) {
+            lock(&slot.state).unlink(self.id);
+        }
+    }
+
     /// Moves what the sessions have to say to `out`, and does what is due.
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
+        self.take_orders();
+        if self.trouble.lost || self.trouble.silent {
+            return Ok(());
+        }
+        if !self.trouble.is_asleep(now) && self.trouble.asleep_until.take().is_some() {
+            self.read_frames(now)?;
+        }
+        self.run_delayed(now)?;
         let mut gone = false;
         for slot in std::mem::take(&mut self.attached) {
             self.hub.run_parked(&slot);
@@ -289,15 +407,12 @@ impl Connection {
                 continue;
             }
             state.handle_timeout(now);
-            while self.out.len() < HIGH_WATER {
-                let Stage::Speaking(codec) = &mut self.stage else {
-                    break;
-                };
-                let start = self.out.len();
-                if !state.transmit(now, unix, &mut self.out) {
+            while self.out.waiting() < HIGH_WATER && !self.trouble.lost {
+                let mut packet = Vec::new();
+                if !state.transmit(now, unix, &mut packet) {
                     break;
                 }
-                codec.pack(&mut self.out, start).map_err(Close::because)?;
+                self.send_or_fail(&slot, state.key(), packet, now)?;
             }
             drop(state);
             self.attached.push(slot);
@@ -321,7 +436,10 @@ impl Connection {
             .attached
             .iter()
             .filter_map(|slot| lock(&slot.state).deadline());
-        sessions.chain(self.cut_at).fold(silence, Instant::min)
+        sessions
+            .chain(self.cut_at)
+            .chain(self.trouble.deadline())
+            .fold(silence, Instant::min)
     }
 
     /// Whether the connection was silent for too long.
@@ -338,9 +456,8 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        for slot in &self.attached {
-            lock(&slot.state).unlink(self.id);
-        }
+        self.detach();
+        self.hub.live().remove(&self.id);
     }
 }
 
@@ -350,11 +467,9 @@ pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: 
     let _ = stream.set_nodelay(true);
     let mut connection = Connection::new(Arc::clone(&hub), dc_id, peer, now());
     let mut stopping = hub.stopping.subscribe();
-    let mut cuts = hub.cuts.subscribe();
-    cuts.mark_unchanged();
     let wake = Arc::clone(&connection.wake);
     let mut buffer = vec![0; READ_CHUNK];
-    let mut sent = 0;
+    connection.on_connect(now());
     let (mut reader, mut writer) = stream.split();
     let stall = hub.limits.stall;
     let mut stalled_at = now() + stall;
@@ -363,13 +478,14 @@ pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: 
             log::debug!("{peer}: {}", close.0);
             break;
         }
+        if connection.trouble.lost || connection.out.is_cut() {
+            break;
+        }
         if *stopping.borrow() {
             connection.closing = true;
         }
-        let waiting = connection.out.len() - sent;
+        let waiting = connection.out.waiting();
         if waiting == 0 {
-            connection.out.clear();
-            sent = 0;
             if connection.closing {
                 break;
             }
@@ -386,18 +502,23 @@ pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: 
         if waiting > 0 {
             deadline = deadline.min(stalled_at);
         }
+        let asleep = connection.trouble.is_asleep(now());
+        let reads = !connection.closing && !asleep && waiting < HIGH_WATER;
         tokio::select! {
             biased;
-            _ = cuts.changed() => break,
             _ = stopping.changed() => {}
-            written = writer.write(&connection.out[sent..]), if waiting > 0 => match written {
+            written = writer.write(connection.out.piece()), if waiting > 0 => match written {
                 Ok(0) | Err(_) => break,
                 Ok(count) => {
-                    sent += count;
+                    connection.out.wrote(count);
+                    if connection.out.is_split() {
+                        // So that the other side has a chance to see the pieces.
+                        tokio::task::yield_now().await;
+                    }
                     stalled_at = now() + stall;
                 }
             },
-            read = reader.read(&mut buffer), if !connection.closing && waiting < HIGH_WATER => {
+            read = reader.read(&mut buffer), if reads => {
                 match read {
                     Ok(0) | Err(_) => break,
                     Ok(count) => {

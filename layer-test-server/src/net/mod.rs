@@ -7,18 +7,23 @@
 mod calls;
 pub(crate) mod connection;
 mod delivery;
+mod faulty;
+mod forge;
 pub(crate) mod listener;
 mod order;
+mod outflow;
 pub(crate) mod registry;
+mod twist;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use layer_crypto::rsa::PrivateKey;
 use tokio::sync::{Notify, watch};
 
+use crate::faults::{Action, Book, Scene};
 use crate::rpc::Ticket;
 use crate::server::Limits;
 use crate::world::World;
@@ -88,8 +93,6 @@ pub(crate) struct Hub {
     pub(crate) secrets: Vec<[u8; 16]>,
     /// The ids of the data centres that there are.
     pub(crate) dcs: Vec<i32>,
-    /// Counts the orders to cut all connections.
-    pub(crate) cuts: watch::Sender<u64>,
     /// Woken after each call, for those who wait for something to appear.
     pub(crate) changed: Notify,
     /// Set when the server shuts down.
@@ -97,7 +100,16 @@ pub(crate) struct Hub {
     world: Mutex<World>,
     registry: Mutex<Registry>,
     waiters: Mutex<HashMap<Ticket, Waiter>>,
-    next_connection: AtomicU64,
+    faults: Mutex<Book>,
+    /// The connections that there are, by their numbers.
+    live: Mutex<HashMap<u64, Live>>,
+}
+
+/// A connection, for those who have an order for it.
+pub(crate) struct Live {
+    pub(crate) scene: Scene,
+    pub(crate) orders: Vec<Action>,
+    pub(crate) wake: Arc<Notify>,
 }
 
 impl Hub {
@@ -107,6 +119,7 @@ impl Hub {
         secrets: Vec<[u8; 16]>,
         dcs: Vec<i32>,
         limits: Limits,
+        seed: u64,
     ) -> Self {
         Self {
             registry: Mutex::new(Registry::new(limits.sessions_per_key, limits.sessions)),
@@ -115,18 +128,23 @@ impl Hub {
             keys,
             secrets,
             dcs,
-            cuts: watch::Sender::new(0),
             changed: Notify::new(),
             stopping: watch::Sender::new(false),
             world: Mutex::new(world),
             waiters: Mutex::new(HashMap::new()),
-            next_connection: AtomicU64::new(1),
+            faults: Mutex::new(Book::new(fastrand::Rng::with_seed(seed))),
+            live: Mutex::new(HashMap::new()),
         }
     }
 
-    /// A number for a new connection, never given twice.
-    pub(crate) fn connection_id(&self) -> u64 {
-        self.next_connection.fetch_add(1, Ordering::Relaxed)
+    /// The rules by which things go wrong. Nothing else is locked while this is.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Book> {
+        lock(&self.faults)
+    }
+
+    /// The connections that there are. Nothing else is locked while this is.
+    pub(crate) fn live(&self) -> MutexGuard<'_, HashMap<u64, Live>> {
+        lock(&self.live)
     }
 
     /// The world as it is, for looking only: what is done to it goes through [`Hub::act`].

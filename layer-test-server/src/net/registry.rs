@@ -3,18 +3,21 @@
 //! A session outlives its connections: it keeps what was not acknowledged, and speaks through the connection that it
 //! was last heard on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use layer_crypto::AuthKey;
 use layer_mtproto::session::{
     Opened, ServerSession, ServerSessionConfig, ServerSessionEvent, Violation,
 };
-use layer_tl_types::{Serializable, enums};
+use layer_tl_types::{Serializable, enums, types};
 use tokio::sync::Notify;
 
 use super::lock;
 use super::order::Order;
+use super::twist::{Twists, boxed};
+use crate::faults::KeyKind;
 use crate::random;
 use crate::world::auth::Known;
 
@@ -35,8 +38,14 @@ pub(crate) struct Link {
 /// What a packet asks of the server beyond the session itself.
 #[derive(Debug)]
 pub(crate) enum Received {
-    Call { msg_id: i64, body: Vec<u8> },
-    DestroySession { session_id: i64 },
+    Call {
+        msg_id: i64,
+        seqno: i32,
+        body: Vec<u8>,
+    },
+    DestroySession {
+        session_id: i64,
+    },
     DestroyAuthKey,
     CutAfter(Duration),
 }
@@ -46,6 +55,7 @@ pub(crate) struct Slot {
     /// The key that it runs under, temporary or permanent.
     pub(crate) auth_key_id: i64,
     pub(crate) session_id: i64,
+    pub(crate) key_kind: KeyKind,
     pub(crate) state: Mutex<SlotState>,
 }
 
@@ -60,6 +70,10 @@ pub(crate) struct SlotState {
     pub(crate) order: Order,
     /// Whether a call came that was not wrapped in `invokeWithoutUpdates`.
     pub(crate) wants_updates: bool,
+    /// What is to become of calls that are under way.
+    pub(crate) twists: Twists,
+    /// Packets that are sealed already, and when they may go.
+    staged: VecDeque<(Instant, Vec<u8>)>,
     session: ServerSession,
     link: Option<Link>,
     /// Updates handed to the session since it last had nothing to write.
@@ -75,6 +89,8 @@ impl SlotState {
         Self {
             order: Order::default(),
             wants_updates: false,
+            twists: Twists::default(),
+            staged: VecDeque::new(),
             session,
             link: None,
             waiting: 0,
@@ -141,9 +157,15 @@ impl SlotState {
         let mut received = Vec::new();
         while let Some(event) = self.session.poll_event() {
             match event {
-                ServerSessionEvent::Request { msg_id, body, .. } => {
-                    received.push(Received::Call { msg_id, body });
-                }
+                ServerSessionEvent::Request {
+                    msg_id,
+                    seqno,
+                    body,
+                } => received.push(Received::Call {
+                    msg_id,
+                    seqno,
+                    body,
+                }),
                 ServerSessionEvent::DestroySession { session_id } => {
                     received.push(Received::DestroySession { session_id });
                 }
@@ -174,6 +196,48 @@ impl SlotState {
     /// Queues an object that is no result.
     pub(crate) fn send(&mut self, body: Vec<u8>) {
         self.session.send_bare(body, true);
+        self.wake();
+    }
+
+    /// Queues an object that needs no acknowledgement.
+    pub(crate) fn send_service(&mut self, body: Vec<u8>) {
+        self.session.send_bare(body, false);
+        self.wake();
+    }
+
+    /// Says that a message was ignored, by a code of `bad_msg_notification`.
+    pub(crate) fn reject(&mut self, msg_id: i64, seqno: i32, code: i32) {
+        self.session.reject(msg_id, seqno, code);
+    }
+
+    /// Says that a message's salt was not the right one.
+    pub(crate) fn reject_salt(&mut self, msg_id: i64, seqno: i32, unix: Duration) {
+        self.session.reject_salt(msg_id, seqno, unix);
+    }
+
+    /// Says that the session is new since `first_msg_id`, though it is not.
+    pub(crate) fn pretend_new(&mut self, first_msg_id: i64, unique_id: i64, unix: Duration) {
+        let notice = types::NewSessionCreated {
+            first_msg_id,
+            unique_id,
+            server_salt: self.session.salts().current(unix),
+        };
+        self.session.push(boxed(&notice));
+    }
+
+    /// Throws the salts of its key away.
+    pub(crate) fn rotate_salts(&self) {
+        self.session.salts().rotate();
+    }
+
+    /// The key that the session runs under.
+    pub(crate) fn key(&self) -> &AuthKey {
+        self.session.auth_key()
+    }
+
+    /// Keeps a packet that is sealed, until it may go.
+    pub(crate) fn stage(&mut self, due: Instant, packet: Vec<u8>) {
+        self.staged.push_back((due, packet));
     }
 
     /// Queues updates. When too many wait they are dropped, and the client is told to ask for a difference.
@@ -194,6 +258,21 @@ impl SlotState {
 
     /// Appends the next packet to `out`; false when there is none.
     pub(crate) fn transmit(&mut self, now: Instant, unix: Duration, out: &mut Vec<u8>) -> bool {
+        let due = self.staged.iter().position(|(due, _)| *due <= now);
+        if let Some((_, packet)) = due.and_then(|due| self.staged.remove(due)) {
+            out.extend_from_slice(&packet);
+            return true;
+        }
+        self.transmit_session(now, unix, out)
+    }
+
+    /// As [`SlotState::transmit`], but for what is sealed already.
+    pub(crate) fn transmit_session(
+        &mut self,
+        now: Instant,
+        unix: Duration,
+        out: &mut Vec<u8>,
+    ) -> bool {
         if self.session.poll_transmit(now, unix, out) {
             return true;
         }
@@ -211,6 +290,7 @@ impl SlotState {
             .poll_timeout()
             .into_iter()
             .chain(self.order.deadline())
+            .chain(self.staged.iter().map(|(due, _)| *due))
             .min()
     }
 
@@ -269,6 +349,7 @@ impl Registry {
         let slot = Arc::new(Slot {
             auth_key_id: key,
             session_id,
+            key_kind: known.kind,
             state,
         });
         self.by_key.entry(key).or_default().push(Arc::clone(&slot));
@@ -315,12 +396,6 @@ impl Registry {
         slots
     }
 
-    /// Forgets all sessions, which begin anew with their clients' next messages.
-    pub(crate) fn clear(&mut self) {
-        self.by_key.clear();
-        self.count = 0;
-    }
-
     /// Forgets the session longest unused, one without a connection if there is one.
     fn forget_stalest(&mut self, key: Option<i64>) {
         let stalest = self
@@ -349,7 +424,8 @@ mod tests {
     fn known(byte: u8) -> Known {
         let key = AuthKey::from_bytes([byte; 256]);
         let salts = SaltBook::new(&key, None, Duration::from_secs(1_700_000_000));
-        Known { key, salts }
+        let kind = KeyKind::Permanent;
+        Known { key, salts, kind }
     }
 
     fn link(connection: u64) -> Link {

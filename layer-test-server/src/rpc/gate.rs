@@ -19,8 +19,14 @@ pub(crate) struct Source {
     pub(crate) now: i32,
 }
 
-/// Serves a call that came over the network. What it caused is in the world's outbox afterwards.
-pub(crate) fn serve(world: &mut World, source: &Source, unwrapped: Unwrapped<'_>) -> Reply {
+/// Serves a call that came over the network, or answers it with the refusal that was ordered. What it caused is in the
+/// world's outbox afterwards.
+pub(crate) fn serve(
+    world: &mut World,
+    source: &Source,
+    unwrapped: Unwrapped<'_>,
+    refusal: Option<RpcError>,
+) -> Reply {
     let key = world.auth.permanent(source.auth_key_id);
     let mut layer = 0;
     let mut revoked = false;
@@ -54,7 +60,11 @@ pub(crate) fn serve(world: &mut World, source: &Source, unwrapped: Unwrapped<'_>
         call.user_id,
         call.layer
     );
-    let reply = match admit(world, &call, source, name, revoked) {
+    let admitted = match refusal {
+        Some(refusal) => Err(refusal),
+        None => admit(world, &call, source, name, revoked),
+    };
+    let reply = match admitted {
         Ok(()) => dispatch(world, &call, unwrapped.body()),
         Err(error) => Err(error),
     };
@@ -74,15 +84,12 @@ pub(crate) fn serve(world: &mut World, source: &Source, unwrapped: Unwrapped<'_>
 
 /// Whether the call may reach its handler.
 fn admit(
-    world: &mut World,
+    world: &World,
     call: &Call,
     source: &Source,
     name: &str,
     revoked: bool,
 ) -> Result<(), RpcError> {
-    if let Some(refusal) = world.auth.rules.refusal(name, call.user_id, call.now) {
-        return Err(refusal);
-    }
     let open = is_open(name);
     if world.auth.is_unbound(source.auth_key_id) && !open && name != "auth.bindTempAuthKey" {
         return Err(RpcError::new(401, "AUTH_KEY_PERM_EMPTY"));

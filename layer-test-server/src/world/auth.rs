@@ -1,13 +1,11 @@
 //! What the data centre knows of authorization keys and of the logins behind them.
 //!
 //! An [`AuthBook`] is part of the [`World`](super::World): keys and their temporary keys, the codes that were
-//! "sent", exported authorizations, login tokens, 2FA passwords and the rules by which calls are refused on
-//! demand. It knows nothing of sockets; what must happen to connections it leaves in `dropped` and `notices`.
+//! "sent", exported authorizations, login tokens and 2FA passwords. It knows nothing of sockets; what must happen to connections it leaves in `dropped` and `notices`.
 
 pub(crate) mod accounts;
 pub(crate) mod codes;
 pub(crate) mod password;
-pub(crate) mod rules;
 pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,8 +20,9 @@ use layer_tl_types as tl;
 use accounts::AccountSettings;
 use codes::CodeBook;
 use password::Password;
-use rules::RuleBook;
 use tokens::TokenBook;
+
+use crate::faults::KeyKind;
 
 /// Keys held at most; beyond it the least recently used key without a login is forgotten.
 const MAX_KEYS: usize = 20_000;
@@ -100,6 +99,7 @@ pub(crate) struct Temporary {
 pub(crate) struct Known {
     pub(crate) key: AuthKey,
     pub(crate) salts: SaltBook,
+    pub(crate) kind: KeyKind,
 }
 
 /// One authorization key.
@@ -123,6 +123,15 @@ pub(crate) struct KeyRecord {
     pub(crate) ip: String,
 }
 
+impl KeyRecord {
+    pub(crate) fn kind(&self) -> KeyKind {
+        match self.temporary {
+            Some(_) => KeyKind::Temporary,
+            None => KeyKind::Permanent,
+        }
+    }
+}
+
 /// Keys, logins and all that leads to them.
 pub(crate) struct AuthBook {
     pub(crate) settings: AuthSettings,
@@ -130,7 +139,6 @@ pub(crate) struct AuthBook {
     pub(crate) caller: Caller,
     pub(crate) codes: CodeBook,
     pub(crate) tokens: TokenBook,
-    pub(crate) rules: RuleBook,
     /// Updates addressed to keys, taken away by the network side after each call.
     pub(crate) notices: Vec<KeyNotice>,
     /// Keys that are gone: their connections are to be closed.
@@ -164,7 +172,6 @@ impl AuthBook {
             caller: Caller::default(),
             codes: CodeBook::default(),
             tokens: TokenBook::default(),
-            rules: RuleBook::default(),
             notices: Vec::new(),
             dropped: Vec::new(),
             keys: HashMap::new(),
@@ -281,22 +288,21 @@ impl AuthBook {
         Some(Known {
             key: record.key.clone(),
             salts: record.salts.clone(),
+            kind: record.kind(),
         })
     }
 
-    /// Throws the salts of all keys away.
-    pub(crate) fn rotate_salts(&self) {
-        self.keys.values().for_each(|record| record.salts.rotate());
+    /// Throws the salts of all keys away that fit.
+    pub(crate) fn rotate_salts(&self, fits: impl Fn(&KeyRecord) -> bool) {
+        for record in self.keys.values().filter(|record| fits(record)) {
+            record.salts.rotate();
+        }
     }
 
-    /// Forgets all temporary keys.
-    pub(crate) fn forget_temporary(&mut self) {
+    /// Forgets all keys that fit.
+    pub(crate) fn forget_keys(&mut self, fits: impl Fn(&KeyRecord) -> bool) {
         for id in self.key_ids() {
-            if self
-                .keys
-                .get(&id)
-                .is_some_and(|record| record.temporary.is_some())
-            {
+            if self.keys.get(&id).is_some_and(&fits) {
                 self.forget_key(id);
             }
         }

@@ -12,7 +12,9 @@ use layer_mtproto::handshake::{self, Purpose};
 use layer_mtproto::session::{ClientEvent, ClientSession, RequestId, SessionParams, SubmitOptions};
 use layer_mtproto::transport::{Codec, Frame, ObfuscationParams, TransportKind};
 use layer_test_server::Server;
-use layer_test_server::tl::{self, Deserializable, RemoteCall, enums, functions as f, types};
+use layer_test_server::tl::{
+    self, Deserializable, Identifiable, RemoteCall, Serializable, enums, functions as f, types,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -57,9 +59,16 @@ pub enum Gone {
     Transport(i32),
 }
 
+/// Why a key exchange came to no end.
+#[derive(Debug)]
+pub enum Broken {
+    Gone(Gone),
+    Rules(handshake::HandshakeError),
+}
+
 /// A connection that carries packets.
 pub struct Wire {
-    stream: TcpStream,
+    pub stream: TcpStream,
     codec: Codec,
 }
 
@@ -106,16 +115,31 @@ impl Wire {
         }
     }
 
-    /// Makes an auth key.
+    /// Makes an auth key with a server that keeps to the rules.
     pub async fn handshake(
         &mut self,
         pem: &str,
         dc_id: i32,
         purpose: Purpose,
     ) -> Result<handshake::Outcome, Gone> {
+        match self.exchange(pem, dc_id, purpose).await {
+            Ok((outcome, _)) => Ok(outcome),
+            Err(Broken::Gone(gone)) => Err(gone),
+            Err(Broken::Rules(error)) => panic!("{error}"),
+        }
+    }
+
+    /// Makes an auth key with whoever is there, and tells each step.
+    pub async fn exchange(
+        &mut self,
+        pem: &str,
+        dc_id: i32,
+        purpose: Purpose,
+    ) -> Result<(handshake::Outcome, Vec<handshake::Step>), Broken> {
         let keys = vec![PublicKey::from_pem(pem).unwrap()];
         let config = handshake::ClientConfig::new(keys, dc_id, purpose);
         let mut client = handshake::Client::new(config, rng(), Instant::now(), unix());
+        let mut steps = Vec::new();
         loop {
             let mut packet = Vec::new();
             while client.poll_transmit(Instant::now(), &mut packet) {
@@ -123,12 +147,16 @@ impl Wire {
                 packet.clear();
             }
             while let Some(event) = client.poll_event() {
-                if let handshake::Event::Done(outcome) = event {
-                    return Ok(*outcome);
+                match event {
+                    handshake::Event::Done(outcome) => return Ok((*outcome, steps)),
+                    handshake::Event::Step(step) => steps.push(step),
+                    _ => {}
                 }
             }
-            let packet = self.receive().await?;
-            client.handle_packet(&packet, Instant::now()).unwrap();
+            let packet = self.receive().await.map_err(Broken::Gone)?;
+            client
+                .handle_packet(&packet, Instant::now())
+                .map_err(Broken::Rules)?;
         }
     }
 }
@@ -381,6 +409,23 @@ impl Message {
     pub fn id(&self) -> u32 {
         u32::from_le_bytes(*self.body.first_chunk().unwrap())
     }
+
+    /// Whether it is the result of a call.
+    pub fn answers(&self, msg_id: i64) -> bool {
+        let mut head = 0xf35c_6d01_u32.to_le_bytes().to_vec();
+        head.extend_from_slice(&msg_id.to_le_bytes());
+        self.body.starts_with(&head)
+    }
+
+    /// A number of 8 bytes in its body.
+    pub fn long(&self, at: usize) -> i64 {
+        i64::from_le_bytes(*self.body[at..].first_chunk().unwrap())
+    }
+
+    /// A number of 4 bytes in its body.
+    pub fn int(&self, at: usize) -> i32 {
+        i32::from_le_bytes(*self.body[at..].first_chunk().unwrap())
+    }
 }
 
 impl Raw {
@@ -453,10 +498,34 @@ impl Raw {
         packet
     }
 
+    /// Sends several messages in a container, and gives the container's msg_id and theirs.
+    pub async fn send_container(&mut self, bodies: &[Vec<u8>]) -> (i64, Vec<i64>) {
+        let mut body = 0x73f1_f8dc_u32.to_le_bytes().to_vec();
+        body.extend_from_slice(&u32::try_from(bodies.len()).unwrap().to_le_bytes());
+        let mut ids = Vec::new();
+        for inner in bodies {
+            let id = self.next_id();
+            body.extend_from_slice(&id.to_le_bytes());
+            body.extend_from_slice(&self.next_seqno().to_le_bytes());
+            body.extend_from_slice(&u32::try_from(inner.len()).unwrap().to_le_bytes());
+            body.extend_from_slice(inner);
+            ids.push(id);
+        }
+        let id = self.next_id();
+        self.send_as(id, self.seqno * 2, &body).await;
+        (id, ids)
+    }
+
+    /// Takes a packet and gives it as it is under the encryption, padding and all, if it is one of ours.
+    pub async fn receive_plain(&mut self) -> Result<Option<Vec<u8>>, Gone> {
+        let mut packet = self.wire.receive().await?;
+        let plain = message::open(&self.key, message::Sender::Server, &mut packet);
+        Ok(plain.ok().map(|plain| plain.to_vec()))
+    }
+
     /// Takes a packet and gives the messages in it.
     pub async fn receive(&mut self) -> Result<Vec<Message>, Gone> {
-        let mut packet = self.wire.receive().await?;
-        let plain = message::open(&self.key, message::Sender::Server, &mut packet).unwrap();
+        let plain = self.receive_plain().await?.expect("a sound packet");
         let outer = parse(&plain[16..]);
         if outer.id() != 0x73f1_f8dc {
             return Ok(vec![outer]);
@@ -482,10 +551,45 @@ impl Raw {
 
     /// Waits for the answer to a call; its bytes as they came.
     pub async fn result_of(&mut self, msg_id: i64) -> Vec<u8> {
-        let mut head = 0xf35c_6d01_u32.to_le_bytes().to_vec();
-        head.extend_from_slice(&msg_id.to_le_bytes());
-        let found = self.find(|message| message.body.starts_with(&head)).await;
+        let found = self.find(|message| message.answers(msg_id)).await;
         found.body[12..].to_vec()
+    }
+
+    /// Waits until all of these calls are answered; the order in which they were.
+    pub async fn order_of(&mut self, calls: &[i64]) -> Vec<i64> {
+        let mut order = Vec::new();
+        while order.len() < calls.len() {
+            for message in self.receive().await.unwrap() {
+                order.extend(calls.iter().filter(|call| message.answers(**call)));
+            }
+        }
+        order
+    }
+
+    /// Goes on over a new connection, on which a ping makes the server find the session.
+    pub async fn reconnect(&mut self, address: SocketAddr) {
+        self.wire = Wire::open(address, Way::default()).await;
+        self.ping().await;
+    }
+
+    pub async fn ping(&mut self) -> i64 {
+        self.send(&f::Ping { ping_id: 1 }.to_bytes()).await
+    }
+
+    /// The messages that come until the answer to a ping that is sent now.
+    pub async fn until_pong(&mut self) -> Vec<Message> {
+        let ping = self.ping().await;
+        let mut all = Vec::new();
+        loop {
+            for message in self.receive().await.unwrap() {
+                let ends = message.id() == types::Pong::CONSTRUCTOR_ID
+                    && message.body[4..12] == ping.to_le_bytes();
+                if ends {
+                    return all;
+                }
+                all.push(message);
+            }
+        }
     }
 }
 
