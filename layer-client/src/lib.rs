@@ -129,9 +129,10 @@ pub use auth::{CodeDelivery, LoginToken, PasswordToken, SignInError};
 pub use chats::{Participant, ParticipantIter, Role};
 pub use client::{Client, Config, DcAddress, InOrder, MtProxy, RsaPublicKey, TransportKind, User};
 pub use dialogs::{Dialog, DialogIter};
+pub use error::names as error_names;
 pub use error::{
-    ConnectCause, ConnectError, DeserializeError, Error, RequestError, Result, RpcError, Terminal,
-    TerminalReason, TimeoutError,
+    ConnectCause, ConnectError, DeserializeError, Error, ErrorInfo, RequestError, Result, RpcError,
+    Terminal, TerminalReason, TimeoutError, error_info, known_errors,
 };
 pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};
