@@ -6,6 +6,7 @@ import os
 import pathlib
 import queue
 import subprocess
+import sys
 import threading
 import time
 
@@ -113,6 +114,10 @@ class Server:
         host, port = self.dcs[dc].rsplit(":", 1)
         return host, int(port)
 
+    def calls(self, method):
+        """How often a method was called so far."""
+        return sum(method in line for line in self.log.read_text(errors="replace").splitlines())
+
     def diagnosis(self):
         return f"--- server's log ---\n{tail(self.log, 40)}\n---"
 
@@ -123,6 +128,38 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class Proxy:
+    """proxy.py before a server: SOCKS and HTTP CONNECT by Telegram's addresses."""
+
+    def __init__(self, directory, server, user=None, password=""):
+        self.user, self.password = user, password
+        self.log = pathlib.Path(directory) / "proxy.log"
+        command = [sys.executable, str(pathlib.Path(__file__).with_name("proxy.py"))]
+        for dc, address in server.dcs.items():
+            command += ["--dc", f"{dc}={address}"]
+        if user is not None:
+            command += ["--user", user, "--password", password]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+        line = self.process.stdout.readline()  # it ends at once or prints its port
+        if not line:
+            raise Failure(f"the proxy ended: {tail(self.log, 20)}")
+        self.port = int(line)
+
+    def used(self, kind):
+        """How many connections of this kind led somewhere."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return sum(line.startswith(f"{kind}: ") and " is " in line for line in lines)
+
+    def diagnosis(self):
+        return f"--- proxy's log ---\n{tail(self.log, 20)}\n---"
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.terminate()
+        self.process.wait()
 
 
 class Peer:

@@ -94,10 +94,10 @@ class Tdlib:
 
 
 class Account:
-    """One TDLib database: a device, as the data centre sees it."""
+    """One TDLib database: a device, as the data centre sees it. `proxy` is what addProxy takes."""
 
-    def __init__(self, tdlib, name, directory, proxy):
-        self.tdlib, self.name, self.proxy = tdlib, name, proxy
+    def __init__(self, tdlib, name, directory, proxy, pfs=False):
+        self.tdlib, self.name, self.proxy, self.pfs = tdlib, name, proxy, pfs
         self.directory = pathlib.Path(directory) / name
         self.updates, self.answers = [], {}
         self.state = None
@@ -167,18 +167,18 @@ class Account:
 
     def start(self, parameters=None):
         """To the point where TDLib wants a phone number, or is signed in from before."""
-        host, port, secret = self.proxy
         self.call("getAuthorizationState")  # TDLib makes the account at its first request
         self.until("WaitTdlibParameters")
         # Answered after the parameters only, but asked before: no connection goes anywhere else.
-        proxy = self.ask("addProxy", enable=True, proxy={
-            "@type": "proxy", "server": host, "port": port, "type": {"@type": "proxyTypeMtproto", "secret": secret}})
+        pfs = self.ask("setOption", name="use_pfs", value={"@type": "optionValueBoolean", "value": self.pfs})
+        proxy = self.ask("addProxy", enable=True, proxy={"@type": "proxy", **self.proxy})
         self.call("setTdlibParameters", **{
             "use_test_dc": False, "database_directory": str(self.directory), "files_directory": "",
             "use_file_database": True, "use_chat_info_database": True, "use_message_database": True,
             "use_secret_chats": False, "api_id": 12345, "api_hash": "0123456789abcdef0123456789abcdef",
             "system_language_code": "en", "device_model": "interop", "application_version": "1",
             **(parameters or {})})
+        self.answer(pfs, "setOption")
         self.answer(proxy, "addProxy")
         return self.until("WaitPhoneNumber", "Ready")
 
@@ -195,7 +195,7 @@ class Account:
     def reopened(self):
         """The same database after a restart."""
         self.close()
-        return Account(self.tdlib, self.name, self.directory.parent, self.proxy)
+        return Account(self.tdlib, self.name, self.directory.parent, self.proxy, self.pfs)
 
     def send(self, chat, content, timeout=None):
         """Sends and waits until the data centre has taken the message; gives it with its final id."""

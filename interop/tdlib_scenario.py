@@ -1,10 +1,10 @@
-"""The official TDLib against the embedded data centre, as an MTProxy client, with a user of layer-client beside it.
+"""The official TDLib against the embedded data centre, with a user of layer-client beside it.
 
-`tdlib_scenario.py SITE [plain|dd …]`: SITE is where pip put tdjson; without names, all secrets.
+`tdlib_scenario.py SITE [WAY …]`: SITE is where pip put tdjson; a way is one of WAYS, with or without `+pfs` behind it; without
+names, those of ALL. The first ones go through everything, the others through the passage of `tdlib_passage.py`.
 """
 
 import contextlib
-import hashlib
 import os
 import pathlib
 import re
@@ -12,43 +12,73 @@ import secrets
 import sys
 import tempfile
 
-from harness import LOGIN_CODE, Peer, Report, Server, expect
+from harness import LOGIN_CODE, Peer, Proxy, Report, Server, expect
 from tdlib import Account, TdError, Tdlib, patched_library, text_of
+from tdlib_passage import ALICE, BORIS, FILE_BYTES, digest, document, download, passage, random_file, signed_up
 
-FILE_BYTES = 5_000_000
 PASSWORD = "correct horse"
-ALICE, BORIS = "+15550100001", "+15550100002"
+DOMAIN = b"example.org".hex()
 
 
-def digest(path):
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+def mtproto(server, secret):
+    host, port = server.address(1)
+    return {"server": host, "port": port, "type": {"@type": "proxyTypeMtproto", "secret": secret}}
 
 
-def random_file(directory, name):
-    path = pathlib.Path(directory) / name
-    path.write_bytes(secrets.token_bytes(FILE_BYTES))
-    return path
+def through(proxy, kind):
+    """By Telegram's own addresses, through our proxy."""
+    secrets = {"username": proxy.user or "", "password": proxy.password}
+    kinds = {"socks5": {"@type": "proxyTypeSocks5", **secrets}, "http": {"@type": "proxyTypeHttp", **secrets, "http_only": False}}
+    return {"server": "127.0.0.1", "port": proxy.port, "type": kinds[kind]}
 
 
-def run(report, site, kind, verbosity):
+WAYS = ("plain", "dd", "ee", "socks5", "socks5-password", "http", "http-password")
+FULL = ("plain", "dd+pfs")
+ALL = (*FULL, "socks5", "socks5-password+pfs", "http+pfs", "http-password")
+
+
+def run(report, site, name, verbosity):
+    way, _, pfs = name.partition("+")
+    kind, _, password = way.partition("-")
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
         server = Server(directory, "--mtproxy-secret", secret)
         closing.callback(server.stop)
-        peer, bot = Peer(directory, server, "user"), Peer(directory, server, "bot")
+        logs = [server.diagnosis]
+        if kind in ("socks5", "http"):
+            proxy = Proxy(directory, server, *(("someone", "a secret: %") if password else ()))
+            closing.callback(proxy.stop)
+            logs.append(proxy.diagnosis)
+            leads = through(proxy, kind)
+        else:
+            proxy = None
+            leads = mtproto(server, {"dd": "dd", "ee": "ee"}.get(kind, "") + secret + (DOMAIN if kind == "ee" else ""))
+        peer = Peer(directory, server, "user")
         closing.callback(peer.stop)
-        closing.callback(bot.stop)
         tdlib = Tdlib(patched_library(site, directory, server.public_key), directory, verbosity)
         closing.callback(tdlib.stop)
-        proxy = (*server.address(1), ("dd" if kind == "dd" else "") + secret)
-        with report.scenario(kind, server.diagnosis, peer.diagnosis, bot.diagnosis, tdlib.diagnosis):
-            scenario(report, directory, tdlib, proxy, peer, bot)
+
+        def device(name):
+            return Account(tdlib, name, directory, leads, bool(pfs))
+
+        with report.scenario(name, *logs, peer.diagnosis, tdlib.diagnosis):
+            if name in FULL:
+                bot = Peer(directory, server, "bot")
+                closing.callback(bot.stop)
+                scenario(report, directory, tdlib, device, peer, bot)
+            else:
+                passage(report, directory, device, peer)
+            with report.step("went the way that it was told to"):
+                if proxy:
+                    expect(proxy.used(kind) > 0, "no connection through the proxy")
+                bound = server.calls("auth.bindTempAuthKey")
+                expect(bool(bound) == bool(pfs), f"{bound} temporary keys were bound")
+            with report.step("finds nothing in the answers that it has to call faulty"):
+                faults = tdlib.faults()
+                expect(not faults, "\n".join(faults))
 
 
-def scenario(report, directory, tdlib, proxy, peer, bot):
-    def device(name):
-        return Account(tdlib, name, directory, proxy)
-
+def scenario(report, directory, tdlib, device, peer, bot):
     # Signing up and in
     first, second, third = device("first"), device("second"), device("third")
     with report.step("signs up", essential=True):
@@ -266,10 +296,6 @@ def scenario(report, directory, tdlib, proxy, peer, bot):
         sessions = first.call("getActiveSessions")["sessions"]
         expect(len(sessions) == 3, f"{len(sessions)} sessions of three")
 
-    with report.step("finds nothing in the answers that it has to call faulty"):
-        faults = tdlib.faults()
-        expect(not faults, "\n".join(faults))
-
 
 def answer_to(account, bot, text):
     """What a bot says to this."""
@@ -289,27 +315,12 @@ def history(account, chat):
         messages += page
 
 
-def document(path):
-    return {"@type": "inputMessageDocument", "disable_content_type_detection": True,
-            "document": {"@type": "inputFileLocal", "path": str(path)}}
-
-
-def download(account, name):
-    """Downloads the document that came under this name; gives the path of TDLib's copy."""
-    def matches(update):
-        return update["message"]["content"].get("document", {}).get("file_name") == name
-
-    message = account.update("updateNewMessage", matches)["message"]
-    file = message["content"]["document"]["document"]["id"]
-    done = account.call("downloadFile", file_id=file, priority=32, offset=0, limit=0, synchronous=True, timeout=60)
-    expect(done["local"]["is_downloading_completed"], f"downloadFile: {done}")
-    return done["local"]["path"]
-
-
 def main():
     site, *kinds = sys.argv[1:]
+    for kind in kinds:
+        expect(kind.removesuffix("+pfs") in WAYS, f"{kind} is none of {', '.join(WAYS)}, with or without +pfs")
     report = Report("TDLib 1.8.62")
-    for kind in kinds or ("plain", "dd"):
+    for kind in kinds or ALL:
         run(report, site, kind, int(os.environ.get("INTEROP_TDLIB_VERBOSITY", "2")))
     return report.finish()
 

@@ -194,15 +194,33 @@ pub(crate) fn error_bytes(error: &RpcError) -> Vec<u8> {
     enums::RpcError::from(error).to_bytes()
 }
 
-/// Whether a call by itself makes its session one that wants updates: those that only fetch files do not.
+/// Whether a call by itself makes its session one that wants updates: those that only fetch files do not, nor does
+/// what a session has to say before it may ask for anything.
 pub(crate) fn asks_for_updates(call: &Unwrapped<'_>) -> bool {
-    let file = matches!(
+    let silent = matches!(
         call.id(),
         Some(
             f::upload::GetFile::CONSTRUCTOR_ID
                 | f::upload::SaveFilePart::CONSTRUCTOR_ID
                 | f::upload::SaveBigFilePart::CONSTRUCTOR_ID
+                | f::auth::BindTempAuthKey::CONSTRUCTOR_ID
         )
     );
-    !call.without_updates && !file
+    !call.without_updates && !silent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_only_binds_its_temporary_key_and_moves_files_hears_no_updates() {
+        let asks = |id: u32| {
+            let body = id.to_le_bytes();
+            asks_for_updates(&Unwrapped::new(&body).unwrap())
+        };
+        assert!(!asks(f::auth::BindTempAuthKey::CONSTRUCTOR_ID));
+        assert!(!asks(f::upload::SaveBigFilePart::CONSTRUCTOR_ID));
+        assert!(asks(f::updates::GetState::CONSTRUCTOR_ID));
+    }
 }

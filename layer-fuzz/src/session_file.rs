@@ -1,0 +1,49 @@
+//! Sessions at rest: any bytes are a session or an error, and a session that was saved is the one that is loaded.
+
+use layer_client::session::{MemoryStorage, Session, SessionStorage, StringStorage};
+
+use crate::input::Input;
+
+/// A form of version 1 around these bytes, with the right length and checksum.
+pub(crate) fn envelope(data: &[u8]) -> Vec<u8> {
+    let mut bytes = b"LAYERSES\x01\0\0\0".to_vec();
+    bytes.extend_from_slice(&crate::wire::int(data.len()).to_le_bytes());
+    let mut crc = flate2::Crc::new();
+    crc.update(data);
+    bytes.extend_from_slice(&crc.sum().to_le_bytes());
+    bytes.extend_from_slice(data);
+    bytes
+}
+
+pub(crate) fn run(input: &[u8]) {
+    let mut input = Input::new(input);
+    match input.byte() % 3 {
+        0 => load(input.rest()),
+        1 => load(&envelope(input.rest())),
+        _ => {
+            let text = String::from_utf8_lossy(input.rest());
+            if let Ok(storage) = StringStorage::import(&text) {
+                let exported = storage.export();
+                let again = StringStorage::import(&exported).map(|again| again.export());
+                assert_eq!(again.ok(), Some(exported));
+                let _ = Session::load(&storage);
+            }
+        }
+    }
+}
+
+fn load(bytes: &[u8]) {
+    let storage = MemoryStorage::new();
+    assert!(storage.save(bytes).is_ok());
+    match Session::load(&storage) {
+        Ok(Some(session)) => {
+            assert!(session.save(&storage).is_ok());
+            match Session::load(&storage) {
+                Ok(again) => assert_eq!(again, Some(session)),
+                Err(error) => panic!("what was saved is not loaded: {error}"),
+            }
+        }
+        Ok(None) => {}
+        Err(error) => _ = error.to_string(),
+    }
+}
