@@ -37,7 +37,7 @@ options() { # target
     local max_len
     max_len=$(awk -v t="$1" '$1 == t { print $2 }' target/targets)
     echo "-max_len=$max_len -rss_limit_mb=1024 -timeout=10 -use_value_profile=1 -print_final_stats=1"
-    case $1 in values | packet | client_session | server_session) echo "-dict=$seeds/ids.dict" ;; esac
+    case $1 in values | server_calls | packet | client_session | server_session) echo "-dict=$seeds/ids.dict" ;; esac
 }
 
 slice() { # target: one turn of it

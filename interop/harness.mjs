@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 export const DEADLINE = Number(process.env.INTEROP_DEADLINE ?? 20) * 1000
 export const LOGIN_CODE = '22222'
@@ -143,8 +144,37 @@ export class Server extends Child {
     return { id: dc, ipAddress: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
   }
 
+  /** How often a method was called so far. */
+  calls(method) {
+    return readFileSync(this.log, 'utf8').split('\n').filter(line => line.includes(method)).length
+  }
+
   diagnosis() {
     return `--- server's log ---\n${tail(this.log, 40)}\n---`
+  }
+}
+
+/** proxy.py before a server: SOCKS and HTTP CONNECT. */
+export class Proxy extends Child {
+  static async start(directory, server, { user, password } = {}) {
+    const dcs = [...server.dcs].flatMap(([id, address]) => ['--dc', `${id}=${address}`])
+    const who = user === undefined ? [] : ['--user', user, '--password', password]
+    const script = fileURLToPath(new URL('proxy.py', import.meta.url))
+    const proxy = new Proxy('python3', [script, ...dcs, ...who], join(directory, 'proxy.log'))
+    const [line] = await within(
+      Promise.race([once(proxy.lines, 'line'), proxy.ended.then(() => [''])]), 'the proxy\'s first line')
+    expect(line !== '', `the proxy ended: ${tail(proxy.log, 20)}`)
+    return Object.assign(proxy, { port: Number(line), user, password })
+  }
+
+  /** How many connections of this kind led somewhere. */
+  used(kind) {
+    const lines = readFileSync(this.log, 'utf8').split('\n')
+    return lines.filter(line => line.startsWith(`${kind}: `) && line.includes(' is ')).length
+  }
+
+  diagnosis() {
+    return `--- proxy's log ---\n${tail(this.log, 20)}\n---`
   }
 }
 

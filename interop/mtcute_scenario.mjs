@@ -1,22 +1,22 @@
-// mtcute against the embedded data centre, on the data centre's own ports, with a user of layer-client beside it.
-// `node mtcute_scenario.mjs KIND …`, a kind of KINDS below, with or without `+pfs` behind it; without names, those of ALL.
+// mtcute against the embedded data centre, with a user of layer-client beside it.
+// `node mtcute_scenario.mjs KIND …`, a kind of KINDS below, with or without `+pfs` behind it; without names, those of ALL. Those
+// of FULL go through everything, the others through the passage of `mtcute_passage.mjs`.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  BotKeyboard, InputMedia, IntermediatePacketCodec, MemoryStorage, MtProxyTcpTransport, ObfuscatedPacketCodec,
-  PaddedIntermediatePacketCodec, TcpTransport, TelegramClient,
+  BotKeyboard, HttpProxyTcpTransport, InputMedia, IntermediatePacketCodec, MemoryStorage, MtProxyTcpTransport,
+  ObfuscatedPacketCodec, PaddedIntermediatePacketCodec, SocksProxyTcpTransport, TcpTransport,
 } from '@mtcute/node'
 import { addPublicKey, NodeCryptoProvider } from '@mtcute/node/utils.js'
-import { DEADLINE, Events, expect, LOGIN_CODE, Peer, Report, Server, within } from './harness.mjs'
+import { expect, LOGIN_CODE, Peer, Proxy, Report, Server, within } from './harness.mjs'
+import { describe, Device, digest, FILE_BYTES, FIRST_DC, refused } from './mtcute.mjs'
+import { BORIS, CAROL, passage } from './mtcute_passage.mjs'
 
-const FILE_BYTES = 5_000_000
 const PASSWORD = 'correct horse'
-const CAROL = '+15550200001'
-const BORIS = '+15550200002'
-const FIRST_DC = 2
+const DOMAIN = Buffer.from('example.org').toString('hex')
 
 function withCodec(makeCodec) {
   return class extends TcpTransport {
@@ -27,114 +27,41 @@ function withCodec(makeCodec) {
 }
 
 const Padded = withCodec(() => new PaddedIntermediatePacketCodec())
+const ObfuscatedPadded = withCodec(() => new ObfuscatedPacketCodec(new PaddedIntermediatePacketCodec()))
 const Obfuscated = withCodec(() => new ObfuscatedPacketCodec(new IntermediatePacketCodec()))
 
-function proxy({ ipAddress, port }, secret) {
+function mtproxy({ ipAddress, port }, secret) {
   return new MtProxyTcpTransport({ host: ipAddress, port, secret })
 }
 
-/** How mtcute reaches the data centre: from its address and the server's MTProxy secret, a transport. */
+function socks({ port, user, password }, version) {
+  return new SocksProxyTcpTransport({ host: '127.0.0.1', port, version, user, password })
+}
+
+function http({ port, user, password }) {
+  return new HttpProxyTcpTransport({ host: '127.0.0.1', port, user, password })
+}
+
+/** How mtcute reaches the data centre: from its address, the server's MTProxy secret and our proxy, a transport. */
 const KINDS = {
   'intermediate': () => new TcpTransport(),
   'padded': () => new Padded(),
   'obfuscated': () => new Obfuscated(),
-  'mtproxy': (dc, secret) => proxy(dc, secret),
-  'mtproxy-dd': (dc, secret) => proxy(dc, `dd${secret}`),
+  'obfuscated-padded': () => new ObfuscatedPadded(),
+  'mtproxy': (dc, secret) => mtproxy(dc, secret),
+  'mtproxy-dd': (dc, secret) => mtproxy(dc, `dd${secret}`),
+  'mtproxy-ee': (dc, secret) => mtproxy(dc, `ee${secret}${DOMAIN}`),
+  'socks4': (_dc, _secret, proxy) => socks(proxy, 4),
+  'socks5': (_dc, _secret, proxy) => socks(proxy, 5),
+  'socks5-password': (_dc, _secret, proxy) => socks(proxy, 5),
+  'http': (_dc, _secret, proxy) => http(proxy),
+  'http-password': (_dc, _secret, proxy) => http(proxy),
 }
-const ALL = ['intermediate', 'intermediate+pfs', 'obfuscated', 'obfuscated+pfs', 'padded', 'mtproxy', 'mtproxy-dd+pfs']
-
-const digest = bytes => createHash('sha256').update(bytes).digest('hex')
-
-/** One mtcute client and everything it was told. */
-class Device {
-  messages = new Events()
-  edits = new Events()
-  deletions = new Events()
-  caughtUp = new Events()
-
-  constructor(world, name, { storage = new MemoryStorage(), firstDc = FIRST_DC } = {}) {
-    this.world = world
-    this.name = name
-    const dc = world.server.address(firstDc)
-    this.client = new TelegramClient({
-      apiId: 12345,
-      apiHash: '0123456789abcdef0123456789abcdef',
-      storage,
-      transport: world.transport(dc, world.secret),
-      defaultDcs: { main: dc, media: dc },
-      network: { usePfs: world.pfs },
-      updates: { catchUp: true },
-      logLevel: Number(process.env.INTEROP_MTCUTE_LOG ?? 3),
-    })
-    this.client.log.mgr.handler = (_color, level, tag, format, args) => {
-      const rest = [...args]
-      const text = format.replace(/%[a-zA-Z]/g, () => describe(rest.shift()))
-      world.log.push(`${new Date().toISOString().slice(11, 23)} ${name} ${level} [${tag}] ${text}`.slice(0, 2000))
-    }
-    let updating = false
-    this.client.onConnectionState.add((state) => {
-      if (updating && state === 'connected') this.caughtUp.push(state)
-      updating = state === 'updating'
-    })
-    this.client.onError.add(error => world.log.push(`${name} error: ${error?.stack ?? error}`))
-    this.client.onNewMessage.add(message => this.messages.push(message))
-    this.client.onEditMessage.add(message => this.edits.push(message))
-    this.client.onDeleteMessage.add(update => this.deletions.push(update))
-  }
-
-  received(text) {
-    return this.messages.wait(message => message.text === text, `${this.name} receives "${text}"`)
-  }
-
-  async requestCode(phone) {
-    this.phone = phone
-    this.sent = await this.client.sendCode({ phone })
-  }
-
-  signIn(phoneCode) {
-    return this.client.signIn({ phone: this.phone, phoneCodeHash: this.sent.phoneCodeHash, phoneCode })
-  }
-
-  /** Hears updates from now on. mtcute passes over those that come before it has asked for the state. */
-  async listen() {
-    await this.client.connect()
-    await this.client.startUpdatesLoop()
-    await this.caughtUp.wait(() => true, `${this.name} is up to date`)
-  }
-
-  /** Asks for a code and signs in with it, with what comes after: a password. */
-  async enter(phone, password) {
-    await this.requestCode(phone)
-    if (password === undefined) await this.signIn(LOGIN_CODE)
-    else {
-      await refused(this.signIn(LOGIN_CODE), 'SESSION_PASSWORD_NEEDED')
-      await this.client.checkPassword(password)
-    }
-    await this.listen()
-  }
-}
-
-function describe(value) {
-  if (value instanceof Error) return value.stack
-  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
-  if (typeof value !== 'object') return String(value)
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return String(value)
-  }
-}
-
-async function refused(promise, text) {
-  let outcome
-  try {
-    outcome = await promise
-  } catch (error) {
-    expect(error.text === text, `expected ${text}, got ${error}`)
-    return
-  }
-  throw new Error(`expected ${text}, but it was taken: ${outcome}`)
-}
+const FULL = ['intermediate', 'obfuscated+pfs', 'mtproxy-dd+pfs']
+const ALL = [
+  ...FULL, 'intermediate+pfs', 'padded', 'padded+pfs', 'obfuscated', 'obfuscated-padded', 'mtproxy', 'mtproxy+pfs',
+  'socks4', 'socks5', 'socks5-password+pfs', 'http+pfs', 'http-password',
+]
 
 async function run(report, kind) {
   const directory = mkdtempSync(join(tmpdir(), 'interop-'))
@@ -142,6 +69,10 @@ async function run(report, kind) {
   const world = { log: [], devices: [], transport: KINDS[name], pfs: pfs !== undefined, secret: randomBytes(16).toString('hex') }
   try {
     world.server = await Server.start(directory, '--mtproxy-secret', world.secret)
+    const through = /^(socks\d|http)(-password)?$/.exec(name)
+    if (through) {
+      world.proxy = await Proxy.start(directory, world.server, through[2] && { user: 'someone', password: 'a secret: %' })
+    }
     world.peer = new Peer(directory, world.server)
     const crypto = new NodeCryptoProvider()
     await crypto.initialize()
@@ -151,8 +82,14 @@ async function run(report, kind) {
       world.devices.push(device)
       return device
     }
-    await report.scenario(kind, () => scenario(report, directory, world),
-      () => world.server.diagnosis(), () => world.peer.diagnosis(),
+    await report.scenario(kind, async () => {
+      await (FULL.includes(kind) ? scenario : passage)(report, directory, world)
+      await report.step('went the way that it was told to', async () => {
+        if (through) expect(world.proxy.used(through[1]) > 0, 'no connection through the proxy')
+        const bound = world.server.calls('auth.bindTempAuthKey')
+        expect(bound > 0 === world.pfs, `${bound} temporary keys were bound`)
+      })
+    }, () => world.server.diagnosis(), () => world.peer.diagnosis(), () => world.proxy?.diagnosis() ?? '',
       () => `--- mtcute's log ---\n${world.log.slice(-60).join('\n')}\n---`)
   } catch (error) {
     report.failed += 1
@@ -160,6 +97,7 @@ async function run(report, kind) {
   } finally {
     for (const { client } of world.devices) await within(client.destroy(), 'mtcute closes', 5000).catch(() => {})
     await world.peer?.stop()
+    await world.proxy?.stop()
     await world.server?.stop()
     rmSync(directory, { recursive: true })
   }
@@ -176,16 +114,7 @@ async function scenario(report, directory, world) {
   await report.step('signs up', async () => {
     await first.requestCode(CAROL)
     await refused(first.signIn('11111'), 'PHONE_CODE_INVALID')
-    const wanted = await first.client.call({
-      _: 'auth.signIn', phoneNumber: CAROL.slice(1), phoneCodeHash: first.sent.phoneCodeHash, phoneCode: LOGIN_CODE,
-    })
-    expect(wanted._ === 'auth.authorizationSignUpRequired', `auth.signIn: ${wanted._}`)
-    const auth = await first.client.call({
-      _: 'auth.signUp', phoneNumber: CAROL.slice(1), phoneCodeHash: first.sent.phoneCodeHash,
-      firstName: 'Carol', lastName: 'Clark',
-    })
-    await first.client.notifyLoggedIn(auth)
-    await first.listen()
+    await first.signUp(CAROL, 'Carol', 'Clark')
     const me = await first.client.getMe()
     expect(me.firstName === 'Carol' && me.phoneNumber === CAROL.slice(1), `getMe: ${describe(me.raw)}`)
   }, { essential: true })

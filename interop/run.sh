@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs clients that this project did not write against the embedded data centre.
-#   interop/run.sh                      everything
-#   interop/run.sh tdlib [plain|dd]     the official TDLib
-#   interop/run.sh mtcute [intermediate|padded|obfuscated|mtproxy|mtproxy-dd, each also with +pfs]
-# Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
+#   interop/run.sh                   everything, both clients at a time
+#   interop/run.sh tdlib [WAY...]    the official TDLib: plain, dd, ee, socks5, socks5-password, http, http-password
+#   interop/run.sh mtcute [WAY...]   mtcute: intermediate, padded, obfuscated, obfuscated-padded, mtproxy, mtproxy-dd, mtproxy-ee,
+#                                    socks4, socks5, socks5-password, http, http-password
+# Each way also with +pfs behind it. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -29,26 +30,42 @@ export LAYER_TEST_SERVER=$target/debug/layer-test-server
 export LAYER_INTEROP_PEER=$target/debug/examples/interop_peer
 export PYTHONDONTWRITEBYTECODE=1
 
-summaries=()
-status=0
-for suite in "${suites[@]}"; do
-    case $suite in
+install() { # suite
+    case $1 in
     tdlib)
         python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
             --target "$site" --requirement "$here/requirements.txt"
-        run=(python3 "$here/tdlib_scenario.py" "$site")
         ;;
-    mtcute)
-        # No script of a package runs: the one native module, a SQLite, is not used.
-        (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-        run=(node "$here/mtcute_scenario.mjs")
-        ;;
-    *) fail "no suite $suite: tdlib or mtcute" ;;
+    # No script of a package runs: the one native module, a SQLite, is not used.
+    mtcute) (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ;;
+    *) fail "no suite $1: tdlib or mtcute" ;;
     esac
-    output=$(mktemp)
-    "${run[@]}" "$@" | tee "$output" || status=1
-    summary=$(tail -n 1 "$output")
-    rm "$output"
+}
+
+run() { # suite way...
+    case $1 in
+    tdlib) shift; python3 "$here/tdlib_scenario.py" "$site" "$@" ;;
+    mtcute) shift; node "$here/mtcute_scenario.mjs" "$@" ;;
+    esac
+}
+
+for suite in "${suites[@]}"; do install "$suite"; done
+
+outputs=$(mktemp -d)
+trap 'rm -r "$outputs"' EXIT
+declare -A running=()
+for suite in "${suites[@]}"; do
+    run "$suite" "$@" >"$outputs/$suite" 2>&1 &
+    running[$suite]=$!
+done
+
+summaries=()
+status=0
+for suite in "${suites[@]}"; do
+    # One after the other as they go on; what the others say meanwhile is shown when it is their turn.
+    tail --pid "${running[$suite]}" -n +1 -f "$outputs/$suite"
+    wait "${running[$suite]}" || status=1
+    summary=$(tail -n 1 "$outputs/$suite")
     case $summary in
     *" passed, "*" failed") ;;
     *) summary="$suite: 0 passed, 1 failed (it ended before its summary)"; status=1 ;;

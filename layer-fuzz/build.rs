@@ -31,17 +31,22 @@ fn run() -> Result<(), String> {
     config.deserializable_functions = true;
     let files = generate(&definitions, &config).map_err(|e| e.to_string())?;
     let mut table = String::from(
-        "/// The id of each definition, whether it is a method, and the name it is decoded by.\n",
+        "/// The id of each definition, whether it is a method, the name it is decoded by, and its type.\n",
     );
-    table.push_str("static DEFINITIONS: &[(u32, bool, &str)] = &[\n");
+    table.push_str("static DEFINITIONS: &[(u32, bool, &str, &str)] = &[\n");
     let generated = |d: &&Definition| !d.builtin && !BY_HAND.contains(&d.full_name().as_str());
     for d in definitions.iter().filter(generated) {
         let (function, name) = match d.category {
             Category::Type => (false, d.ty.full_name()),
             Category::Function => (true, d.full_name()),
         };
-        writeln!(table, "    (0x{:08x}, {function}, \"{name}\"),", d.id)
-            .map_err(|e| e.to_string())?;
+        let ty = &d.ty;
+        writeln!(
+            table,
+            "    (0x{:08x}, {function}, \"{name}\", \"{ty}\"),",
+            d.id
+        )
+        .map_err(|e| e.to_string())?;
     }
     table.push_str("];\n");
     let dir = env::var("OUT_DIR").map_err(|e| format!("OUT_DIR: {e}"))?;

@@ -14,6 +14,7 @@ mod links;
 mod markup;
 mod schema;
 pub mod seeds;
+mod server_calls;
 mod session_client;
 mod session_file;
 mod session_server;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     target("markup", markup::run, 512),
     target("packet", wire::packet, 2048),
     target("schema", schema::run, 2048),
+    target("server_calls", server_calls::run, 1024),
     target("server_session", session_server::run, 2048),
     target("session_file", session_file::run, 4096),
     target("transport_accept", transport::accept, 2048),

@@ -42,6 +42,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
     match name {
         "schema" => schema::texts(),
         "values" => schema::values(),
+        "server_calls" => schema::calls(),
         "markup" => [0, 1]
             .iter()
             .flat_map(|how| {
@@ -97,6 +98,14 @@ pub fn write(folder: &Path) -> io::Result<()> {
         let [a, b, c, d] = id.to_le_bytes();
         writeln!(dictionary, "\"\\x{a:02x}\\x{b:02x}\\x{c:02x}\\x{d:02x}\"")
             .map_err(io::Error::other)?;
+    }
+    for letter in crate::server_calls::MARKS {
+        writeln!(
+            dictionary,
+            "\"{}\"",
+            char::from(*letter).to_string().repeat(8)
+        )
+        .map_err(io::Error::other)?;
     }
     fs::write(folder.join("ids.dict"), dictionary)
 }

@@ -57,7 +57,37 @@ pub(super) fn values() -> Vec<Vec<u8>> {
     values
 }
 
+/// Scripts of two calls of a method each, with no flag set and with all of them; peers are those of the target's world.
+pub(super) fn calls() -> Vec<Vec<u8>> {
+    let definitions = definitions();
+    let mut schema = Schema::new(&definitions);
+    schema.long = [b'B'; 8];
+    schema.peer = Tl::new(0xdde8_a54c).raw(&[b'A'; 8]).raw(&[b'B'; 8]).0;
+    let methods = definitions
+        .iter()
+        .filter(|d| d.category == Category::Function);
+    let scripts = methods.filter_map(|definition| {
+        let mut script = Vec::new();
+        for all in [false, true] {
+            let mut value = Tl(Vec::new());
+            schema.params(definition, all, 0, &mut value);
+            script.push(0);
+            script.extend_from_slice(&index_of(definition.id)?);
+            let len = u16::try_from(value.0.len()).ok()?;
+            script.push(255);
+            script.extend_from_slice(&len.to_le_bytes());
+            script.extend_from_slice(&value.0);
+        }
+        Some(script)
+    });
+    scripts.collect()
+}
+
 struct Schema<'a> {
+    /// What a `long` is.
+    long: [u8; 8],
+    /// What an `InputPeer` is, if not the shortest there is.
+    peer: Vec<u8>,
     by_type: HashMap<String, Vec<&'a Definition>>,
     by_name: HashMap<String, &'a Definition>,
 }
@@ -65,6 +95,8 @@ struct Schema<'a> {
 impl<'a> Schema<'a> {
     fn new(definitions: &'a [Definition]) -> Self {
         let mut schema = Self {
+            long: [4; 8],
+            peer: Vec::new(),
             by_type: HashMap::new(),
             by_name: HashMap::new(),
         };
@@ -109,7 +141,8 @@ impl<'a> Schema<'a> {
         let fixed: &[u8] = match name.as_str() {
             _ if ty.call => &[1; 8],
             "int" => &[3; 4],
-            "long" | "double" => &[4; 8],
+            "long" | "double" => &self.long,
+            "InputPeer" => &self.peer,
             "int128" => &[5; 16],
             "int256" => &[6; 32],
             "Bool" => &0x9972_75b5_u32.to_le_bytes(),

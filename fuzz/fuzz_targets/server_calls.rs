@@ -1,0 +1,3 @@
+#![no_main]
+
+layer_fuzzers::fuzzer!("server_calls");
