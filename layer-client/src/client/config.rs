@@ -10,8 +10,8 @@ pub use layer_crypto::rsa::PublicKey as RsaPublicKey;
 pub use layer_mtproto::transport::TransportKind;
 
 use crate::error::Error;
-use crate::middleware::{FloodPolicy, Middleware, RetryPolicy, SleepUpTo};
-use crate::session::SessionStorage;
+use crate::middleware::{FloodPolicy, Middleware, RateLimits, RetryPolicy, SleepUpTo};
+use crate::session::{Passphrase, SessionStorage};
 
 /// Where a data centre can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +91,13 @@ pub struct Config {
 
     /// Keeps the session somewhere else than in a file; `session_path` is then not used.
     pub session_storage: Option<Arc<dyn SessionStorage>>,
+    /// Encrypts the session, wherever it is kept. A session that was kept without is encrypted with
+    /// [`change_passphrase`](crate::session::change_passphrase).
+    pub session_passphrase: Option<Passphrase>,
+    /// A session as text, to begin with where none is kept yet: what
+    /// [`Client::export_session`](crate::Client::export_session) gave, or a session string of
+    /// Telethon, GramJS or Pyrogram (see [`Session::import`](crate::session::Session::import)).
+    pub session_string: Option<String>,
     /// Addresses of data centres. Those named here replace the built-in ones altogether, and are
     /// not replaced by what the server's configuration says.
     pub dc_addresses: Vec<DcAddress>,
@@ -124,6 +131,8 @@ pub struct Config {
     pub flood_policy: Arc<dyn FloodPolicy>,
     /// How often and when to ask again after the server failed.
     pub retry: RetryPolicy,
+    /// How often methods may be called; none by default. A bot may want [`RateLimits::bot`].
+    pub rate_limits: RateLimits,
     /// Layers of your own around each call, the outermost first; see [`crate::middleware`].
     pub layers: Vec<Arc<dyn Middleware>>,
     /// Layers of your own around each attempt of a call, the outermost first.
@@ -152,6 +161,8 @@ impl Default for Config {
             api_id: 0,
             api_hash: String::new(),
             session_storage: None,
+            session_passphrase: None,
+            session_string: None,
             dc_addresses: Vec::new(),
             dc_id: 2,
             test_mode: false,
@@ -166,6 +177,7 @@ impl Default for Config {
             lang_code: "en".to_owned(),
             flood_policy: Arc::new(SleepUpTo(Duration::from_secs(60))),
             retry: RetryPolicy::default(),
+            rate_limits: RateLimits::none(),
             layers: Vec::new(),
             attempt_layers: Vec::new(),
             connect_timeout: Duration::from_secs(30),

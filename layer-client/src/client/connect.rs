@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
+use zeroize::Zeroizing;
 
 use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
 use crate::middleware::Chain;
 use crate::net::{OsRandom, Plan, Pool};
 use crate::peers::PeerCache;
-use crate::session::{FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
+use crate::session::{Encrypted, FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
 use crate::tl::{self, Serializable};
 use crate::updates::Hub;
 
@@ -52,13 +53,19 @@ fn check(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn open(config: Config) -> Result<(Config, Store), SessionError> {
-    let storage: Arc<dyn SessionStorage> = match &config.session_storage {
+fn open(mut config: Config) -> Result<(Config, Store), SessionError> {
+    let mut storage: Arc<dyn SessionStorage> = match &config.session_storage {
         Some(storage) => storage.clone(),
         None if config.session_path.as_os_str().is_empty() => Arc::new(MemoryStorage::new()),
         None => Arc::new(FileStorage::open(&config.session_path)?),
     };
-    Ok((config, Store::open(storage)?))
+    // Taken, so that neither stays in memory for as long as the client lives.
+    if let Some(passphrase) = config.session_passphrase.take() {
+        storage = Arc::new(Encrypted::open(storage, &passphrase)?);
+    }
+    let text = config.session_string.take().map(Zeroizing::new);
+    let store = Store::open(storage, text.as_ref().map(|text| text.as_str()))?;
+    Ok((config, store))
 }
 
 fn assemble(config: Config, store: Store) -> Client {

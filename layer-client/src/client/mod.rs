@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::net::{ConnectionState, ConnectionStates};
+use crate::session::Session;
 
 pub use config::{Config, DcAddress, MtProxy, RsaPublicKey, TransportKind};
 pub use in_order::InOrder;
@@ -115,6 +116,14 @@ impl Client {
     /// When it cannot be written; what was saved before is then still there.
     pub fn save_session(&self) -> impl Future<Output = Result<()>> + Send + use<> {
         save(self.inner.clone())
+    }
+
+    /// The login as text: the account, its data centre and its auth keys, for
+    /// [`Config::session_string`]. Whoever has the text has the account; used from two places at once
+    /// it ends.
+    #[must_use]
+    pub fn export_session(&self) -> String {
+        self.inner.session.read(Session::export)
     }
 
     /// Ends the connections in order (what was received is acknowledged), ends the updates, and

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::deadline::Deadline;
 use super::flood::FloodWaits;
+use super::rate::RateLimiter;
 use super::retry::Retry;
 use super::route::Route;
 use super::{CallOptions, Request};
@@ -80,6 +81,9 @@ impl Chain {
         layers.push(Arc::new(Retry::new(config.retry)));
         let floods = Arc::new(FloodWaits::new(config.flood_policy.clone()));
         layers.push(floods.clone());
+        if !config.rate_limits.is_empty() {
+            layers.push(Arc::new(RateLimiter::new(&config.rate_limits)));
+        }
         layers.push(Arc::new(Route));
         layers.extend(config.attempt_layers.iter().cloned());
         Self { layers, floods }

@@ -7,12 +7,13 @@
 //!    they see a call once, and its outcome;
 //! 3. **retry** ([`RetryPolicy`]): the server failed, or did not answer and asking again does no harm;
 //! 4. **flood waits** ([`FloodPolicy`]): asked of the server once, remembered for the calls after;
-//! 5. the **way**: moves to the data centre that the server names, and who we are is said again to
+//! 5. the **rate limits** ([`RateLimits`]), if there are any: a call waits for its turn;
+//! 6. the **way**: moves to the data centre that the server names, and who we are is said again to
 //!    one that forgot it;
-//! 6. **your layers for each attempt**,
+//! 7. **your layers for each attempt**,
 //!    [`Config::attempt_layers`](crate::Config::attempt_layers): they see every sending, and where
 //!    it goes;
-//! 7. the connection.
+//! 8. the connection.
 //!
 //! A [`Middleware`] is one layer. Dropping the future of a call, wherever in the chain it stands,
 //! cancels the request. Policies decide and hold no timers; the layers sleep for them.
@@ -50,6 +51,7 @@ mod chain;
 mod deadline;
 mod flood;
 mod memory;
+mod rate;
 mod request;
 mod retry;
 mod route;
@@ -61,5 +63,6 @@ pub use crate::client::BoxFuture;
 pub(crate) use chain::{Chain, run};
 pub use chain::{Middleware, Next};
 pub use flood::{FloodPolicy, FloodWait, Never, SleepUpTo, WaitDecision};
+pub use rate::{RateLimit, RateLimits};
 pub use request::{CallOptions, Request};
 pub use retry::RetryPolicy;

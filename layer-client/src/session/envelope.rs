@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::old::Session1;
-use super::{Session, SessionError};
+use super::{Session, SessionError, sealed};
 
 const MAGIC: &[u8; 8] = b"LAYERSES";
 /// 2: data centres with the flags of their addresses. What was before is read by [`old`](super::old).
@@ -36,12 +36,22 @@ fn seal(version: u16, data: &[u8]) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
+/// Whether these bytes are a session without a passphrase.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 /// Reads a session; `place` is what to call where it came from.
 pub(super) fn decode(bytes: &[u8], place: &str) -> Result<Session, SessionError> {
     let corrupt = |reason| SessionError::Corrupt {
         place: place.to_owned(),
         reason,
     };
+    if sealed::is_sealed(bytes) {
+        return Err(SessionError::PassphraseRequired {
+            place: place.to_owned(),
+        });
+    }
     let (header, data) = bytes
         .split_first_chunk::<HEADER>()
         .ok_or_else(|| corrupt("it is too short"))?;
@@ -90,14 +100,9 @@ fn whole<T: DeserializeOwned>(data: &[u8]) -> Result<T, &'static str> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::super::{DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser};
     use super::*;
-
-    /// Data in an envelope of that version.
-    pub(in super::super) fn wrap(version: u16, data: &[u8]) -> Vec<u8> {
-        seal(version, data).to_vec()
-    }
 
     fn sample() -> Session {
         let mut session = Session {

@@ -10,10 +10,10 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{SessionError, SessionStorage};
+use super::{Encrypted, Passphrase, SessionError, SessionStorage};
 
 /// A session larger than this is none of ours.
 const MAX_SIZE: u64 = 1 << 30;
@@ -79,6 +79,18 @@ impl FileStorage {
             writing: Mutex::new(()),
             _lock: lock,
         })
+    }
+
+    /// As [`open`](Self::open), with the session under a passphrase; makes the key, which takes a
+    /// moment on purpose.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`Encrypted::open`].
+    pub fn encrypted(
+        path: impl Into<PathBuf>,
+        passphrase: &Passphrase,
+    ) -> Result<Encrypted, SessionError> {
+        Encrypted::open(Arc::new(Self::open(path)?), passphrase)
     }
 
     /// The session file.

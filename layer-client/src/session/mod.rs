@@ -8,18 +8,24 @@ mod envelope;
 mod file;
 mod memory;
 mod old;
+mod sealed;
 mod state;
 mod store;
+mod text;
 
 use std::io;
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 pub use file::FileStorage;
-pub use memory::{MemoryStorage, StringStorage};
+pub use memory::MemoryStorage;
+pub use sealed::{Encrypted, Passphrase, change_passphrase};
 pub use state::{
     DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState,
 };
 pub(crate) use store::Store;
+pub use text::StringStorage;
 
 /// Where a session's bytes are kept.
 ///
@@ -48,7 +54,7 @@ impl Session {
     /// # Errors
     /// When it cannot be read, or is damaged.
     pub fn load(storage: &dyn SessionStorage) -> Result<Option<Self>, SessionError> {
-        let bytes = storage.load()?;
+        let bytes = storage.load()?.map(Zeroizing::new);
         bytes
             .map(|bytes| envelope::decode(&bytes, &storage.name()))
             .transpose()
@@ -93,6 +99,30 @@ pub enum SessionError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// What is kept is encrypted, and no passphrase was given.
+    #[non_exhaustive]
+    PassphraseRequired {
+        /// Where it is kept.
+        place: String,
+    },
+    /// What is kept is encrypted with another passphrase.
+    #[non_exhaustive]
+    WrongPassphrase {
+        /// Where it is kept.
+        place: String,
+    },
+    /// A passphrase was given, and what is kept is not encrypted.
+    #[non_exhaustive]
+    NotEncrypted {
+        /// Where it is kept.
+        place: String,
+    },
+    /// The operating system gives no random bytes, and nothing can be encrypted without.
+    #[non_exhaustive]
+    Random {
+        /// What the operating system says.
+        reason: String,
+    },
     /// What is kept was written by a newer version of this crate.
     #[non_exhaustive]
     TooNew {
@@ -131,6 +161,21 @@ impl std::fmt::Display for SessionError {
             Self::Corrupt { place, reason } => write!(
                 f,
                 "the session in {place} cannot be read: {reason}; put a copy back if you have one, or move it away and sign in again"
+            ),
+            Self::PassphraseRequired { place } => write!(
+                f,
+                "the session in {place} is encrypted; give its passphrase in Config::session_passphrase"
+            ),
+            Self::WrongPassphrase { place } => {
+                write!(f, "the passphrase of the session in {place} is another one")
+            }
+            Self::NotEncrypted { place } => write!(
+                f,
+                "the session in {place} is not encrypted; encrypt it with session::change_passphrase, or give no passphrase"
+            ),
+            Self::Random { reason } => write!(
+                f,
+                "the session could not be encrypted for want of random bytes: {reason}"
             ),
             Self::TooNew { place, version } => write!(
                 f,

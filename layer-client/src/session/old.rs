@@ -9,7 +9,6 @@ use super::{DcOption, DcState, SavedKey, SavedPeer, SavedSalt, SelfUser, Session
 
 /// Version 1, which kept bare addresses.
 #[derive(Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Session1 {
     home_dc: i32,
     dcs: BTreeMap<i32, DcState1>,
@@ -19,7 +18,6 @@ pub(super) struct Session1 {
 }
 
 #[derive(Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
 struct DcState1 {
     addresses: Vec<SocketAddr>,
     auth_key: Option<SavedKey>,
@@ -55,32 +53,59 @@ impl From<DcState1> for DcState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{PeerKind, envelope};
     use super::*;
 
-    #[test]
-    fn a_session_of_the_first_version_keeps_its_login() {
-        let address: SocketAddr = "127.0.0.1:443".parse().unwrap();
-        let dc = DcState1 {
-            addresses: vec![address],
-            auth_key: Some(SavedKey::new([9; 256])),
-            salts: vec![SavedSalt::new(-5, 1, 2)],
-            time_offset: -3,
-            authorized: true,
-        };
-        let old = Session1 {
+    /// What each version wrote once, byte for byte. These files are never made anew: a version that
+    /// cannot read them would cost people their logins.
+    const WRITTEN: [&[u8]; 2] = [
+        include_bytes!("fixtures/version-1.session"),
+        include_bytes!("fixtures/version-2.session"),
+    ];
+
+    /// What all of them hold.
+    fn held() -> Session {
+        let mut session = Session {
             home_dc: 2,
-            dcs: [(2, dc)].into(),
             user: Some(SelfUser::new(7, true)),
-            updates: UpdatesState::default(),
-            peers: Vec::new(),
+            ..Session::default()
         };
-        let bytes = postcard::to_stdvec(&old).unwrap();
-        let bytes = super::super::envelope::tests::wrap(1, &bytes);
-        let new = super::super::envelope::decode(&bytes, "x").unwrap();
-        assert_eq!((new.home_dc, new.user), (2, Some(SelfUser::new(7, true))));
-        let dc = &new.dcs[&2];
-        assert_eq!(dc.options, [DcOption::new(address)]);
-        assert_eq!(dc.auth_key, Some(SavedKey::new([9; 256])));
-        assert!(dc.authorized && dc.time_offset == -3 && dc.salts.len() == 1);
+        let options = ["149.154.167.51:443", "[2001:67c:4e8:f002::a]:443"];
+        let options = options.map(|address| DcOption::new(address.parse().unwrap()));
+        let key = std::array::from_fn(|n| u8::try_from(n).unwrap());
+        let dc = session.dcs.entry(2).or_default();
+        dc.options = options.into();
+        dc.auth_key = Some(SavedKey::new(key));
+        dc.salts = vec![SavedSalt::new(-5, 1, 2)];
+        dc.time_offset = -3;
+        dc.authorized = true;
+        session.dcs.entry(4).or_default();
+        session.updates.pts = 12;
+        session.updates.qts = 1;
+        session.updates.date = 1_700_000_000;
+        session.updates.seq = 3;
+        session.updates.channels.insert(77, 5);
+        let mut peer = SavedPeer::new(PeerKind::Channel, 77);
+        peer.access_hash = Some(-1_234_567_890_123);
+        peer.usernames = vec!["one".to_owned(), "two".to_owned()];
+        peer.phone = Some("15550001".to_owned());
+        peer.name = "A channel".to_owned();
+        session.peers.push(peer);
+        session
+    }
+
+    #[test]
+    fn what_every_version_wrote_is_read_for_ever() {
+        for (version, bytes) in (1..).zip(WRITTEN) {
+            let read = envelope::decode(bytes, "x").unwrap();
+            assert_eq!(read, held(), "version {version}");
+        }
+    }
+
+    #[test]
+    fn the_newest_version_is_written_as_it_was() {
+        let written = envelope::encode(&held());
+        assert_eq!(Some(&written[..]), WRITTEN.last().copied());
+        assert_eq!(usize::from(written[8]), WRITTEN.len());
     }
 }

@@ -21,19 +21,23 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Reads what the storage has; nothing there is an empty session, damage is an error.
-    pub(crate) fn open(storage: Arc<dyn SessionStorage>) -> Result<Self, SessionError> {
-        let session = match storage.load()? {
-            Some(bytes) => {
-                let bytes = zeroize::Zeroizing::new(bytes);
-                envelope::decode(&bytes, &storage.name())?
-            }
-            None => Session::default(),
+    /// Reads what the storage has. If nothing is there, it begins with what `text` says, or with an
+    /// empty session; damage is an error.
+    pub(crate) fn open(
+        storage: Arc<dyn SessionStorage>,
+        text: Option<&str>,
+    ) -> Result<Self, SessionError> {
+        let kept = Session::load(&*storage)?;
+        let imported = match text {
+            Some(text) if kept.is_none() => Some(Session::import(text)?),
+            _ => None,
         };
+        let changed = u64::from(imported.is_some());
+        let session = kept.or(imported).unwrap_or_default();
         Ok(Self {
             session: Mutex::new(session),
             storage,
-            changed: AtomicU64::new(0),
+            changed: AtomicU64::new(changed),
             saved: AtomicU64::new(0),
             writing: Mutex::new(()),
             dirty: Arc::default(),
@@ -97,12 +101,12 @@ mod tests {
     #[test]
     fn changes_are_saved_at_the_end_without_being_asked() {
         let storage = Arc::new(MemoryStorage::new());
-        let store = Store::open(storage.clone()).unwrap();
+        let store = Store::open(storage.clone(), None).unwrap();
         assert!(!store.is_dirty());
         store.update(|session| session.user = Some(SelfUser::new(5, false)));
         assert!(store.is_dirty());
         drop(store);
-        let store = Store::open(storage).unwrap();
+        let store = Store::open(storage, None).unwrap();
         assert_eq!(
             store.read(|session| session.user),
             Some(SelfUser::new(5, false))
@@ -115,7 +119,7 @@ mod tests {
         let path = directory.path().join("a.session");
         std::fs::write(&path, b"not a session at all, but somebody's text").unwrap();
         let storage = Arc::new(FileStorage::open(&path).unwrap());
-        let Err(error) = Store::open(storage) else {
+        let Err(error) = Store::open(storage, None) else {
             panic!("it was read")
         };
         assert!(matches!(error, SessionError::Corrupt { .. }));
@@ -128,10 +132,28 @@ mod tests {
 
     #[tokio::test]
     async fn the_writer_is_woken_by_a_change() {
-        let store = Store::open(Arc::new(MemoryStorage::new())).unwrap();
+        let store = Store::open(Arc::new(MemoryStorage::new()), None).unwrap();
         store.touch();
         store.signal().notified().await;
         store.save().unwrap();
         assert!(!store.is_dirty());
+    }
+
+    #[test]
+    fn text_is_what_an_empty_storage_begins_with_and_is_kept() {
+        let text = |id| {
+            let session = Session {
+                user: Some(SelfUser::new(id, false)),
+                ..Session::default()
+            };
+            session.export()
+        };
+        let storage = Arc::new(MemoryStorage::new());
+        let user = |store: &Store| store.read(|session| session.user.map(|user| user.id));
+        let store = Store::open(storage.clone(), Some(&text(5))).unwrap();
+        assert!(store.is_dirty() && user(&store) == Some(5));
+        drop(store);
+        let store = Store::open(storage, Some(&text(6))).unwrap();
+        assert!(!store.is_dirty() && user(&store) == Some(5));
     }
 }
