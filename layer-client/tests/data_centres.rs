@@ -1,0 +1,359 @@
+//! More than one data centre and more than one connection to each: the account's authorisation
+//! goes with the requests, files have connections of their own, and what is slow or dead delays
+//! nothing else. The clock is tokio's, stopped.
+
+#![allow(clippy::unwrap_used)] // a test is allowed to fail
+
+mod peer;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use layer_client::session::{MemoryStorage, SelfUser, Session};
+use layer_client::{Client, Config, DcAddress, Error, files::Upload, tl};
+use peer::{Call, Peer, Reply, basics};
+use tl::Serializable;
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+type Nearest = tl::functions::help::GetNearestDc;
+type Export = tl::functions::auth::ExportAuthorization;
+type Import = tl::functions::auth::ImportAuthorization;
+type SavePart = tl::functions::upload::SaveFilePart;
+
+/// What a data centre answers to one who is signed in.
+fn answers(call: &Call) -> Reply {
+    if call.is::<Export>() {
+        let exported = tl::types::auth::ExportedAuthorization {
+            id: 7,
+            bytes: vec![1; 16],
+        };
+        Reply::Result(tl::enums::auth::ExportedAuthorization::from(exported).to_bytes())
+    } else if call.is::<Import>() {
+        let imported = tl::types::auth::Authorization {
+            setup_password_required: false,
+            otherwise_relogin_days: None,
+            tmp_sessions: None,
+            future_auth_token: None,
+            user: tl::types::UserEmpty { id: 7 }.into(),
+        };
+        Reply::Result(tl::enums::auth::Authorization::from(imported).to_bytes())
+    } else if call.is::<SavePart>() {
+        Reply::Result(0x9972_75b5_u32.to_le_bytes().to_vec())
+    } else {
+        basics(call)
+    }
+}
+
+/// A client that is signed in at the first of these data centres.
+async fn signed_in(peers: &[&Peer], change: impl FnOnce(&mut Config)) -> Client {
+    let mut session = Session::default();
+    session.home_dc = 1;
+    session.user = Some(SelfUser::new(7, false));
+    let storage = MemoryStorage::new();
+    session.save(&storage).unwrap();
+    let mut config = peers[0].config();
+    config.session_storage = Some(Arc::new(storage));
+    config.dc_addresses = (1..)
+        .zip(peers)
+        .map(|(id, peer)| DcAddress::new(id, peer.addr))
+        .collect();
+    change(&mut config);
+    Client::connect(config).await.unwrap()
+}
+
+async fn ask_in(client: &Client, dc: i32) -> Result<tl::enums::NearestDc, Error> {
+    client.invoke_in_dc(dc, &Nearest {}).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_authorisation_is_taken_once_however_many_need_it() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    let calls = (0..20).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { ask_in(&client, 2).await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(home.calls::<Export>().len(), 1);
+    assert_eq!(away.calls::<Import>().len(), 1);
+    assert_eq!(away.calls::<Nearest>().len(), 20);
+    // Nothing that needs it goes before it.
+    assert!(away.calls::<Import>()[0].msg_id < away.calls::<Nearest>()[0].msg_id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_gives_up_leaves_the_authorisation_to_the_others() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    home.answer(|call| {
+        if call.is::<Export>() {
+            Reply::Silence
+        } else {
+            answers(call)
+        }
+    });
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { ask_in(&client, 2).await }
+    });
+    home.until(|home| home.calls::<Export>().len() == 1).await;
+    let second = tokio::spawn({
+        let client = client.clone();
+        async move { ask_in(&client, 2).await }
+    });
+    sleep(SECOND).await;
+    home.answer(answers);
+    first.abort();
+    second.await.unwrap().unwrap();
+    assert_eq!(away.calls::<Import>().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authorisation_that_was_used_or_is_too_old_is_exported_anew() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    let imports = AtomicUsize::new(0);
+    away.answer(move |call| {
+        if call.is::<Import>() && imports.fetch_add(1, Ordering::AcqRel) == 0 {
+            return Reply::Error(400, "AUTH_BYTES_INVALID");
+        }
+        answers(call)
+    });
+    ask_in(&client, 2).await.unwrap();
+    assert_eq!(home.calls::<Export>().len(), 2);
+    // One that is always refused is not asked for for ever.
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    away.answer(|call| {
+        if call.is::<Import>() {
+            return Reply::Error(400, "AUTH_BYTES_INVALID");
+        }
+        answers(call)
+    });
+    let error = ask_in(&client, 2).await.unwrap_err();
+    assert!(error.is("AUTH_BYTES_INVALID"), "{error}");
+    assert_eq!(home.calls::<Export>().len(), 3);
+    assert!(away.calls::<Nearest>().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_centre_that_forgot_the_account_is_told_again() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    ask_in(&client, 2).await.unwrap();
+    let forgot = AtomicUsize::new(0);
+    away.answer(move |call| {
+        if call.is::<Nearest>() && forgot.fetch_add(1, Ordering::AcqRel) == 0 {
+            return Reply::Error(401, "AUTH_KEY_UNREGISTERED");
+        }
+        answers(call)
+    });
+    ask_in(&client, 2).await.unwrap();
+    assert_eq!(away.calls::<Import>().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_home_that_does_not_know_the_login_any_more_ends_it() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    home.answer(|call| {
+        if call.is::<Export>() {
+            return Reply::Error(401, "SESSION_REVOKED");
+        }
+        answers(call)
+    });
+    let error = ask_in(&client, 2).await.unwrap_err();
+    assert!(error.is_terminal(), "{error:?}");
+    assert!(format!("{client:?}").contains("user: None"), "{client:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_data_centre_delays_no_other_and_not_the_end() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    away.vanish(true);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    let begun = Instant::now();
+    let stuck: Vec<_> = (0..3)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { (ask_in(&client, 2).await, Instant::now()) })
+        })
+        .collect();
+    sleep(SECOND).await;
+    // Home answers at once.
+    let asked = Instant::now();
+    client.invoke(&Nearest {}).await.unwrap();
+    assert!(asked.elapsed() < SECOND, "{:?}", asked.elapsed());
+    // Those who wait for the dead one wait to their own deadline, and not one after the other.
+    for stuck in stuck {
+        let (outcome, ended) = stuck.await.unwrap();
+        let error = outcome.unwrap_err();
+        assert!(error.is_connect() || error.is_timeout(), "{error:?}");
+        assert!(ended - begun <= 61 * SECOND, "{:?}", ended - begun);
+    }
+    let stuck = tokio::spawn({
+        let client = client.clone();
+        async move { ask_in(&client, 2).await }
+    });
+    sleep(SECOND).await;
+    let closing = Instant::now();
+    client.disconnect().await.unwrap();
+    assert!(closing.elapsed() <= 4 * SECOND, "{:?}", closing.elapsed());
+    assert!(stuck.await.unwrap().unwrap_err().is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_to_another_data_centre_ends_when_nobody_needs_it() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    ask_in(&client, 2).await.unwrap();
+    sleep(280 * SECOND).await;
+    assert_eq!(away.open_connections(), 1);
+    sleep(40 * SECOND).await;
+    assert_eq!((away.open_connections(), home.open_connections()), (0, 1));
+    // It comes back under the same key, still authorised.
+    ask_in(&client, 2).await.unwrap();
+    assert_eq!(away.keys().0.len(), 1);
+    assert_eq!(away.calls::<Import>().len(), 1);
+}
+
+/// Uploads so many parts.
+async fn upload(client: &Client, parts: usize) {
+    let bytes: Vec<u8> = (0..parts * 512 * 1024).map(|_| fastrand::u8(..)).collect();
+    let file = client.upload_file(Upload::bytes("a", &bytes)).await;
+    assert_eq!(file.unwrap().size(), u64::try_from(bytes.len()).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_go_over_connections_of_their_own_and_hold_up_nothing_else() {
+    let home = Peer::new(answers).await;
+    let client = signed_in(&[&home], |_| {}).await;
+    home.answer(|call| {
+        if call.is::<SavePart>() {
+            Reply::Silence
+        } else {
+            answers(call)
+        }
+    });
+    let uploading = tokio::spawn({
+        let client = client.clone();
+        async move { upload(&client, 4).await }
+    });
+    home.until(|home| home.calls::<SavePart>().len() == 4).await;
+    let asked = Instant::now();
+    client.invoke(&Nearest {}).await.unwrap();
+    assert!(asked.elapsed() < SECOND, "{:?}", asked.elapsed());
+    let over = |calls: Vec<Call>| -> BTreeSet<usize> {
+        calls.iter().map(|call| call.connection).collect()
+    };
+    let files = over(home.calls::<SavePart>());
+    let rest = over(home.calls::<Nearest>());
+    assert!(rest.is_disjoint(&files), "{rest:?} {files:?}");
+    assert_eq!(files.len(), 4);
+    for call in home.calls::<SavePart>() {
+        home.respond(call.msg_id, 0x9972_75b5_u32.to_le_bytes().to_vec());
+    }
+    uploading.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_for_files_are_few_share_the_key_and_end_when_nothing_moves() {
+    let home = Peer::new(answers).await;
+    let client = signed_in(&[&home], |_| {}).await;
+    upload(&client, 19).await;
+    assert_eq!(home.open_connections(), 5);
+    assert_eq!(home.keys().0.len(), 1);
+    sleep(80 * SECOND).await;
+    assert_eq!(home.open_connections(), 1);
+    upload(&client, 1).await;
+    assert_eq!(home.open_connections(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_for_files_that_breaks_is_made_again_for_the_part_that_was_under_way() {
+    let home = Peer::new(answers).await;
+    let client = signed_in(&[&home], |_| {}).await;
+    let parts = AtomicUsize::new(0);
+    home.answer(move |call| {
+        if call.is::<SavePart>() && parts.fetch_add(1, Ordering::AcqRel) == 0 {
+            return Reply::Cut;
+        }
+        answers(call)
+    });
+    // The server has the call, and answers it when the client comes back and asks.
+    let uploading = tokio::spawn({
+        let client = client.clone();
+        async move { upload(&client, 2).await }
+    });
+    home.until(|home| home.connections().len() >= 4).await;
+    for call in home.calls::<SavePart>() {
+        home.respond(call.msg_id, 0x9972_75b5_u32.to_le_bytes().to_vec());
+    }
+    uploading.await.unwrap();
+    // The main connection had no part in it.
+    client.invoke(&Nearest {}).await.unwrap();
+    assert_eq!(home.calls::<Nearest>()[0].connection, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_of_another_data_centre_wait_for_its_authorisation() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    // Uploads go home; a move of the account makes the other one home.
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    home.answer(|call| {
+        if call.is::<Nearest>() {
+            return Reply::Error(303, "USER_MIGRATE_2");
+        }
+        answers(call)
+    });
+    client.invoke(&Nearest {}).await.unwrap();
+    upload(&client, 2).await;
+    assert_eq!(away.calls::<Import>().len(), 1);
+    assert_eq!(away.calls::<SavePart>().len(), 2);
+    assert!(home.calls::<SavePart>().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_that_name_another_data_centre_are_followed() {
+    for name in ["PHONE_MIGRATE_2", "USER_MIGRATE_2", "NETWORK_MIGRATE_2"] {
+        let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+        let client = signed_in(&[&home, &away], |_| {}).await;
+        home.answer(move |call| match answers(call) {
+            Reply::Result(_) if call.is::<Nearest>() => Reply::Error(303, name),
+            reply => reply,
+        });
+        let mut states = client.connection_states();
+        client.invoke(&Nearest {}).await.unwrap();
+        client.invoke(&Nearest {}).await.unwrap();
+        assert_eq!(
+            (home.calls::<Nearest>().len(), away.calls::<Nearest>().len()),
+            (1, 2)
+        );
+        // How the connection stands is told of the new home.
+        while !states.next().await.unwrap().is_online() {}
+        away.refuse(true);
+        away.cut();
+        while states.next().await.unwrap().error().is_none() {}
+    }
+    for name in ["FILE_MIGRATE_2", "STATS_MIGRATE_2"] {
+        let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+        let client = signed_in(&[&home, &away], |_| {}).await;
+        home.answer(move |call| match answers(call) {
+            Reply::Result(_) if call.is::<Nearest>() => Reply::Error(303, name),
+            reply => reply,
+        });
+        client.invoke(&Nearest {}).await.unwrap();
+        client.invoke(&Nearest {}).await.unwrap();
+        // One request went elsewhere, and the next begins at home again.
+        assert_eq!(
+            (home.calls::<Nearest>().len(), away.calls::<Nearest>().len()),
+            (2, 2)
+        );
+    }
+}
