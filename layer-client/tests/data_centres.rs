@@ -357,3 +357,146 @@ async fn errors_that_name_another_data_centre_are_followed() {
         );
     }
 }
+
+fn option(id: i32, addr: std::net::SocketAddr, media_only: bool) -> tl::enums::DcOption {
+    tl::types::DcOption {
+        ipv6: false,
+        media_only,
+        tcpo_only: false,
+        cdn: false,
+        r#static: false,
+        this_port_only: true,
+        id,
+        ip_address: addr.ip().to_string(),
+        port: addr.port().into(),
+        secret: None,
+    }
+    .into()
+}
+
+/// A client that knows home from its session, and the rest from what home says.
+async fn knowing_home(
+    home: &Peer,
+    change: impl FnOnce(&mut Config),
+) -> (Client, Arc<MemoryStorage>) {
+    let mut session = Session::default();
+    session.home_dc = 1;
+    session.user = Some(SelfUser::new(7, false));
+    let known = layer_client::session::DcOption::new(home.addr);
+    session.dcs.entry(1).or_default().options = vec![known];
+    let storage = Arc::new(MemoryStorage::new());
+    session.save(&*storage).unwrap();
+    let mut config = home.config();
+    config.session_storage = Some(storage.clone());
+    config.dc_addresses = Vec::new();
+    change(&mut config);
+    (Client::connect(config).await.unwrap(), storage)
+}
+
+/// Home, which says that the data centres are there.
+fn naming(options: Vec<tl::enums::DcOption>) -> impl Fn(&Call) -> Reply + Send + Sync {
+    move |call| {
+        if call.is::<tl::functions::help::GetConfig>() {
+            let config = peer::server_config(1, 3600, options.clone());
+            return Reply::Result(config.to_bytes());
+        }
+        answers(call)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_says_of_data_centres_is_kept_and_used() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    home.answer(naming(vec![
+        option(1, home.addr, false),
+        option(2, away.addr, false),
+    ]));
+    let (client, storage) = knowing_home(&home, |_| {}).await;
+    ask_in(&client, 2).await.unwrap();
+    assert_eq!(away.calls::<Nearest>().len(), 1);
+    client.disconnect().await.unwrap();
+    let session = Session::load(&*storage).unwrap().unwrap();
+    assert_eq!(session.dcs[&2].options[0].address, away.addr);
+    assert!(session.dcs[&2].options[0].this_port_only);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_centre_that_moves_is_followed_when_the_server_says_so() {
+    let (home, before, after) = (
+        Peer::new(answers).await,
+        Peer::numbered(2, answers).await,
+        Peer::numbered(2, answers).await,
+    );
+    home.answer(naming(vec![
+        option(1, home.addr, false),
+        option(2, before.addr, false),
+    ]));
+    let (client, _) = knowing_home(&home, |_| {}).await;
+    sleep(120 * SECOND).await;
+    home.answer(naming(vec![
+        option(1, home.addr, false),
+        option(2, after.addr, false),
+    ]));
+    let moved = tl::types::UpdateShort {
+        update: tl::types::UpdateDcOptions {
+            dc_options: Vec::new(),
+        }
+        .into(),
+        date: 1,
+    };
+    home.push(&moved.into());
+    sleep(5 * SECOND).await;
+    ask_in(&client, 2).await.unwrap();
+    let asked = (
+        before.calls::<Nearest>().len(),
+        after.calls::<Nearest>().len(),
+    );
+    assert_eq!(asked, (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_go_to_the_servers_that_are_for_nothing_else_and_nothing_else_goes_there() {
+    for pfs in [false, true] {
+        let home = Peer::new(answers).await;
+        let files = home.listen_for_files().await;
+        home.answer(naming(vec![
+            option(1, files, true),
+            option(1, home.addr, false),
+        ]));
+        let (client, _) = knowing_home(&home, |config| config.pfs = pfs).await;
+        upload(&client, 2).await;
+        client.invoke(&Nearest {}).await.unwrap();
+        let (files, rest): (Vec<_>, Vec<_>) =
+            home.all_calls().into_iter().partition(|call| call.files);
+        assert_eq!(files.iter().filter(|call| call.is::<SavePart>()).count(), 2);
+        assert!(!rest.iter().any(|call| call.is::<SavePart>()));
+        assert!(!files.iter().any(|call| call.is::<Nearest>()));
+        // Temporary keys for them are made for the data centre's negative number, and all are
+        // bound to the one permanent key.
+        let made: &[i32] = if pfs { &[-1, -1, 1, 1] } else { &[1] };
+        assert_eq!(home.key_dcs(), made);
+        assert_eq!(home.keys().0.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_temporary_keys_each_connection_has_one_of_its_own() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |config| config.pfs = true).await;
+    ask_in(&client, 2).await.unwrap();
+    upload(&client, 3).await;
+    let (permanent, temporary) = away.keys();
+    assert_eq!((permanent.len(), temporary.len()), (1, 1));
+    let (permanent, temporary) = home.keys();
+    assert_eq!((permanent.len(), temporary.len()), (1, 4));
+    for call in home.calls::<tl::functions::auth::BindTempAuthKey>() {
+        let named = i64::from_le_bytes(*call.body[4..].first_chunk().unwrap());
+        assert_eq!(permanent, [named]);
+    }
+    // A temporary key for files that is forgotten is made anew, and the rest goes on.
+    home.forget_keys(true);
+    home.cut();
+    upload(&client, 3).await;
+    client.invoke(&Nearest {}).await.unwrap();
+    assert_eq!(home.keys().0, permanent);
+}

@@ -43,6 +43,8 @@ pub struct Call {
     pub introduced: bool,
     /// Whether it came under a temporary key.
     pub temporary: bool,
+    /// Whether it came to the port for files only.
+    pub files: bool,
     pub at: Instant,
 }
 
@@ -82,6 +84,8 @@ struct Known {
     key: AuthKey,
     salts: SaltBook,
     temporary: bool,
+    /// The data centre that the client meant it for.
+    dc_id: Option<i32>,
 }
 
 struct Shared {
@@ -153,8 +157,16 @@ impl Peer {
             cuts: watch::Sender::new(0),
             wake: Notify::new(),
         });
-        let task = tokio::spawn(accept(listener, shared.clone()));
+        let task = tokio::spawn(accept(listener, shared.clone(), false));
         Self { addr, shared, task }
+    }
+
+    /// Listens on another port too, for files only.
+    pub async fn listen_for_files(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(accept(listener, self.shared.clone(), true));
+        addr
     }
 
     /// A client's configuration for it.
@@ -222,6 +234,14 @@ impl Peer {
         (of(false), of(true))
     }
 
+    /// Which data centres the clients meant the keys for.
+    pub fn key_dcs(&self) -> Vec<i32> {
+        let keys = lock(&self.shared.keys);
+        let mut dcs: Vec<_> = keys.values().filter_map(|key| key.dc_id).collect();
+        dcs.sort_unstable();
+        dcs
+    }
+
     /// Forgets the permanent or the temporary keys.
     pub fn forget_keys(&self, temporary: bool) {
         lock(&self.shared.keys).retain(|_, key| key.temporary != temporary);
@@ -285,7 +305,7 @@ impl Drop for Peer {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, files: bool) {
     while let Ok((stream, _)) = listener.accept().await {
         let connection = {
             let mut opened = lock(&shared.opened);
@@ -299,7 +319,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             shared.open.fetch_add(1, Ordering::AcqRel);
             let mut cuts = shared.cuts.subscribe();
-            let mut wire = Wire::new(shared.clone(), connection);
+            let mut wire = Wire::new(shared.clone(), connection, files);
             tokio::select! {
                 () = wire.serve(stream) => {}
                 _ = cuts.changed() => {}
@@ -313,6 +333,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 struct Wire {
     shared: Arc<Shared>,
     connection: usize,
+    files: bool,
     acceptor: Acceptor,
     codec: Option<Codec>,
     handshake: handshake::Server,
@@ -323,12 +344,13 @@ struct Wire {
 }
 
 impl Wire {
-    fn new(shared: Arc<Shared>, connection: usize) -> Self {
+    fn new(shared: Arc<Shared>, connection: usize, files: bool) -> Self {
         let keys: Arc<[PrivateKey]> = Arc::from([PrivateKey::from_pem(KEY).unwrap()]);
         Self {
             handshake: handshake::Server::new(keys, shared.dc_id, random()),
             shared,
             connection,
+            files,
             acceptor: Acceptor::new(Vec::new(), random()),
             codec: None,
             sessions: Vec::new(),
@@ -404,6 +426,7 @@ impl Wire {
                     let known = Known {
                         salts,
                         temporary: outcome.temporary.is_some(),
+                        dc_id: outcome.dc_id,
                         key: outcome.auth_key.clone(),
                     };
                     lock(&self.shared.keys).insert(outcome.auth_key.id(), known);
@@ -475,7 +498,8 @@ impl Wire {
     }
 
     fn call(&mut self, name: (i64, i64), msg_id: i64, body: &[u8], temporary: bool) {
-        let call = unwrapped(self.connection, msg_id, body, temporary);
+        let mut call = unwrapped(self.connection, msg_id, body, temporary);
+        call.files = self.files;
         lock(&self.shared.calls).push(call.clone());
         let reply = (lock(&self.shared.answer))(&call);
         let mut sessions = lock(&self.shared.sessions);
@@ -548,6 +572,7 @@ fn unwrapped(connection: usize, msg_id: i64, body: &[u8], temporary: bool) -> Ca
                     after,
                     introduced,
                     temporary,
+                    files: false,
                     at: Instant::now(),
                 };
             }
