@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use layer_client::update::UpdateStream;
-use layer_client::{Client, Error, Message, Terminal, tl};
+use layer_client::{Client, ConnectionState, ConnectionStates, Error, Message, Terminal, tl};
 use tokio::task::JoinHandle;
 
 use crate::Failure;
@@ -29,11 +29,13 @@ pub(crate) struct Shell<'a> {
     me: i64,
     schema: Option<Schema>,
     updates: JoinHandle<()>,
+    connection: JoinHandle<()>,
 }
 
 impl Drop for Shell<'_> {
     fn drop(&mut self) {
         self.updates.abort();
+        self.connection.abort();
     }
 }
 
@@ -41,12 +43,15 @@ impl<'a> Shell<'a> {
     pub(crate) fn new(client: &'a Client, me: i64, console: &'a mut Console) -> Self {
         let updates = client.stream_updates();
         let updates = tokio::spawn(show_updates(updates, me, console.printer()));
+        let states = client.connection_states();
+        let connection = tokio::spawn(show_connection(states, console.printer()));
         Self {
             client,
             console,
             me,
             schema: None,
             updates,
+            connection,
         }
     }
 
@@ -350,5 +355,26 @@ async fn show_updates(mut updates: UpdateStream, me: i64, printer: Printer) {
         // Whoever signed out knows.
         None | Some(Error::Closed | Error::Terminal(Terminal::SignedOut)) => {}
         Some(reason) => printer.print(&format!("« no more updates: {reason}")),
+    }
+}
+
+/// Tells when the connection is lost, and when it is back.
+async fn show_connection(mut states: ConnectionStates, printer: Printer) {
+    let mut lost = false;
+    while let Some(state) = states.next().await {
+        match state {
+            ConnectionState::WaitingToRetry { after, .. } => {
+                let seconds = after.as_secs_f32();
+                printer.print(&format!(
+                    "« connection lost, trying again in {seconds:.1} s"
+                ));
+                lost = true;
+            }
+            ConnectionState::Online if lost => {
+                printer.print("« online again");
+                lost = false;
+            }
+            _ => {}
+        }
     }
 }

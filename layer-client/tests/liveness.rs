@@ -452,7 +452,9 @@ async fn calls_in_order_name_the_one_before_and_go_together() {
     let [a, b, c] = calls;
     // Whichever is waited for first.
     let (c, b, a) = tokio::join!(c, b, a);
-    (a.unwrap(), b.unwrap(), c.unwrap());
+    for answer in [a, b, c] {
+        answer.unwrap();
+    }
     let calls = peer.calls::<Nearest>();
     assert_eq!(calls.len(), 3);
     assert_eq!(calls[0].after, None);
@@ -498,6 +500,38 @@ async fn calls_in_order_wait_for_the_end_of_one_that_was_refused() {
     // What was executed came in order: the last three that were not refused.
     let calls = peer.calls::<Nearest>();
     assert!(calls[calls.len() - 3].at - calls[0].at >= 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_order_that_fails_for_good_lets_the_next_be_executed() {
+    let peer = Peer::new(basics).await;
+    let client = Client::connect(peer.config()).await.unwrap();
+    let refused = std::sync::Mutex::new(Vec::new());
+    peer.answer(move |call| {
+        let mut refused = refused.lock().unwrap();
+        let behind = call.after.is_some_and(|after| refused.contains(&after));
+        if call.is::<Nearest>() && (behind || refused.is_empty()) {
+            refused.push(call.msg_id);
+            let error = if behind {
+                "MSG_WAIT_FAILED"
+            } else {
+                "PEER_ID_INVALID"
+            };
+            return Reply::Error(400, error);
+        }
+        basics(call)
+    });
+    let order = client.in_order();
+    let (a, b, c) = (
+        order.invoke(&Nearest {}),
+        order.invoke(&Nearest {}),
+        order.invoke(&Nearest {}),
+    );
+    let (a, b, c) = tokio::join!(a, b, c);
+    assert!(a.unwrap_err().is("PEER_ID_INVALID"));
+    for answer in [b, c] {
+        answer.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -148,9 +148,18 @@ pub struct Config {
     pub ping_interval: Duration,
     /// The longest wait between two attempts to get a lost connection back.
     pub max_reconnect_delay: Duration,
-    /// Whether to speak under temporary keys: perfect forward secrecy.
+    /// Whether to speak under temporary keys, so that whoever records what is said and gets hold of
+    /// the session file later cannot read it (perfect forward secrecy, page `api/pfs`).
+    ///
+    /// The key in the session file is then used for nothing but binding the temporary ones, of
+    /// which each connection makes its own; they are kept in memory only.
+    ///
+    /// Off by default, as in TDLib and mtcute: without it a program that has a key already is
+    /// connected after one round trip, and with it after five, each time it starts and for each
+    /// connection that it opens for files. `examples/connect_time.rs` measures it.
     pub pfs: bool,
-    /// How long a temporary key is used before another one is made: a minute to a day.
+    /// How long a temporary key is used before another one takes its place: a minute to a day,
+    /// which is the default. No request is lost or done twice for it.
     pub temporary_key_life: Duration,
 }
 

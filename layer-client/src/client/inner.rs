@@ -98,6 +98,7 @@ impl Inner {
             }
             same
         });
+        self.pool.forget_authorizations();
         if !same {
             // Access hashes are good for the account that they were given to.
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);

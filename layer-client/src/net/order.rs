@@ -44,11 +44,12 @@ impl Place {
     /// there; none when it is over.
     pub(super) async fn turn(&self) -> Option<Arc<Ticket>> {
         let mut before = self.before.clone()?;
-        let stage = before
-            .wait_for(|stage| matches!(stage, Stage::Sent(_)))
-            .await;
-        match &*stage.ok()? {
-            Stage::Sent(ticket) => Some(ticket.clone()),
+        let sent = |stage: &Stage| matches!(stage, Stage::Sent(_));
+        let stage = before.wait_for(sent).await.ok()?.clone();
+        match stage {
+            // However it ended, it holds up nobody.
+            _ if before.has_changed().is_err() => None,
+            Stage::Sent(ticket) => Some(ticket),
             Stage::Waiting => None,
         }
     }
@@ -98,6 +99,7 @@ mod tests {
         assert!(waits(second.before_is_over()).await);
         drop(first);
         second.before_is_over().await;
+        assert!(second.turn().await.is_none());
         // A call that was dropped before it was sent is over as well.
         drop(second);
         assert!(third.turn().await.is_none());

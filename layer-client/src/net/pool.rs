@@ -129,6 +129,13 @@ impl Pool {
         }
     }
 
+    /// Someone else signed in: what was brought elsewhere was another's authorisation.
+    pub(crate) fn forget_authorizations(&self) {
+        for dc in self.dcs().tasks.values() {
+            dc.forget_authorization();
+        }
+    }
+
     /// How the connection to the home data centre stands.
     pub(crate) fn state(&self) -> ConnectionState {
         self.states.latest()
