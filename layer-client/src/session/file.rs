@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Encrypted, Passphrase, SessionError, SessionStorage};
@@ -38,7 +38,7 @@ impl FileStorage {
     /// [`SessionError::InUse`] when another process, or another storage of this one, has it;
     /// [`SessionError::Io`] when the lock file cannot be made.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, SessionError> {
-        let path = path.into();
+        let path = behind_links(path.into());
         let lock_path = beside(&path, ".lock");
         let failed = |doing, source| SessionError::Io {
             path: lock_path.clone(),
@@ -129,10 +129,18 @@ impl SessionStorage for FileStorage {
     }
 
     fn save(&self, bytes: &[u8]) -> Result<(), SessionError> {
-        let _turn = self
-            .writing
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.replace(|file| file.write_all(bytes))
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+impl FileStorage {
+    /// Puts what `write` writes in the place of the session, at once or not at all.
+    fn replace(&self, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), SessionError> {
+        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let temporary = beside(&self.path, ".tmp");
         let written = (|| {
             // One that a killed process left behind may have any permissions.
@@ -141,7 +149,7 @@ impl SessionStorage for FileStorage {
                 _ => {}
             }
             let mut file = private().write(true).create_new(true).open(&temporary)?;
-            file.write_all(bytes)?;
+            write(&mut file)?;
             file.sync_all()?;
             drop(file);
             fs::rename(&temporary, &self.path)?;
@@ -153,10 +161,6 @@ impl SessionStorage for FileStorage {
         }
         written.map_err(self.failed("write"))
     }
-
-    fn name(&self) -> String {
-        self.path.display().to_string()
-    }
 }
 
 /// The process that the lock file names. The id is a courtesy: whoever has the lock may not have
@@ -166,6 +170,15 @@ fn holder(lock: &mut File) -> Option<u32> {
     lock.seek(SeekFrom::Start(0)).ok()?;
     lock.take(32).read_to_string(&mut pid).ok()?;
     pid.trim().parse().ok()
+}
+
+/// The file itself: replacing a link by a file would part the two, and two links to one session
+/// must meet at one lock.
+fn behind_links(path: PathBuf) -> PathBuf {
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_symlink() => fs::canonicalize(&path).unwrap_or(path),
+        _ => path,
+    }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -266,6 +279,80 @@ mod tests {
         fs::create_dir_all(directory.path().join("a.session.tmp/x")).unwrap();
         assert!(matches!(storage.save(b"new"), Err(SessionError::Io { .. })));
         assert_eq!(storage.load().unwrap().unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_half_way_leaves_the_old_session_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = FileStorage::open(directory.path().join("a.session")).unwrap();
+        storage.save(b"old").unwrap();
+        let error = storage
+            .replace(|file| {
+                file.write_all(b"ne")?;
+                Err(io::ErrorKind::StorageFull.into())
+            })
+            .unwrap_err();
+        let SessionError::Io { source, .. } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+        assert!(error.to_string().contains("a.session"), "{error}");
+        assert_eq!(storage.load().unwrap().unwrap(), b"old");
+        assert_eq!(names(directory.path()), ["a.session", "a.session.lock"]);
+        storage.save(b"new").unwrap();
+        assert_eq!(storage.load().unwrap().unwrap(), b"new");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_full_disk_says_reaches_the_caller() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = FileStorage::open(directory.path().join("a.session")).unwrap();
+        storage.save(b"old").unwrap();
+        let full = |_: &mut File| {
+            OpenOptions::new()
+                .write(true)
+                .open("/dev/full")?
+                .write_all(b"x")
+        };
+        let error = storage.replace(full).unwrap_err();
+        let SessionError::Io { source, .. } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(storage.load().unwrap().unwrap(), b"old");
+    }
+
+    /// Where nobody may make a file, whoever they are.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_directory_that_cannot_be_written_is_an_error_with_its_path() {
+        let error = FileStorage::open("/proc/a.session").unwrap_err();
+        assert!(
+            matches!(error, SessionError::Io { doing, .. } if doing.contains("lock")),
+            "{error}"
+        );
+        assert!(error.to_string().contains("/proc/a.session"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_and_does_not_get_round_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (
+            directory.path().join("a.session"),
+            directory.path().join("link"),
+        );
+        FileStorage::open(&path).unwrap().save(b"old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let storage = FileStorage::open(&link).unwrap();
+        assert!(matches!(
+            FileStorage::open(&path),
+            Err(SessionError::InUse { .. })
+        ));
+        storage.save(b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[test]
