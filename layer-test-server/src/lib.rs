@@ -45,5 +45,8 @@ mod world;
 pub use control::Faults;
 pub use faults::{Action, Fault, Where};
 pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};
+pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 pub use layer_tl_types as tl;
+#[cfg(feature = "web")]
+pub use server::TlsIdentity;
 pub use server::{Limits, Server, ServerBuilder, ServerConfig, SessionInfo, StartError};

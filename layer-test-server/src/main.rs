@@ -2,13 +2,16 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod commands;
 
 use clap::Parser;
-use layer_test_server::{Fault, Server, ServerConfig};
+#[cfg(feature = "web")]
+use layer_test_server::TlsIdentity;
+use layer_test_server::{Fault, ProxySecret, Server, ServerConfig};
+use serde_json::json;
 
 /// A Telegram-compatible data centre on this machine, without an account or a network.
 ///
@@ -80,9 +83,15 @@ Commands of --control, one a line:
 What is none of these is answered by {\"error\":\"…\"}. The end of standard input ends nothing."
 )]
 struct Options {
-    /// Where DC 1 listens; the others follow on the next free ports. Port 0 takes any free ones.
+    /// Where DC 1 listens; the others follow on the next free ports. Port 0 takes any free ones. May be repeated, to
+    /// listen on IPv6 as well, for example: --listen 127.0.0.1:0 --listen [::1]:0
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
+    listen: Vec<SocketAddr>,
+
+    /// Where the data centres listen besides for clients that fetch and store files, in the same way: help.getConfig
+    /// names these addresses with media_only. May be repeated.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_media: Vec<SocketAddr>,
 
     /// How many data centres there are.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=50))]
@@ -100,9 +109,21 @@ struct Options {
     #[arg(long, value_name = "CODE")]
     login_code: Option<String>,
 
-    /// A secret for MTProxy clients: 32 hexadecimal digits, with or without "dd" before them. May be repeated.
-    #[arg(long, value_name = "HEX", value_parser = parse_secret)]
-    mtproxy_secret: Vec<[u8; 16]>,
+    /// A secret for MTProxy clients, as links have it: 32 hexadecimal digits, with or without "dd" before them, or
+    /// with "ee" before them and a domain in hexadecimal digits behind them, by which clients come in what looks like
+    /// TLS; or base64 of the same. May be repeated.
+    #[arg(long, value_name = "SECRET")]
+    mtproxy_secret: Vec<ProxySecret>,
+
+    /// The certificate of WebSockets over TLS as PEM; made at the start if not given, and in the line of JSON.
+    #[cfg(feature = "web")]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key as PEM.
+    #[cfg(feature = "web")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 
     /// Lets something go wrong, as "WHERE: ACTION"; see below. May be repeated, and the last that fits decides.
     #[arg(long, value_name = "RULE")]
@@ -125,17 +146,9 @@ struct Options {
     verbose: u8,
 }
 
-fn parse_secret(text: &str) -> Result<[u8; 16], String> {
-    let digits = match text.len() {
-        34 if text.starts_with("dd") => &text[2..],
-        _ => text,
-    };
-    let wrong = || format!("expected 32 hexadecimal digits, got {:?}", text);
-    if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(wrong());
-    }
-    let number = u128::from_str_radix(digits, 16).map_err(|_| wrong())?;
-    Ok(number.to_be_bytes())
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))
 }
 
 fn main() -> ExitCode {
@@ -159,20 +172,28 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn serve(options: Options) -> Result<(), String> {
-    let rsa_key = match &options.rsa_key {
-        Some(file) => Some(
-            std::fs::read_to_string(file)
-                .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
-        ),
-        None => None,
+    let rsa_key = options.rsa_key.as_deref().map(read).transpose()?;
+    #[cfg(feature = "web")]
+    let tls = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(TlsIdentity {
+            certificate: read(certificate)?,
+            private_key: read(key)?,
+        }),
+        _ => None,
     };
+    let mut listen = options.listen.into_iter();
+    let first = listen.next().ok_or("expected an address to listen on")?;
     let config = ServerConfig {
-        listen: options.listen,
+        listen: first,
+        also_listen: listen.collect(),
+        media_listen: options.listen_media,
         dc_count: options.dcs,
         home_dc: options.home_dc,
         rsa_key,
         login_code: options.login_code,
         mtproxy_secrets: options.mtproxy_secret,
+        #[cfg(feature = "web")]
+        tls,
         faults: options.fault,
         fault_seed: options.fault_seed,
         ..ServerConfig::default()
@@ -196,24 +217,35 @@ async fn serve(options: Options) -> Result<(), String> {
 
 /// The line that tells other programs where the data centres are.
 fn description(server: &Server) -> serde_json::Value {
-    let dcs: Vec<_> = server
-        .addresses()
-        .into_iter()
-        .map(|(id, address)| {
-            serde_json::json!({
+    let listed = |addresses: Vec<(i32, SocketAddr)>, media_only: bool| {
+        addresses.into_iter().map(move |(id, address)| {
+            let mut dc = json!({
                 "id": id,
                 "address": address.to_string(),
                 "host": address.ip().to_string(),
                 "port": address.port(),
-            })
+            });
+            if media_only {
+                dc["media_only"] = json!(true);
+            }
+            dc
         })
+    };
+    let dcs: Vec<_> = listed(server.addresses(), false)
+        .chain(listed(server.media_addresses(), true))
         .collect();
-    serde_json::json!({
+    #[cfg_attr(not(feature = "web"), expect(unused_mut))]
+    let mut description = json!({
         "dcs": dcs,
         // As text: it does not fit the numbers of some languages.
         "fingerprint": server.fingerprint().to_string(),
         "public_key": server.public_key_pem(),
-    })
+    });
+    #[cfg(feature = "web")]
+    {
+        description["tls_certificate"] = json!(server.tls_certificate_pem());
+    }
+    description
 }
 
 /// Ends with the first signal that asks for an orderly end.
@@ -241,24 +273,6 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_taken_with_and_without_their_mark() {
-        let secret = parse_secret("000102030405060708090a0b0c0d0eff").unwrap();
-        assert_eq!((secret[1], secret[15]), (1, 0xff));
-        assert_eq!(
-            parse_secret("dd000102030405060708090a0b0c0d0eff"),
-            Ok(secret)
-        );
-        for wrong in [
-            "",
-            "00",
-            "zz0102030405060708090a0b0c0d0eff",
-            "+00102030405060708090a0b0c0d0eff",
-        ] {
-            assert!(parse_secret(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn the_options_make_sense() {

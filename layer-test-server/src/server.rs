@@ -9,16 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use layer_crypto::rsa::{PrivateKey, RsaError};
+use layer_mtproto::transport::ProxySecret;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::control::Faults;
 use crate::faults::{Action, Fault, KeyKind, RuleError, Where};
 use crate::handles::{ApiError, BotHandle, NewUser, UserHandle};
-use crate::net::{Hub, listener, now};
+#[cfg(feature = "web")]
+use crate::net::web::Tls;
+use crate::net::{Hub, Parts, listener, now};
 use crate::random;
 use crate::world::auth::codes::normalise_phone;
-use crate::world::auth::{AuthBook, AuthSettings};
+use crate::world::auth::{AuthBook, AuthSettings, Listing};
 use crate::world::{self, World};
 
 /// The RSA key of every server that is not given another: made once for this crate, secret to nobody.
@@ -30,6 +33,11 @@ pub struct ServerConfig {
     /// Where DC 1 listens; port 0 takes a free one. The other data centres listen on the next free ports of
     /// the same address.
     pub listen: SocketAddr,
+    /// Where the data centres listen besides, in the same way: on IPv6, for example.
+    pub also_listen: Vec<SocketAddr>,
+    /// Where the data centres listen besides for clients that fetch and store files: `help.getConfig` names these
+    /// addresses with `media_only`.
+    pub media_listen: Vec<SocketAddr>,
     /// How many data centres there are, 1 to 50. Their ids count from 1.
     pub dc_count: u8,
     /// The data centre of accounts that do not say otherwise; 1 unless set.
@@ -40,8 +48,12 @@ pub struct ServerConfig {
     pub login_code: Option<String>,
     /// The only `api_id` and `api_hash` that are taken; any that could be ones when absent.
     pub application: Option<(i32, String)>,
-    /// Secrets by which MTProxy clients may come. They reach every data centre through any of the ports.
-    pub mtproxy_secrets: Vec<[u8; 16]>,
+    /// Secrets by which MTProxy clients may come. They reach every data centre through any of the ports; by one with
+    /// a domain (`ee`) only in what looks like TLS.
+    pub mtproxy_secrets: Vec<ProxySecret>,
+    /// The certificate of WebSockets over TLS; one that its own key has signed, made at the start, when absent.
+    #[cfg(feature = "web")]
+    pub tls: Option<TlsIdentity>,
     /// Bounds on what clients can take.
     pub limits: Limits,
     /// What goes wrong from the start; see [`Server::faults`].
@@ -54,16 +66,37 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            also_listen: Vec::new(),
+            media_listen: Vec::new(),
             dc_count: 2,
             home_dc: 1,
             rsa_key: None,
             login_code: None,
             application: None,
             mtproxy_secrets: Vec::new(),
+            #[cfg(feature = "web")]
+            tls: None,
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: None,
         }
+    }
+}
+
+/// A certificate for TLS, and its private key.
+#[cfg(feature = "web")]
+#[derive(Clone)]
+pub struct TlsIdentity {
+    /// The certificate, and those that lead to one that clients know, as PEM.
+    pub certificate: String,
+    /// The private key as PEM.
+    pub private_key: String,
+}
+
+#[cfg(feature = "web")]
+impl fmt::Debug for TlsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsIdentity").finish_non_exhaustive()
     }
 }
 
@@ -115,6 +148,9 @@ pub enum StartError {
     Key(RsaError),
     /// The number of data centres is not in 1..=50, or the home data centre is none of them.
     DataCentres,
+    /// The certificate for TLS, or its key, cannot be used.
+    #[cfg(feature = "web")]
+    Tls(String),
     /// A fault that makes no sense.
     Fault(RuleError),
 }
@@ -134,6 +170,8 @@ impl fmt::Display for StartError {
                     "the RSA key cannot be used: {error}; MTProto wants 2048 bits in PEM"
                 )
             }
+            #[cfg(feature = "web")]
+            Self::Tls(error) => write!(f, "TLS cannot be served: {error}"),
             Self::Fault(error) => write!(f, "a fault that cannot be: {error}"),
             Self::DataCentres => {
                 f.write_str("expected 1 to 50 data centres, and a home data centre among them")
@@ -148,6 +186,8 @@ impl std::error::Error for StartError {
             Self::Listen { error, .. } => Some(error),
             Self::Key(error) => Some(error),
             Self::Fault(error) => Some(error),
+            #[cfg(feature = "web")]
+            Self::Tls(_) => None,
             Self::DataCentres => None,
         }
     }
@@ -164,6 +204,18 @@ impl ServerBuilder {
     /// Where DC 1 listens.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.config.listen = address;
+        self
+    }
+
+    /// Where the data centres listen besides.
+    pub fn also_listen(mut self, address: SocketAddr) -> Self {
+        self.config.also_listen.push(address);
+        self
+    }
+
+    /// Where the data centres listen besides for files only.
+    pub fn media_listen(mut self, address: SocketAddr) -> Self {
+        self.config.media_listen.push(address);
         self
     }
 
@@ -192,8 +244,15 @@ impl ServerBuilder {
     }
 
     /// Adds a secret by which MTProxy clients may come.
-    pub fn mtproxy_secret(mut self, secret: [u8; 16]) -> Self {
-        self.config.mtproxy_secrets.push(secret);
+    pub fn mtproxy_secret(mut self, secret: impl Into<ProxySecret>) -> Self {
+        self.config.mtproxy_secrets.push(secret.into());
+        self
+    }
+
+    /// The certificate of WebSockets over TLS.
+    #[cfg(feature = "web")]
+    pub fn tls(mut self, identity: TlsIdentity) -> Self {
+        self.config.tls = Some(identity);
         self
     }
 
@@ -241,7 +300,7 @@ impl ServerBuilder {
 /// ```
 pub struct Server {
     hub: Arc<Hub>,
-    addresses: Vec<(i32, SocketAddr)>,
+    listings: Vec<Listing>,
     tasks: JoinSet<()>,
     public_key: String,
     fingerprint: i64,
@@ -266,15 +325,28 @@ impl Server {
             .map_err(StartError::Key)?;
         let public_key = key.public().to_pem();
         let fingerprint = key.public().fingerprint();
-        let failed = |error| StartError::Listen {
-            address: config.listen,
-            error,
-        };
-        let listeners = listener::bind(config.listen, &dcs).await.map_err(failed)?;
-        let mut addresses = Vec::with_capacity(listeners.len());
-        for (dc, listener) in &listeners {
-            addresses.push((*dc, reachable(listener.local_addr().map_err(failed)?)));
+        let (mut listeners, mut listings) = (Vec::new(), Vec::new());
+        let open = [config.listen].into_iter().chain(config.also_listen);
+        let media = config.media_listen.into_iter();
+        for (asked, media_only) in open.map(|at| (at, false)).chain(media.map(|at| (at, true))) {
+            let failed = |error| StartError::Listen {
+                address: asked,
+                error,
+            };
+            for (dc_id, listener) in listener::bind(asked, &dcs).await.map_err(failed)? {
+                listings.push(Listing {
+                    dc_id,
+                    address: reachable(listener.local_addr().map_err(failed)?),
+                    media_only,
+                });
+                listeners.push((dc_id, listener));
+            }
         }
+        #[cfg(feature = "web")]
+        let tls = {
+            let addresses: Vec<_> = listings.iter().map(|listing| listing.address).collect();
+            Tls::new(config.tls, &addresses).map_err(StartError::Tls)?
+        };
 
         let mut rng = random::source();
         let mut draw = || {
@@ -292,19 +364,21 @@ impl Server {
         let settings = AuthSettings {
             login_code: config.login_code,
             api: config.application,
-            dcs: addresses.clone(),
+            dcs: listings.clone(),
         };
         world.auth = AuthBook::new(settings, rng);
 
         let keys = Arc::from([key]);
-        let hub = Arc::new(Hub::new(
+        let hub = Arc::new(Hub::new(Parts {
             world,
             keys,
-            config.mtproxy_secrets,
+            secrets: config.mtproxy_secrets.into(),
+            #[cfg(feature = "web")]
+            tls,
             dcs,
-            config.limits,
-            fault_seed,
-        ));
+            limits: config.limits,
+            seed: fault_seed,
+        }));
         for fault in config.faults {
             Faults::of(&hub).add(fault).map_err(StartError::Fault)?;
         }
@@ -321,7 +395,7 @@ impl Server {
         }
         Ok(Self {
             hub,
-            addresses,
+            listings,
             tasks,
             public_key,
             fingerprint,
@@ -334,19 +408,40 @@ impl Server {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// Where each data centre listens, by its id.
+    /// Where each data centre listens, by its id; more than once if there are several addresses.
     #[must_use]
     pub fn addresses(&self) -> Vec<(i32, SocketAddr)> {
-        self.addresses.clone()
+        self.listed(false)
     }
 
-    /// Where a data centre listens.
+    /// Where each data centre listens for files only.
+    #[must_use]
+    pub fn media_addresses(&self) -> Vec<(i32, SocketAddr)> {
+        self.listed(true)
+    }
+
+    fn listed(&self, media_only: bool) -> Vec<(i32, SocketAddr)> {
+        let fits = |listing: &&Listing| listing.media_only == media_only;
+        let listings = self.listings.iter().filter(fits);
+        listings
+            .map(|listing| (listing.dc_id, listing.address))
+            .collect()
+    }
+
+    /// Where a data centre listens: the first of its addresses.
     #[must_use]
     pub fn address(&self, dc_id: i32) -> Option<SocketAddr> {
-        self.addresses
-            .iter()
-            .find(|(id, _)| *id == dc_id)
-            .map(|(_, address)| *address)
+        let mut listings = self.listings.iter();
+        listings
+            .find(|listing| listing.dc_id == dc_id)
+            .map(|listing| listing.address)
+    }
+
+    /// The certificate that `wss` clients have to trust, as PEM.
+    #[cfg(feature = "web")]
+    #[must_use]
+    pub fn tls_certificate_pem(&self) -> &str {
+        self.hub.tls.certificate()
     }
 
     /// The public RSA key that clients have to trust, as PKCS#1 PEM.
@@ -557,7 +652,7 @@ impl Drop for Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("addresses", &self.addresses)
+            .field("addresses", &self.addresses())
             .finish_non_exhaustive()
     }
 }

@@ -149,6 +149,13 @@ impl ProxySecret {
     }
 }
 
+impl From<[u8; 16]> for ProxySecret {
+    /// As [`ProxySecret::plain`].
+    fn from(key: [u8; 16]) -> Self {
+        Self::plain(key)
+    }
+}
+
 impl PartialEq for ProxySecret {
     fn eq(&self, other: &Self) -> bool {
         constant_time_eq(&*self.key, &*other.key) && self.disguise == other.disguise

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use layer_crypto::message::HEADER;
 use layer_crypto::{AuthKey, sha};
+use layer_mtproto::faketls::Records;
 use layer_mtproto::handshake;
 use layer_mtproto::session::{Opened, open_packet};
 use layer_mtproto::transport::{Acceptor, Codec, Frame};
@@ -16,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::entrance::{self, Duplex};
 use super::faulty::{self, Trouble};
 use super::outflow::Outflow;
 use super::registry::{Link, Received, Slot};
@@ -96,20 +98,25 @@ enum Stage {
 }
 
 impl Connection {
-    pub(crate) fn new(hub: Arc<Hub>, dc_id: i32, peer: SocketAddr, now: Instant) -> Self {
-        // No smaller limit before a key was shown: clients come back with their key to upload, and their first
-        // packet is full of parts of a file.
-        let acceptor =
-            Acceptor::new(hub.secrets.clone(), random::source()).with_limit(hub.limits.packet);
+    /// A connection that was just accepted.
+    pub(crate) fn accept(hub: Arc<Hub>, dc_id: i32, peer: SocketAddr, now: Instant) -> Self {
+        let mut connection = Self::new(hub, dc_id, peer, now);
+        connection.on_connect(now);
+        connection
+    }
+
+    fn new(hub: Arc<Hub>, dc_id: i32, peer: SocketAddr, now: Instant) -> Self {
+        let acceptor = Acceptor::new(hub.open_secrets(), random::source());
         let id = hub.faults().connection();
         Self {
             id,
-            hub,
             dc_id,
             carrier: Carrier::Tcp,
             trouble: Trouble::default(),
             peer,
-            stage: Stage::Accepting(acceptor),
+            // No smaller limit before a key was shown: clients come back with their key to upload, and their first
+            // packet is full of parts of a file.
+            stage: Stage::Accepting(acceptor.with_limit(hub.limits.packet)),
             handshake: None,
             attached: Vec::new(),
             wake: Arc::new(Notify::new()),
@@ -118,6 +125,19 @@ impl Connection {
             proven: false,
             cut_at: None,
             last_heard: now,
+            hub,
+        }
+    }
+
+    /// The transport's bytes come this way.
+    fn enter(&mut self, carrier: Carrier, fake_tls: Option<(Records, [u8; 16])>) {
+        self.carrier = carrier;
+        if let Some((records, secret)) = fake_tls {
+            let acceptor = Acceptor::new(vec![secret], random::source())
+                .require_secret()
+                .with_limit(self.hub.limits.packet)
+                .within(records);
+            self.stage = Stage::Accepting(acceptor);
         }
     }
 
@@ -133,6 +153,10 @@ impl Connection {
                 let Some(accepted) = acceptor.feed(bytes).map_err(Close::because)? else {
                     return Ok(());
                 };
+                let is_web = matches!(self.carrier, Carrier::WebSocket | Carrier::SecureWebSocket);
+                if is_web && !accepted.obfuscated {
+                    return Err(Close::because("a WebSocket without obfuscation"));
+                }
                 self.stage = Stage::Speaking(Box::new(accepted.codec));
                 if let Some(named) = accepted.dc_id
                     && !self.route(named)
@@ -462,15 +486,51 @@ impl Drop for Connection {
 }
 
 /// Serves a connection until either side ends it.
-pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn run(mut connection: Connection, mut stream: TcpStream) {
     // Small answers should not wait for more; without the option they arrive all the same.
     let _ = stream.set_nodelay(true);
-    let mut connection = Connection::new(Arc::clone(&hub), dc_id, peer, now());
+    let (hub, peer) = (Arc::clone(&connection.hub), connection.peer);
+    let mut stopping = hub.stopping.subscribe();
+    // What a fault says before anything else.
+    while !connection.out.piece().is_empty() {
+        match stream.write(connection.out.piece()).await {
+            Ok(count @ 1..) => connection.out.wrote(count),
+            _ => return,
+        }
+    }
+    if connection.trouble.lost || connection.out.is_cut() {
+        return;
+    }
+    if connection.trouble.silent {
+        return carry(connection, Box::new(stream)).await;
+    }
+    let entering = async {
+        if let Some(until) = connection.trouble.asleep_until {
+            tokio::time::sleep_until(until.into()).await;
+        }
+        tokio::time::timeout(hub.limits.handshake, entrance::enter(&hub, stream)).await
+    };
+    let entered = tokio::select! {
+        entered = entering => entered,
+        _ = stopping.wait_for(|stopping| *stopping) => return,
+    };
+    match entered {
+        Ok(Ok(entered)) => {
+            connection.enter(entered.carrier, entered.fake_tls);
+            carry(connection, entered.stream).await;
+        }
+        Ok(Err(error)) => log::debug!("{peer}: {error}"),
+        Err(_) => log::debug!("{peer}: does not say how it wants to be served"),
+    }
+}
+
+/// Moves the bytes of a connection and keeps its deadlines.
+async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
+    let (hub, peer) = (Arc::clone(&connection.hub), connection.peer);
     let mut stopping = hub.stopping.subscribe();
     let wake = Arc::clone(&connection.wake);
     let mut buffer = vec![0; READ_CHUNK];
-    connection.on_connect(now());
-    let (mut reader, mut writer) = stream.split();
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let stall = hub.limits.stall;
     let mut stalled_at = now() + stall;
     loop {
@@ -534,5 +594,5 @@ pub(crate) async fn run(hub: Arc<Hub>, dc_id: i32, mut stream: TcpStream, peer: 
         }
     }
     // The other side learns of the end; if it is gone already, there is nobody to tell.
-    let _ = writer.shutdown().await;
+    let _ = tokio::time::timeout(stall, writer.shutdown()).await;
 }

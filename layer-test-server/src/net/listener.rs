@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Hub, connection};
+use super::connection::{self, Connection};
+use super::{Hub, now};
 
 /// Ports tried after the first for the data centres that follow.
 const PORTS_TRIED: u16 = 200;
@@ -93,9 +94,10 @@ fn admit(
         log::debug!("DC {dc_id}: no place for {peer}");
         return;
     };
-    let hub = Arc::clone(hub);
+    // Numbered here, in the order in which they come.
+    let connection = Connection::accept(Arc::clone(hub), dc_id, peer, now());
     connections.spawn(async move {
-        connection::run(hub, dc_id, stream, peer).await;
+        connection::run(connection, stream).await;
         drop(place);
     });
 }

@@ -7,6 +7,7 @@
 mod calls;
 pub(crate) mod connection;
 mod delivery;
+mod entrance;
 mod faulty;
 mod forge;
 pub(crate) mod listener;
@@ -14,6 +15,8 @@ mod order;
 mod outflow;
 pub(crate) mod registry;
 mod twist;
+#[cfg(feature = "web")]
+pub(crate) mod web;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use layer_crypto::rsa::PrivateKey;
+use layer_mtproto::faketls::Replays;
+use layer_mtproto::transport::ProxySecret;
 use tokio::sync::{Notify, watch};
 
 use crate::faults::{Action, Book, Scene};
@@ -90,7 +95,11 @@ pub(crate) struct Hub {
     pub(crate) clock: Clock,
     pub(crate) keys: Arc<[PrivateKey]>,
     /// MTProxy secrets by which clients may come.
-    pub(crate) secrets: Vec<[u8; 16]>,
+    pub(crate) secrets: Arc<[ProxySecret]>,
+    /// The hellos of FakeTLS that came.
+    pub(crate) replays: Mutex<Replays>,
+    #[cfg(feature = "web")]
+    pub(crate) tls: web::Tls,
     /// The ids of the data centres that there are.
     pub(crate) dcs: Vec<i32>,
     /// Woken after each call, for those who wait for something to appear.
@@ -105,6 +114,19 @@ pub(crate) struct Hub {
     live: Mutex<HashMap<u64, Live>>,
 }
 
+/// What a hub is made of.
+pub(crate) struct Parts {
+    pub(crate) world: World,
+    pub(crate) keys: Arc<[PrivateKey]>,
+    pub(crate) secrets: Arc<[ProxySecret]>,
+    #[cfg(feature = "web")]
+    pub(crate) tls: web::Tls,
+    pub(crate) dcs: Vec<i32>,
+    pub(crate) limits: Limits,
+    /// Of the chances of faults.
+    pub(crate) seed: u64,
+}
+
 /// A connection, for those who have an order for it.
 pub(crate) struct Live {
     pub(crate) scene: Scene,
@@ -113,28 +135,34 @@ pub(crate) struct Live {
 }
 
 impl Hub {
-    pub(crate) fn new(
-        world: World,
-        keys: Arc<[PrivateKey]>,
-        secrets: Vec<[u8; 16]>,
-        dcs: Vec<i32>,
-        limits: Limits,
-        seed: u64,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let limits = parts.limits;
         Self {
             registry: Mutex::new(Registry::new(limits.sessions_per_key, limits.sessions)),
             limits,
             clock: Clock::new(now()),
-            keys,
-            secrets,
-            dcs,
+            keys: parts.keys,
+            secrets: parts.secrets,
+            replays: Mutex::new(Replays::default()),
+            #[cfg(feature = "web")]
+            tls: parts.tls,
+            dcs: parts.dcs,
             changed: Notify::new(),
             stopping: watch::Sender::new(false),
-            world: Mutex::new(world),
+            world: Mutex::new(parts.world),
             waiters: Mutex::new(HashMap::new()),
-            faults: Mutex::new(Book::new(fastrand::Rng::with_seed(seed))),
+            faults: Mutex::new(Book::new(fastrand::Rng::with_seed(parts.seed))),
             live: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// The secrets that need no disguise.
+    pub(crate) fn open_secrets(&self) -> Vec<[u8; 16]> {
+        let secrets = self.secrets.iter();
+        secrets
+            .filter(|secret| secret.domain().is_none())
+            .map(|secret| *secret.key())
+            .collect()
     }
 
     /// The rules by which things go wrong. Nothing else is locked while this is.

@@ -408,7 +408,7 @@ fn export_authorization(
         .settings
         .dcs
         .iter()
-        .any(|(dc, _)| *dc == request.dc_id);
+        .any(|listing| listing.dc_id == request.dc_id);
     if !known || request.dc_id == call.dc_id {
         return Err(RpcError::bad("DC_ID_INVALID"));
     }

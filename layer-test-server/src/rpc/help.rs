@@ -46,17 +46,17 @@ fn dc_options(world: &World) -> Vec<enums::DcOption> {
         .settings
         .dcs
         .iter()
-        .map(|(id, address)| {
+        .map(|listing| {
             types::DcOption {
-                ipv6: address.is_ipv6(),
-                media_only: false,
+                ipv6: listing.address.is_ipv6(),
+                media_only: listing.media_only,
                 tcpo_only: false,
                 cdn: false,
                 r#static: false,
                 this_port_only: true,
-                id: *id,
-                ip_address: address.ip().to_string(),
-                port: i32::from(address.port()),
+                id: listing.dc_id,
+                ip_address: listing.address.ip().to_string(),
+                port: i32::from(listing.address.port()),
                 secret: None,
             }
             .into()

@@ -40,7 +40,16 @@ pub(crate) struct AuthSettings {
     /// The only application id and hash that are accepted; any plausible pair when absent.
     pub(crate) api: Option<(i32, String)>,
     /// Where each data centre can be reached.
-    pub(crate) dcs: Vec<(i32, SocketAddr)>,
+    pub(crate) dcs: Vec<Listing>,
+}
+
+/// Where a data centre can be reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listing {
+    pub(crate) dc_id: i32,
+    pub(crate) address: SocketAddr,
+    /// It is meant for files.
+    pub(crate) media_only: bool,
 }
 
 /// The message that carries the call being served.

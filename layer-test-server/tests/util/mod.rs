@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use layer_crypto::rsa::PublicKey;
 use layer_crypto::{AuthKey, SecureRandom, message};
+use layer_mtproto::faketls::Records;
 use layer_mtproto::handshake::{self, Purpose};
 use layer_mtproto::session::{ClientEvent, ClientSession, RequestId, SessionParams, SubmitOptions};
 use layer_mtproto::transport::{Codec, Frame, ObfuscationParams, TransportKind};
@@ -15,7 +16,7 @@ use layer_test_server::Server;
 use layer_test_server::tl::{
     self, Deserializable, Identifiable, RemoteCall, Serializable, enums, functions as f, types,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// No test waits longer for anything.
@@ -68,17 +69,38 @@ pub enum Broken {
 
 /// A connection that carries packets.
 pub struct Wire {
-    pub stream: TcpStream,
+    pub stream: Box<dyn Duplex>,
     codec: Codec,
 }
+
+/// Whatever carries a transport.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 impl Wire {
     pub async fn open(address: SocketAddr, way: Way) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
+        // What is sent one byte at a time comes so.
+        stream.set_nodelay(true).unwrap();
+        Self::over(stream, way)
+    }
+
+    pub fn over(stream: impl Duplex + 'static, way: Way) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             codec: Codec::client(way.kind, way.obfuscation, rng()),
         }
+    }
+
+    /// Puts everything into the records of FakeTLS.
+    pub fn within(mut self, records: Records) -> Self {
+        self.codec = self.codec.within(records);
+        self
+    }
+
+    /// Takes bytes that were read from the stream.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.codec.feed(bytes);
     }
 
     pub async fn send(&mut self, packet: &[u8]) {
@@ -92,7 +114,6 @@ impl Wire {
     pub async fn send_in_bytes(&mut self, packet: &[u8]) {
         let mut bytes = packet.to_vec();
         self.codec.pack(&mut bytes, 0).unwrap();
-        self.stream.set_nodelay(true).unwrap();
         for byte in bytes {
             self.stream.write_all(&[byte]).await.unwrap();
             tokio::task::yield_now().await;
