@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use layer_client::RsaPublicKey;
-use layer_mtproto::transport::TransportKind;
+use layer_client::{Proxy, RsaPublicKey, Transport};
 
 /// Where a session with Telegram is kept unless told.
 pub(crate) const DEFAULT_SESSION: &str = "layer-app.session";
@@ -26,6 +25,7 @@ pub(crate) const DEFAULT_SESSION: &str = "layer-app.session";
     cargo run -p layer-app\n  \
     printf 'send @echo hello\\nwait 5 hello\\nhistory @echo\\n' | cargo run -p layer-app\n  \
     TG_API_ID=… TG_API_HASH=… cargo run -p layer-app -- --session my.session\n  \
+    TG_API_ID=… TG_API_HASH=… cargo run -p layer-app -- --proxy 'tg://proxy?server=…&port=…&secret=…'\n  \
     cargo run -p layer-app -- --server 127.0.0.1:4430 --dc 1 --rsa-key server.pem"
 )]
 pub(crate) struct Args {
@@ -42,13 +42,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "server")]
     pub(crate) rsa_key: Option<PathBuf>,
 
-    /// How packets are framed: abridged, intermediate, padded or full
-    #[arg(long, value_name = "KIND", default_value = "intermediate")]
-    pub(crate) transport: TransportKind,
+    /// How packets travel: a framing (abridged, intermediate, padded or full), after obfuscated- to
+    /// look like random bytes, or after ws- or wss- in a WebSocket without or with TLS. Where a
+    /// firewall lets nothing but the web through, try wss
+    #[arg(long, value_name = "[WAY-]KIND", default_value = "intermediate")]
+    pub(crate) transport: Transport,
 
-    /// Obfuscate the connection, as official clients do
+    /// Obfuscate the connection, as official clients do: short for --transport obfuscated-…
     #[arg(long)]
     pub(crate) obfuscated: bool,
+
+    /// Go through a proxy. Takes the links that Telegram takes (https://t.me/proxy?…,
+    /// https://t.me/socks?…, tg://proxy?…, tg://socks?…), socks5://user:password@host:port, and
+    /// http://user:password@host:port
+    #[arg(long, value_name = "LINK", env = "TG_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<Proxy>,
 
     /// Where the session is kept, so that the next run need not sign in. Without it, Telegram's is
     /// kept in layer-app.session here, and any other server's in memory
@@ -79,6 +87,16 @@ pub(crate) struct Args {
     /// Log the protocol to standard error (RUST_LOG chooses the level in detail)
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+impl Args {
+    /// The transport that --transport and --obfuscated ask for together.
+    pub(crate) fn transport(&self) -> Transport {
+        match &self.transport {
+            Transport::Plain(kind) if self.obfuscated => Transport::Obfuscated(*kind),
+            transport => transport.clone(),
+        }
+    }
 }
 
 /// Resolves `HOST:PORT`, saying what was wrong with it where it fails.

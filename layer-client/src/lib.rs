@@ -111,6 +111,7 @@ mod messages;
 pub mod middleware;
 mod net;
 mod peers;
+pub mod proxy;
 mod raw;
 pub mod session;
 pub mod text;
@@ -127,7 +128,12 @@ pub mod update {
 
 pub use auth::{CodeDelivery, LoginToken, PasswordToken, SignInError};
 pub use chats::{Participant, ParticipantIter, Role};
-pub use client::{Client, Config, DcAddress, InOrder, MtProxy, RsaPublicKey, TransportKind, User};
+#[cfg(feature = "websocket")]
+pub use client::WebSocket;
+pub use client::{
+    Client, Config, DcAddress, InOrder, IpVersions, RsaPublicKey, Transport, TransportKind,
+    UnknownTransport, User,
+};
 pub use dialogs::{Dialog, DialogIter};
 pub use error::names as error_names;
 pub use error::{
@@ -138,6 +144,7 @@ pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};
 pub use net::{ConnectionState, ConnectionStates};
 pub use peers::{Peer, PeerId, PeerKind, PeerRef};
+pub use proxy::Proxy;
 pub use raw::Raw;
 
 /// The README's samples compile.

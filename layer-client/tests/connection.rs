@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use layer_client::middleware::Never;
+use layer_client::proxy::Proxy;
 use layer_client::session::StringStorage;
-use layer_client::{Client, Config, Error, MtProxy, TransportKind, tl};
+use layer_client::{Client, Config, Error, Transport, TransportKind, tl};
 use layer_test_server::{ApiError, Server};
 use support::*;
 
@@ -21,11 +22,10 @@ async fn ask(client: &Client) -> Result<tl::enums::Config, Error> {
 #[tokio::test]
 async fn every_transport_carries_a_conversation() {
     let server = server().await;
-    for transport in TransportKind::ALL {
-        for obfuscated in [false, true] {
+    for kind in TransportKind::ALL {
+        for transport in [Transport::Plain(kind), Transport::Obfuscated(kind)] {
             let config = Config {
                 transport,
-                obfuscated,
                 ..config(&server)
             };
             let client = Client::connect(config).await.unwrap();
@@ -45,9 +45,10 @@ async fn a_proxy_is_gone_through_with_either_form_of_secret() {
         .await
         .unwrap();
     for secret in [secret.to_owned(), format!("dd{secret}")] {
-        let proxy = MtProxy::new(server.address(1).unwrap(), &secret).unwrap();
+        let address = server.address(1).unwrap().into();
+        let proxy = Proxy::mtproxy(address, secret.parse().unwrap());
         let config = Config {
-            mtproxy: Some(proxy),
+            proxy: Some(proxy),
             dc_id: 2,
             ..config(&server)
         };

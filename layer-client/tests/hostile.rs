@@ -98,7 +98,7 @@ async fn a_server_that_floods_with_garbage() {
     for transport in TransportKind::ALL {
         let error = meet(
             |addr| Config {
-                transport,
+                transport: transport.into(),
                 ..config(addr)
             },
             |mut stream| async move {
@@ -146,7 +146,7 @@ async fn a_server_that_refuses_with_transport_errors() {
             }
         });
         let config = Config {
-            transport: TransportKind::Intermediate,
+            transport: TransportKind::Intermediate.into(),
             ..config(addr)
         };
         let begun = Instant::now();

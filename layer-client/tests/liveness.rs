@@ -606,7 +606,7 @@ async fn every_transport_reports_a_server_that_goes_away() {
     for transport in TransportKind::ALL {
         let peer = Peer::new(basics).await;
         let client = Client::connect(Config {
-            transport,
+            transport: transport.into(),
             ..peer.config()
         })
         .await

@@ -1,8 +1,6 @@
-//! What a person types or a link holds: peers, and proxies' secrets.
+//! What a person types or a link holds: peers, proxies and their secrets, transports.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
-use layer_client::{MtProxy, PeerId, PeerRef};
+use layer_client::{PeerId, PeerRef, Proxy, Transport};
 use layer_mtproto::transport::ProxySecret;
 
 pub(crate) fn run(input: &[u8]) {
@@ -19,10 +17,15 @@ pub(crate) fn run(input: &[u8]) {
             assert_eq!(secret.expose().parse().as_ref(), Ok(&secret));
             assert!(!format!("{secret:?}").contains(word));
         }
-        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
-        match MtProxy::new(nowhere, word) {
-            Ok(proxy) => assert!(!format!("{proxy:?}").contains(word)),
+        match word.parse::<Proxy>() {
+            Ok(proxy) => {
+                assert_eq!(proxy.to_link().parse().as_ref(), Ok(&proxy));
+                let _ = format!("{proxy:?} {proxy}");
+            }
             Err(error) => _ = error.to_string(),
+        }
+        if let Ok(transport) = word.parse::<Transport>() {
+            assert_eq!(transport.to_string().parse().as_ref(), Ok(&transport));
         }
     }
 }

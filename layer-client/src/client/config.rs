@@ -9,8 +9,9 @@ use std::time::Duration;
 pub use layer_crypto::rsa::PublicKey as RsaPublicKey;
 pub use layer_mtproto::transport::TransportKind;
 
-use crate::error::Error;
+use super::{IpVersions, Transport};
 use crate::middleware::{FloodPolicy, Middleware, RateLimits, RetryPolicy, SleepUpTo};
+use crate::proxy::Proxy;
 use crate::session::{Passphrase, SessionStorage};
 
 /// Where a data centre can be reached.
@@ -27,53 +28,6 @@ impl DcAddress {
     #[must_use]
     pub fn new(id: i32, addr: SocketAddr) -> Self {
         Self { id, addr }
-    }
-}
-
-/// An MTProxy to go through: the address, and its secret of 16 bytes.
-#[derive(Clone, Copy)]
-pub struct MtProxy {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Its secret, without the `dd` that may stand before it.
-    pub secret: [u8; 16],
-    /// Whether the secret was written with `dd`: packets are padded then.
-    pub padded: bool,
-}
-
-impl MtProxy {
-    /// From the address and the secret as a link has it: 32 hex digits, or `dd` and 32 more.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when the secret is something else.
-    pub fn new(addr: SocketAddr, secret: &str) -> Result<Self, Error> {
-        let (padded, digits) = match secret.strip_prefix("dd") {
-            Some(rest) if rest.len() == 32 => (true, rest),
-            _ => (false, secret),
-        };
-        let refused = || {
-            Error::input(
-                "an MTProxy secret is 32 hex digits, with or without dd before them; secrets that begin with ee are not supported yet",
-            )
-        };
-        if digits.len() != 32 || !digits.is_ascii() {
-            return Err(refused());
-        }
-        let mut bytes = [0; 16];
-        for (byte, at) in bytes.iter_mut().zip((0..32).step_by(2)) {
-            *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| refused())?;
-        }
-        Ok(Self {
-            addr,
-            secret: bytes,
-            padded,
-        })
-    }
-}
-
-impl fmt::Debug for MtProxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MtProxy({})", self.addr)
     }
 }
 
@@ -108,13 +62,12 @@ pub struct Config {
     /// The RSA keys to trust in the key exchange. When there are any, Telegram's own are not
     /// trusted.
     pub rsa_keys: Vec<RsaPublicKey>,
-    /// Go through this MTProxy instead of connecting to the data centres.
-    pub mtproxy: Option<MtProxy>,
-
-    /// How packets are framed.
-    pub transport: TransportKind,
-    /// Whether the connection is made to look like random bytes.
-    pub obfuscated: bool,
+    /// The proxy that all connections go through; a link is read by `"…".parse()?`.
+    pub proxy: Option<Proxy>,
+    /// How packets travel: framing, obfuscation, TCP or WebSocket.
+    pub transport: Transport,
+    /// Which versions of the Internet protocol are used, and which is tried first.
+    pub ip_versions: IpVersions,
 
     /// Shown to the user in the list of sessions.
     pub device_model: String,
@@ -176,9 +129,9 @@ impl Default for Config {
             dc_id: 2,
             test_mode: false,
             rsa_keys: Vec::new(),
-            mtproxy: None,
-            transport: TransportKind::Abridged,
-            obfuscated: false,
+            proxy: None,
+            transport: Transport::default(),
+            ip_versions: IpVersions::default(),
             device_model: "Desktop".to_owned(),
             system_version: std::env::consts::OS.to_owned(),
             app_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -207,8 +160,8 @@ impl fmt::Debug for Config {
             .field("api_id", &self.api_id)
             .field("dc_id", &self.dc_id)
             .field("dc_addresses", &self.dc_addresses)
+            .field("proxy", &self.proxy)
             .field("transport", &self.transport)
-            .field("obfuscated", &self.obfuscated)
             .finish_non_exhaustive()
     }
 }
@@ -216,27 +169,6 @@ impl fmt::Debug for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn proxy_secrets_are_read_as_links_have_them() {
-        let addr = "127.0.0.1:1".parse().unwrap();
-        let plain = "00112233445566778899aabbccddeeff";
-        let proxy = MtProxy::new(addr, plain).unwrap();
-        assert!(!proxy.padded && proxy.secret[15] == 0xff);
-        assert!(MtProxy::new(addr, &format!("dd{plain}")).unwrap().padded);
-        // A plain secret may itself begin with dd.
-        let tricky = "dd112233445566778899aabbccddeeff";
-        assert!(!MtProxy::new(addr, tricky).unwrap().padded);
-        for bad in [
-            "",
-            "00",
-            "zz112233445566778899aabbccddeeff",
-            &format!("ee{plain}"),
-            "éééééééééééééééé",
-        ] {
-            assert!(MtProxy::new(addr, bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn secrets_are_not_printed() {

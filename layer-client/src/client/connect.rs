@@ -7,11 +7,14 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
-use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
+#[cfg(feature = "websocket")]
+use super::Transport;
+use super::{BoxFuture, Client, Config, Inner, TransportKind, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
 use crate::middleware::Chain;
 use crate::net::{OsRandom, Plan, Pool};
 use crate::peers::PeerCache;
+use crate::proxy::Proxy;
 use crate::session::{Encrypted, FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
 use crate::tl::{self, Serializable};
 use crate::updates::Hub;
@@ -49,6 +52,19 @@ fn check(config: &Config) -> Result<()> {
         return Err(Error::input(
             "Config::dc_id must be the number of a data centre, such as 2",
         ));
+    }
+    if let Some(Proxy::MtProxy { secret, .. }) = &config.proxy {
+        #[cfg(feature = "websocket")]
+        if let Transport::WebSocket(_) = config.transport {
+            return Err(Error::input(
+                "Config::transport is a WebSocket, and an MTProxy takes none: choose another transport, or a SOCKS5 or HTTP proxy",
+            ));
+        }
+        if secret.framing().is_none() && config.transport.framing() == TransportKind::Full {
+            return Err(Error::input(
+                "Config::transport has the full framing, which an MTProxy does not understand: choose the intermediate one",
+            ));
+        }
     }
     Ok(())
 }
@@ -117,7 +133,16 @@ fn init_prefix(config: &Config) -> Vec<u8> {
         system_lang_code: config.system_lang_code.clone(),
         lang_pack: String::new(),
         lang_code: config.lang_code.clone(),
-        proxy: None,
+        proxy: match &config.proxy {
+            Some(Proxy::MtProxy { server, .. }) => Some(
+                tl::types::InputClientProxy {
+                    address: server.host(),
+                    port: server.port().into(),
+                }
+                .into(),
+            ),
+            _ => None,
+        },
         params: None,
         query: tl::Blob(Vec::new()),
     };
@@ -150,9 +175,15 @@ fn too_late(client: &Client, within: Duration) -> Error {
     let inner = &*client.inner;
     let dc_id = inner.home_dc();
     let last = inner.pool.dc(dc_id).ok().and_then(|dc| dc.last_failure());
-    Error::Connect(last.unwrap_or_else(|| ConnectError {
-        dc_id,
-        address: inner.addresses(dc_id, false).0.first().copied(),
-        cause: ConnectCause::Timeout(within),
+    Error::Connect(last.unwrap_or_else(|| {
+        ConnectError {
+            dc_id,
+            address: inner
+                .addresses(dc_id, false)
+                .0
+                .first()
+                .map(|target| target.address.clone()),
+            cause: ConnectCause::Timeout(within),
+        }
     }))
 }

@@ -1,7 +1,6 @@
 //! What all clones of a client share, and the changes that concern more than one room of it.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::Config;
 use crate::error::{Error, Terminal};
 use crate::middleware::Chain;
-use crate::net::{self, Pool};
+use crate::net::{self, Pool, Target};
 use crate::peers::PeerCache;
 use crate::session::{SelfUser, SessionError, Store, UpdatesState};
 use crate::updates::Hub;
@@ -53,25 +52,11 @@ impl Inner {
 
     /// Where a data centre can be reached: as configured, as the server said, as built in. Tells
     /// also whether these are servers for files only, which is asked for by `files`.
-    pub(crate) fn addresses(&self, dc_id: i32, files: bool) -> (Vec<SocketAddr>, bool) {
-        let configured: Vec<_> = self
-            .config
-            .dc_addresses
-            .iter()
-            .filter(|address| address.id == dc_id)
-            .map(|address| address.addr)
-            .collect();
-        if !configured.is_empty() {
-            return (configured, false);
-        }
-        let (known, media) = self.session.read(|session| {
-            let options = session.dcs.get(&dc_id).map(|dc| &dc.options[..]);
-            net::usable(options.unwrap_or_default(), files, self.config.obfuscated)
-        });
-        if known.is_empty() && self.config.dc_addresses.is_empty() {
-            return (net::built_in(dc_id, self.config.test_mode), false);
-        }
-        (known, media)
+    pub(crate) fn addresses(&self, dc_id: i32, files: bool) -> (Vec<Target>, bool) {
+        self.session.read(|session| {
+            let known = session.dcs.get(&dc_id).map(|dc| &dc.options[..]);
+            net::targets(&self.config, known.unwrap_or_default(), dc_id, files)
+        })
     }
 
     /// The account lives elsewhere: requests go there from now on.

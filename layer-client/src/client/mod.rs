@@ -6,8 +6,11 @@ mod in_order;
 mod inner;
 mod invoke;
 mod options;
+mod transport;
 mod user;
 mod weak;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,12 +20,15 @@ use crate::error::{Error, Result};
 use crate::net::{ConnectionState, ConnectionStates};
 use crate::session::Session;
 
-pub use config::{Config, DcAddress, MtProxy, RsaPublicKey, TransportKind};
+pub use config::{Config, DcAddress, RsaPublicKey, TransportKind};
 pub use in_order::InOrder;
 pub(crate) use inner::Inner;
 pub(crate) use options::may_change_options;
+pub use transport::{IpVersions, Transport, UnknownTransport};
 pub use user::User;
 pub(crate) use weak::WeakClient;
+#[cfg(feature = "websocket")]
+pub use websocket::WebSocket;
 
 /// A future that is not generic: what is called through `dyn`, and what the insides of public
 /// methods return.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
+use crate::net;
+use crate::proxy::{Address, ProxyError, ProxyFailure};
 
 /// Why no connection to a data centre could be made.
 #[derive(Clone, Debug)]
@@ -14,8 +15,8 @@ use super::Error;
 pub struct ConnectError {
     /// The data centre.
     pub dc_id: i32,
-    /// The address that was tried last, if there was any to try.
-    pub address: Option<SocketAddr>,
+    /// The address that was tried last, if there was any to try: the data centre's, or an MTProxy's.
+    pub address: Option<Address>,
     /// What happened there.
     pub cause: ConnectCause,
 }
@@ -38,22 +39,59 @@ pub enum ConnectCause {
     Transport(String),
     /// The other side refused with a transport error (-404, -429, -444).
     Refused(i32),
+    /// The name of the server could not be looked up.
+    Resolve(Arc<io::Error>),
+    /// The proxy did not take us there.
+    Proxy(Arc<ProxyFailure>),
+    /// A connection was there, and then nothing came for so long.
+    #[non_exhaustive]
+    Stalled {
+        /// What was under way.
+        during: &'static str,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// TLS could not be agreed on; the sentence says why.
+    Tls(String),
+    /// The other side did not open a WebSocket; the sentence says what it said.
+    WebSocket(String),
+}
+
+impl ConnectCause {
+    /// Whether nobody answered in time.
+    pub(super) fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Stalled { .. } => true,
+            Self::Proxy(failure) => matches!(failure.error, ProxyError::Timeout(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether this machine has no network for the address, which is nothing to tell of when there
+    /// were others.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Io(error) if net::is_unreachable(error))
+    }
 }
 
 impl ConnectError {
     /// Whether trying again cannot help: nothing about the network would have to change for it.
     pub(crate) fn is_permanent(&self) -> bool {
-        matches!(
-            self.cause,
-            ConnectCause::NoAddress | ConnectCause::Refused(-444)
-        )
+        match &self.cause {
+            ConnectCause::NoAddress | ConnectCause::Refused(-444) => true,
+            ConnectCause::Proxy(failure) => matches!(
+                failure.error,
+                ProxyError::CredentialsRequired | ProxyError::CredentialsRefused
+            ),
+            _ => false,
+        }
     }
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "could not connect to data centre {}", self.dc_id)?;
-        if let Some(address) = self.address {
+        if let Some(address) = &self.address {
             write!(f, " at {address}")?;
         }
         match &self.cause {
@@ -86,6 +124,24 @@ impl fmt::Display for ConnectError {
                 ": it does not serve this data centre (transport error -444); check the data centre's number and the test mode",
             ),
             ConnectCause::Refused(code) => write!(f, ": it refuses with transport error {code}"),
+            ConnectCause::Resolve(error) => write!(
+                f,
+                ": the name could not be looked up ({error}); check the name and the network"
+            ),
+            ConnectCause::Proxy(failure) => write!(f, ": {failure}"),
+            ConnectCause::Stalled { during, after } => write!(
+                f,
+                ": no answer within {} s during {during}; check that such a server listens there",
+                after.as_secs_f32()
+            ),
+            ConnectCause::Tls(what) => write!(
+                f,
+                ": TLS: {what}; a server of your own needs WebSocket::with_root_certificates, and its name with_host"
+            ),
+            ConnectCause::WebSocket(what) => write!(
+                f,
+                ": it opens no WebSocket ({what}); check that it is a Telegram server that has them on this port"
+            ),
         }
     }
 }
@@ -93,7 +149,8 @@ impl fmt::Display for ConnectError {
 impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
-            ConnectCause::Io(error) => Some(&**error),
+            ConnectCause::Io(error) | ConnectCause::Resolve(error) => Some(&**error),
+            ConnectCause::Proxy(failure) => Some(&**failure),
             _ => None,
         }
     }

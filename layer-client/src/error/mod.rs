@@ -94,7 +94,7 @@ impl Error {
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Timeout(_) => true,
-            Self::Connect(error) => matches!(error.cause, ConnectCause::Timeout(_)),
+            Self::Connect(error) => error.cause.is_timeout(),
             _ => false,
         }
     }

@@ -1,8 +1,15 @@
-//! Where Telegram's data centres are before the server has told us better, and what of its
-//! `dcOption`s we can use.
+//! Where a data centre can be reached: as configured, as the server said in its `dcOption`s, or as
+//! built in; and which of it a connection can use.
 
 use std::net::{IpAddr, SocketAddr};
 
+use layer_mtproto::transport::ProxySecret;
+
+use super::dial::interleave;
+#[cfg(feature = "websocket")]
+use crate::client::Transport;
+use crate::client::{Config, IpVersions};
+use crate::proxy::{Address, Proxy};
 use crate::session::DcOption;
 use crate::tl;
 
@@ -20,14 +27,105 @@ const TEST: [(i32, &str, &str); 3] = [
     (3, "149.154.175.117:443", "[2001:b28:f23d:f003::e]:443"),
 ];
 
-/// The built-in addresses of a data centre, IPv4 first.
-pub(crate) fn built_in(dc_id: i32, test_mode: bool) -> Vec<SocketAddr> {
+/// What a WebSocket's host is called, from the first data centre on.
+#[cfg(feature = "websocket")]
+const NAMES: [&str; 5] = ["pluto", "venus", "aurora", "vesta", "flora"];
+
+/// One way to a data centre.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) address: Address,
+    /// What the server wants to be spoken to with.
+    pub(super) secret: Option<ProxySecret>,
+    /// It understands nothing that is not obfuscated.
+    pub(super) obfuscated: bool,
+}
+
+impl From<Address> for Target {
+    fn from(address: Address) -> Self {
+        Self {
+            address,
+            secret: None,
+            obfuscated: false,
+        }
+    }
+}
+
+impl From<SocketAddr> for Target {
+    fn from(address: SocketAddr) -> Self {
+        Address::from(address).into()
+    }
+}
+
+/// The ways to a data centre, in the order in which to try them, and whether they lead to servers
+/// for files only, which is asked for by `files`.
+pub(crate) fn targets(
+    config: &Config,
+    known: &[DcOption],
+    dc_id: i32,
+    files: bool,
+) -> (Vec<Target>, bool) {
+    let own: Vec<Target> = config
+        .dc_addresses
+        .iter()
+        .filter(|address| address.id == dc_id)
+        .map(|address| address.addr.into())
+        .collect();
+    let (known, media) = if own.is_empty() {
+        usable(known, files, config)
+    } else {
+        (Vec::new(), false)
+    };
+    if let Some(Proxy::MtProxy { server, secret }) = &config.proxy {
+        // It knows where the data centres are.
+        let target = Target {
+            address: server.clone(),
+            secret: Some(secret.clone()),
+            obfuscated: true,
+        };
+        return (vec![target], media);
+    }
+    if !own.is_empty() {
+        return (own, false);
+    }
+    #[cfg(feature = "websocket")]
+    if let Transport::WebSocket(socket) = &config.transport
+        && config.dc_addresses.is_empty()
+    {
+        return (named(dc_id, socket.is_secure()), false);
+    }
+    if known.is_empty() && config.dc_addresses.is_empty() {
+        let versions = config.ip_versions;
+        return (built_in(dc_id, config.test_mode, versions), false);
+    }
+    (known, media)
+}
+
+/// The host that has a data centre's WebSockets, test servers included.
+#[cfg(feature = "websocket")]
+fn named(dc_id: i32, secure: bool) -> Vec<Target> {
+    usize::try_from(dc_id)
+        .ok()
+        .and_then(|dc_id| NAMES.get(dc_id.checked_sub(1)?))
+        .map(|name| format!("{name}.web.telegram.org"))
+        .and_then(|host| Address::new(&host, if secure { 443 } else { 80 }).ok())
+        .map(Target::from)
+        .into_iter()
+        .collect()
+}
+
+/// The built-in addresses of a data centre.
+fn built_in(dc_id: i32, test_mode: bool, versions: IpVersions) -> Vec<Target> {
     let table: &[_] = if test_mode { &TEST } else { &PRODUCTION };
-    table
+    let addresses: Vec<SocketAddr> = table
         .iter()
         .filter(|(id, ..)| *id == dc_id)
         .flat_map(|(_, v4, v6)| [v4, v6])
         .filter_map(|address| address.parse().ok())
+        .collect();
+    interleave(addresses, versions, SocketAddr::is_ipv6)
+        .into_iter()
+        .map(Target::from)
         .collect()
 }
 
@@ -50,23 +148,27 @@ pub(crate) fn known(options: &[tl::enums::DcOption]) -> Vec<(i32, DcOption)> {
     options.iter().filter_map(read).collect()
 }
 
-/// The addresses that a connection can use, and whether they are for files only. CDN servers are
-/// not for ordinary requests; those with a secret, or for obfuscated connections only, would not
-/// understand us. Files go to the servers that are for nothing else, if there are any.
-pub(crate) fn usable(
-    options: &[DcOption],
-    files: bool,
-    obfuscated: bool,
-) -> (Vec<SocketAddr>, bool) {
+/// The ways that a connection can take among those that the server named, and whether they are for
+/// files only. CDN servers are not for ordinary requests. Files go to the servers that are for
+/// nothing else, if there are any. Servers that want obfuscation get it, with their secret if they
+/// have one; they come last, unless all is obfuscated anyway. Through a proxy those come first
+/// that the server wants to be used so (`static`).
+fn usable(options: &[DcOption], files: bool, config: &Config) -> (Vec<Target>, bool) {
     let of = |media_only: bool| {
-        let usable = |option: &&DcOption| {
-            option.media_only == media_only
-                && !option.cdn
-                && option.secret.is_none()
-                && (obfuscated || !option.tcpo_only)
-        };
-        let usable = options.iter().filter(usable);
-        usable.map(|option| option.address).collect::<Vec<_>>()
+        let mut usable: Vec<_> = options
+            .iter()
+            .filter(|option| option.media_only == media_only && !option.cdn)
+            .filter_map(|option| Some((option, target(option)?)))
+            .collect();
+        if !config.transport.is_obfuscated() {
+            usable.sort_by_key(|(_, target)| target.obfuscated);
+        }
+        if config.proxy.is_some() {
+            usable.sort_by_key(|(option, _)| !option.fixed);
+        }
+        let is_v6 = |(option, _): &(&DcOption, Target)| option.address.is_ipv6();
+        let ordered = interleave(usable, config.ip_versions, is_v6).into_iter();
+        ordered.map(|(_, target)| target).collect::<Vec<_>>()
     };
     let media = if files { of(true) } else { Vec::new() };
     if media.is_empty() {
@@ -76,9 +178,23 @@ pub(crate) fn usable(
     }
 }
 
+/// `None` if the server has a secret of a kind that is not known.
+fn target(option: &DcOption) -> Option<Target> {
+    let secret = match &option.secret {
+        Some(bytes) => Some(ProxySecret::from_bytes(bytes).ok()?),
+        None => None,
+    };
+    Some(Target {
+        address: option.address.into(),
+        obfuscated: option.tcpo_only || secret.is_some(),
+        secret,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::DcAddress;
 
     fn option(id: i32, ip: &str, port: i32) -> tl::types::DcOption {
         tl::types::DcOption {
@@ -95,21 +211,40 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_built_in_addresses_are_well_formed() {
-        for (test_mode, count) in [(false, 5), (true, 3)] {
-            for dc_id in 1..=count {
-                let addresses = built_in(dc_id, test_mode);
-                assert_eq!(addresses.len(), 2);
-                assert!(addresses[0].is_ipv4() && addresses[1].is_ipv6());
-            }
-            assert!(built_in(count + 1, test_mode).is_empty());
-        }
+    fn options(options: impl IntoIterator<Item = tl::types::DcOption>) -> Vec<DcOption> {
+        let options: Vec<tl::enums::DcOption> = options.into_iter().map(Into::into).collect();
+        known(&options)
+            .into_iter()
+            .map(|(_, option)| option)
+            .collect()
     }
 
-    #[test]
-    fn what_a_plain_connection_cannot_use_is_left_out() {
-        let options: Vec<tl::enums::DcOption> = [
+    /// The addresses that would be tried, marked `!` for obfuscated and `*` for a secret.
+    fn tried(config: &Config, known: &[DcOption], files: bool) -> (String, bool) {
+        let (targets, media) = targets(config, known, 1, files);
+        let shown = targets.iter().map(|target| {
+            let secret = if target.secret.is_some() { "*" } else { "" };
+            let obfuscated = if target.obfuscated { "!" } else { "" };
+            format!("{}{obfuscated}{secret}", target.address)
+        });
+        (shown.collect::<Vec<_>>().join(" "), media)
+    }
+
+    fn every_kind() -> Vec<DcOption> {
+        options([
+            tl::types::DcOption {
+                tcpo_only: true,
+                ..option(1, "1.2.3.1", 443)
+            },
+            tl::types::DcOption {
+                secret: Some(vec![1; 16]),
+                tcpo_only: true,
+                ..option(1, "1.2.3.2", 443)
+            },
+            tl::types::DcOption {
+                secret: Some(vec![1; 3]),
+                ..option(1, "1.2.3.3", 443)
+            },
             option(1, "1.2.3.4", 443),
             tl::types::DcOption {
                 media_only: true,
@@ -120,44 +255,128 @@ mod tests {
                 ..option(1, "1.2.3.6", 443)
             },
             tl::types::DcOption {
-                tcpo_only: true,
+                r#static: true,
                 ..option(1, "1.2.3.7", 443)
-            },
-            tl::types::DcOption {
-                secret: Some(vec![1]),
-                ..option(1, "1.2.3.8", 443)
             },
             option(2, "not an address", 443),
             option(2, "1.2.3.9", 70000),
             option(2, "1.2.3.9", 0),
-            option(2, "::1", 80),
-        ]
-        .map(Into::into)
-        .into();
-        let known = known(&options);
-        assert_eq!(known.len(), 6);
-        let options: Vec<_> = known.into_iter().map(|(_, option)| option).collect();
-        let usable = |files, obfuscated| {
-            let (addresses, media) = usable(&options, files, obfuscated);
-            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-            (addresses.join(" "), media)
+            option(1, "::1", 80),
+        ])
+    }
+
+    #[test]
+    fn the_built_in_addresses_are_well_formed() {
+        for (test_mode, count) in [(false, 5), (true, 3)] {
+            for dc_id in 1..=count {
+                let built_in = |versions| built_in(dc_id, test_mode, versions);
+                let is_v6 = |target: &Target| target.address.socket_addr().unwrap().is_ipv6();
+                let both: Vec<_> = built_in(IpVersions::PreferV4).iter().map(is_v6).collect();
+                assert_eq!(both, [false, true]);
+                assert!(is_v6(&built_in(IpVersions::PreferV6)[0]));
+                assert!(built_in(IpVersions::OnlyV6).iter().all(is_v6));
+            }
+            assert!(built_in(count + 1, test_mode, IpVersions::PreferV4).is_empty());
+        }
+    }
+
+    #[test]
+    fn servers_are_used_as_their_flags_say() {
+        let known = every_kind();
+        assert_eq!(known.len(), 8, "what has no address is left out");
+        let tried = |config: Config, files| tried(&config, &known, files);
+        assert_eq!(
+            tried(Config::default(), false),
+            (
+                "1.2.3.4:443 [::1]:80 1.2.3.7:443 1.2.3.1:443! 1.2.3.2:443!*".to_owned(),
+                false
+            )
+        );
+        // When all is obfuscated, those that demand it are as good as others.
+        let obfuscated = Config {
+            transport: "obfuscated".parse().unwrap(),
+            ..Config::default()
         };
         assert_eq!(
-            usable(false, false),
-            ("1.2.3.4:443 [::1]:80".to_owned(), false)
-        );
-        assert_eq!(
-            usable(false, true),
-            ("1.2.3.4:443 1.2.3.7:443 [::1]:80".to_owned(), false)
+            tried(obfuscated, false).0,
+            "1.2.3.1:443! [::1]:80 1.2.3.2:443!* 1.2.3.4:443 1.2.3.7:443"
         );
         // Files go where only files go.
-        assert_eq!(usable(true, false), ("1.2.3.5:443".to_owned(), true));
+        let files = tried(Config::default(), true);
+        assert_eq!(files, ("1.2.3.5:443".to_owned(), true));
+        // Through a proxy the static ones are tried first.
+        let proxied = Config {
+            proxy: Some("socks5://localhost:1080".parse().unwrap()),
+            ip_versions: IpVersions::OnlyV4,
+            ..Config::default()
+        };
+        assert_eq!(
+            tried(proxied, false).0,
+            "1.2.3.7:443 1.2.3.4:443 1.2.3.1:443! 1.2.3.2:443!*"
+        );
+        let v6 = Config {
+            ip_versions: IpVersions::OnlyV6,
+            ..Config::default()
+        };
+        assert_eq!(tried(v6, false).0, "[::1]:80");
     }
 
     #[test]
     fn files_go_to_the_ordinary_servers_when_there_are_no_others() {
-        let options = [DcOption::new("1.2.3.4:443".parse().unwrap())];
-        let (addresses, media) = usable(&options, true, false);
-        assert_eq!((addresses.len(), media), (1, false));
+        let known = [DcOption::new("1.2.3.4:443".parse().unwrap())];
+        let (addresses, media) = tried(&Config::default(), &known, true);
+        assert_eq!((addresses.as_str(), media), ("1.2.3.4:443", false));
+    }
+
+    #[test]
+    fn what_is_configured_goes_before_all_else() {
+        let known = every_kind();
+        let own = Config {
+            dc_addresses: vec![DcAddress::new(1, "127.0.0.1:1".parse().unwrap())],
+            ..Config::default()
+        };
+        assert_eq!(tried(&own, &known, true), ("127.0.0.1:1".to_owned(), false));
+        // An MTProxy even before that, and it is told whether files are meant.
+        let proxied = |own: Config| Config {
+            proxy: Some(
+                "tg://proxy?server=h&port=1&secret=00112233445566778899aabbccddeeff"
+                    .parse()
+                    .unwrap(),
+            ),
+            ..own
+        };
+        assert_eq!(
+            tried(&proxied(own.clone()), &known, true),
+            ("h:1!*".to_owned(), false)
+        );
+        let telegram = proxied(Config::default());
+        assert_eq!(tried(&telegram, &known, true), ("h:1!*".to_owned(), true));
+        // Who names some data centres has none at other numbers.
+        assert_eq!(targets(&own, &[], 2, false), (Vec::new(), false));
+    }
+
+    #[cfg(feature = "websocket")]
+    #[test]
+    fn telegrams_websockets_are_found_by_the_data_centres_number() {
+        let config = |transport: &str| Config {
+            transport: transport.parse().unwrap(),
+            ..Config::default()
+        };
+        let known = every_kind();
+        let at = |config: &Config, dc_id| {
+            let targets = targets(config, &known, dc_id, true).0;
+            targets.first().map(|target| target.address.to_string())
+        };
+        for (dc_id, name) in (1..).zip(["pluto", "venus", "aurora", "vesta", "flora"]) {
+            let host = format!("{name}.web.telegram.org");
+            assert_eq!(at(&config("wss"), dc_id), Some(format!("{host}:443")));
+            assert_eq!(at(&config("ws"), dc_id), Some(format!("{host}:80")));
+        }
+        assert_eq!((at(&config("ws"), 6), at(&config("ws"), 0)), (None, None));
+        let own = Config {
+            dc_addresses: vec![DcAddress::new(1, "127.0.0.1:1".parse().unwrap())],
+            ..config("ws")
+        };
+        assert_eq!(at(&own, 1).as_deref(), Some("127.0.0.1:1"));
     }
 }

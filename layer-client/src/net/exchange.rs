@@ -33,7 +33,7 @@ pub(super) async fn exchange_keys(
     purpose: Purpose,
 ) -> Result<(Wire, handshake::Outcome), ConnectError> {
     let deadline = Instant::now() + plan.timeout;
-    let address = Some(wire.address);
+    let address = Some(wire.address.clone());
     let failed = |cause| ConnectError {
         dc_id,
         address,

@@ -11,6 +11,7 @@ mod backoff;
 mod call;
 mod dc;
 mod dial;
+mod disguise;
 mod exchange;
 mod keys;
 mod order;
@@ -19,13 +20,18 @@ mod pool;
 mod random;
 mod serve;
 mod state;
+mod stream;
 mod transfer;
+mod tunnel;
 mod vigil;
+#[cfg(feature = "websocket")]
+mod websocket;
 mod wire;
 mod worker;
 
-pub(crate) use addresses::{built_in, known, usable};
+pub(crate) use addresses::{Target, known, targets};
 pub(crate) use call::{Lane, Sending};
+pub(crate) use dial::is_unreachable;
 pub(crate) use order::Tail;
 pub(crate) use plan::Plan;
 pub(crate) use pool::{Pool, moves_home};

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use layer_mtproto::transport::TransportKind;
-
 use super::Role;
-use crate::client::{Config, MtProxy, RsaPublicKey};
+#[cfg(feature = "websocket")]
+use super::websocket::Tls;
+use crate::client::{Config, IpVersions, RsaPublicKey, Transport};
+use crate::proxy::Proxy;
 use crate::tl::{self, Identifiable};
 
 /// A temporary key that ended sooner would be renewed all the time.
@@ -15,9 +16,12 @@ const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What of the configuration connections need.
 pub(crate) struct Plan {
-    pub(super) transport: TransportKind,
-    pub(super) obfuscated: bool,
-    pub(super) proxy: Option<MtProxy>,
+    pub(super) transport: Transport,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) versions: IpVersions,
+    /// For WebSockets that have it.
+    #[cfg(feature = "websocket")]
+    pub(super) tls: Option<Tls>,
     pub(super) keys: Vec<RsaPublicKey>,
     pub(super) test_mode: bool,
     pub(super) timeout: Duration,
@@ -39,12 +43,14 @@ impl Plan {
             config.rsa_keys.clone()
         };
         Self {
-            transport: match config.mtproxy {
-                Some(proxy) if proxy.padded => TransportKind::PaddedIntermediate,
-                _ => config.transport,
+            #[cfg(feature = "websocket")]
+            tls: match &config.transport {
+                Transport::WebSocket(socket) if socket.is_secure() => Some(Tls::new(socket)),
+                _ => None,
             },
-            obfuscated: config.obfuscated,
-            proxy: config.mtproxy,
+            transport: config.transport.clone(),
+            proxy: config.proxy.clone(),
+            versions: config.ip_versions,
             keys,
             test_mode: config.test_mode,
             timeout: config.connect_timeout,

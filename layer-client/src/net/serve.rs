@@ -78,9 +78,7 @@ enum Step {
 impl Worker {
     /// Uses a connection until it ends, and says how it did.
     pub(super) async fn serve(&mut self, wire: Wire) -> Lost {
-        let Wire {
-            mut stream, codec, ..
-        } = wire;
+        let Wire { stream, codec, .. } = wire;
         let (mut reader, mut writer) = stream.split();
         let mut link = Link::new(codec, Instant::now());
         if let Some(session) = &mut self.session

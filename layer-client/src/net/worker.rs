@@ -130,7 +130,7 @@ impl Worker {
             Ok(wire) => wire,
             Err(error) => return self.failed(error).await,
         };
-        let address = wire.address;
+        let address = wire.address.clone();
         let begun = Instant::now();
         let lost = self.serve(wire).await;
         if self.state.borrow().is_online() && begun.elapsed() >= STABLE {

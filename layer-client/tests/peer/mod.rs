@@ -178,7 +178,7 @@ impl Peer {
             dc_id: self.shared.dc_id,
             dc_addresses: vec![DcAddress::new(self.shared.dc_id, self.addr)],
             rsa_keys: vec![RsaPublicKey::from_pem(&pem).unwrap()],
-            transport: TransportKind::Intermediate,
+            transport: TransportKind::Intermediate.into(),
             ..Config::default()
         }
     }
