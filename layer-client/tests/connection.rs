@@ -40,7 +40,7 @@ async fn a_proxy_is_gone_through_with_either_form_of_secret() {
     let bytes: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
     let server = Server::builder()
         .data_centres(2)
-        .mtproxy_secret(bytes.try_into().unwrap())
+        .mtproxy_secret(<[u8; 16]>::try_from(bytes).unwrap())
         .start()
         .await
         .unwrap();
