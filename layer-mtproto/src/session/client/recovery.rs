@@ -92,6 +92,10 @@ impl ClientSession {
         }
         self.salts.correct(self.clock.server_seconds(now), salt);
         self.events.push_back(ClientEvent::SaltsChanged);
+        // The salt is the packet's, so a request that is named went alone.
+        if self.has_moved_on(&sent, bad_msg_id) {
+            return;
+        }
         // A salt can be wrong because the packet is an old one that somebody sent a second time.
         self.refused(bad_msg_id, sent, 48, Again::Always, now);
     }
@@ -122,6 +126,7 @@ impl ClientSession {
                 for member in members {
                     match self.sent.get(member).cloned() {
                         Some(Sent::Container(_)) | None => {}
+                        Some(sent) if self.has_moved_on(&sent, msg_id) => {}
                         Some(sent) => self.refused_one(member, sent, code, again, now),
                     }
                 }
@@ -137,6 +142,17 @@ impl ClientSession {
                 self.refused_one(msg_id, sent, code, again, now);
             }
         }
+    }
+
+    /// Whether a request has gone with another packet since the one that was refused. One copy of it on its way is
+    /// enough: a second could be done again by a server that forgets.
+    fn has_moved_on(&self, sent: &Sent, packet: i64) -> bool {
+        let Sent::Request(id) = sent else {
+            return false;
+        };
+        self.requests
+            .get(id)
+            .is_some_and(|request| request.carrier != packet)
     }
 
     fn is_stubborn(&self, sent: &Sent) -> bool {

@@ -265,6 +265,12 @@ impl ServerSession {
             .filter(|(id, unacked)| self.resend_at(**id, unacked).is_some_and(|at| at <= now))
             .map(|(id, _)| *id)
             .collect();
+        // Only these count: what the client asks for again must not use up what it does not know to ask for.
+        for id in &due {
+            if let Some(unacked) = self.unacked.get_mut(id) {
+                unacked.resends += 1;
+            }
+        }
         self.again.extend(due);
     }
 }

@@ -53,7 +53,6 @@ impl ServerSession {
                 return self.seal(&messages, in_container, unix, out);
             }
             self.again.pop_first();
-            unacked.resends += 1;
             unacked.sent_at = now;
             let body = unacked.body.clone();
             messages.push(Outgoing {

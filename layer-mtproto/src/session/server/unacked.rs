@@ -13,6 +13,7 @@ pub(super) struct Unacked {
     pub(super) answers: Option<i64>,
     pub(super) push: Option<PushId>,
     pub(super) sent_at: Instant,
+    /// How often it was sent again by the timer.
     pub(super) resends: u32,
 }
 
