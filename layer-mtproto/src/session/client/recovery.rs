@@ -133,15 +133,32 @@ impl ClientSession {
             }
             // The message itself is named.
             sent => {
+                let moved_on = self.has_moved_on(&sent, msg_id);
+                if moved_on && self.must_not_repeat(&sent) {
+                    // Its older packet, most likely; what became of the newer one will be asked.
+                    return;
+                }
+                // Under its old name the server knows it, should the notice be about an older packet; but that
+                // name will not do for ever.
+                let stubborn = self.is_stubborn(&sent);
                 let again = match again {
+                    _ if moved_on && !stubborn => Again::Always,
                     Again::IfUncertain => Again::Never,
-                    // Too old even in a new container: it needs another name.
-                    Again::Always if code == 16 && self.is_stubborn(&sent) => Again::Never,
+                    Again::Always if code == 16 && stubborn => Again::Never,
                     again => again,
                 };
                 self.refused_one(msg_id, sent, code, again, now);
             }
         }
+    }
+
+    fn must_not_repeat(&self, sent: &Sent) -> bool {
+        let Sent::Request(id) = sent else {
+            return false;
+        };
+        self.requests
+            .get(id)
+            .is_some_and(|request| !request.options.resend_on_reconnect)
     }
 
     /// Whether a request has gone with another packet since the one that was refused. One copy of it on its way is
@@ -152,7 +169,7 @@ impl ClientSession {
         };
         self.requests
             .get(id)
-            .is_some_and(|request| request.carrier != packet)
+            .is_some_and(|request| request.uncertain && request.carrier != packet)
     }
 
     fn is_stubborn(&self, sent: &Sent) -> bool {
