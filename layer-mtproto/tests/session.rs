@@ -521,8 +521,8 @@ fn a_call_after_another_names_it() {
     pair.answering = false;
     let first = pair.submit("first");
     let mut options = SubmitOptions::default();
-    options.after = Some(first);
-    pair.submit_with("second", options);
+    options.after = vec![first];
+    pair.submit_with("second", options.clone());
     pair.talk();
     let (first_id, _) = pair.calls[0];
     let mut expected = 0xcb9f_372d_u32.to_le_bytes().to_vec();

@@ -403,7 +403,7 @@ fn a_successor_takes_over_what_is_unanswered_and_each_request_has_one_outcome() 
     let mut hasty = SubmitOptions::default();
     hasty.deadline = Some(pair.now + Duration::from_secs(60));
     let sent = pair.submit("sent");
-    let once = pair.submit_with("once", forbidden);
+    let once = pair.submit_with("once", forbidden.clone());
     let late = pair.submit_with("late", hasty);
     pair.talk();
     assert_eq!(pair.calls.len(), 4);
@@ -448,7 +448,7 @@ fn a_successor_keeps_the_order_of_calls_that_wait_for_each_other() {
     accept(&mut pair);
     let first = pair.submit("first");
     let mut options = SubmitOptions::default();
-    options.after = Some(first);
+    options.after = vec![first];
     pair.submit_with("second", options);
     pair.talk();
     pair.calls.clear();

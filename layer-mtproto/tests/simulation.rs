@@ -116,8 +116,8 @@ impl Sim {
         if self.rng.u32(..10) == 0 {
             options.deadline = Some(self.now + Duration::from_millis(self.rng.u64(..20_000)));
         }
-        let id = self.client.submit(call(&text), options, self.now);
         let may_repeat = options.resend_on_reconnect;
+        let id = self.client.submit(call(&text), options, self.now);
         self.fates.insert(
             id,
             Fate {

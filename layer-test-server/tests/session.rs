@@ -354,7 +354,7 @@ async fn a_chain_of_calls_is_served_in_order() {
         for n in 0..10 {
             let request = send(&ann, &bob, &n.to_string());
             let mut options = SubmitOptions::default();
-            options.after = last;
+            options.after = last.into_iter().collect();
             let id = client
                 .session
                 .submit(request.to_bytes(), options, Instant::now());

@@ -10,6 +10,8 @@ pub(crate) const MSG_COPY: u32 = 0xe060_46b2;
 pub(crate) const GZIP_PACKED: u32 = 0x3072_cfa1;
 /// `invokeAfterMsg msg_id:long query:!X`, which belongs to the API but names a msg_id.
 pub(crate) const INVOKE_AFTER_MSG: u32 = 0xcb9f_372d;
+/// `invokeAfterMsgs msg_ids:Vector<long> query:!X`.
+pub(crate) const INVOKE_AFTER_MSGS: u32 = 0x3dc4_b4f0;
 /// `auth.bindTempAuthKey perm_auth_key_id:long nonce:long expires_at:int encrypted_message:bytes`, which belongs to
 /// the API but names the msg_id that it goes under.
 pub(crate) const BIND_TEMP_AUTH_KEY: u32 = 0xcdd4_2a05;

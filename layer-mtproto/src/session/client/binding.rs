@@ -233,6 +233,8 @@ impl ClientSession {
         });
         next.begin_binding(now);
         next.requests.append(&mut self.requests);
+        next.successors = self.successors;
+        next.forget_messages_waited_for();
         next.adopt();
         next
     }

@@ -104,7 +104,7 @@ impl SessionParams {
 }
 
 /// How a request is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubmitOptions {
     /// Whether it may be sent again after the connection was lost. The server knows a message that it had
@@ -112,8 +112,9 @@ pub struct SubmitOptions {
     pub resend_on_reconnect: bool,
     /// When to give up.
     pub deadline: Option<Instant>,
-    /// The request that the server has to finish before this one (`invokeAfterMsg`).
-    pub after: Option<RequestId>,
+    /// The requests that the server has to be done with before it begins this one (`invokeAfterMsg`,
+    /// `invokeAfterMsgs`). Only the order is meant: it goes also if they fail.
+    pub after: Vec<RequestId>,
 }
 
 impl Default for SubmitOptions {
@@ -121,7 +122,7 @@ impl Default for SubmitOptions {
         Self {
             resend_on_reconnect: true,
             deadline: None,
-            after: None,
+            after: Vec::new(),
         }
     }
 }

@@ -376,20 +376,29 @@ impl ClientSession {
             return Ok(());
         }
         if tl::constructor_id(result) != Some(GZIP_PACKED) {
-            self.finish(id, result.to_vec());
+            self.finish(id, req_msg_id, result.to_vec());
             return Ok(());
         }
         match gzip::inflate_packed(result, *place.inflatable) {
             Ok(unpacked) => {
                 *place.inflatable -= unpacked.len();
-                self.finish(id, unpacked);
+                self.finish(id, req_msg_id, unpacked);
             }
             Err(error) => self.fail(id, RequestFailure::InvalidResponse(error)),
         }
         Ok(())
     }
 
-    fn finish(&mut self, id: RequestId, result: Vec<u8>) {
+    fn finish(&mut self, id: RequestId, req_msg_id: i64, result: Vec<u8>) {
+        let error = tl::read::<types::RpcError>(&result);
+        let is = |begin| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.error_message.starts_with(begin))
+        };
+        if is("MSG_WAIT_") && self.hold_back(id, req_msg_id) {
+            return;
+        }
         let introduces = self
             .requests
             .get(&id)
@@ -397,12 +406,6 @@ impl ClientSession {
         if !self.settle(id) {
             return;
         }
-        let error = tl::read::<types::RpcError>(&result);
-        let is = |begin| {
-            error
-                .as_ref()
-                .is_some_and(|error| error.error_message.starts_with(begin))
-        };
         // The server says that it does not know who we are (`CONNECTION_NOT_INITED`).
         if is("CONNECTION_") {
             self.introduced = false;

@@ -2,12 +2,13 @@
 //!
 //! Requests go in as bytes and come out as exactly one outcome each, whatever the server and the network do in
 //! between. The files beside this one: `outgoing` puts packets together, `incoming` takes them apart, `recovery`
-//! sends again what the server did not take, `binding` binds a temporary key and hands over to the session of the
+//! sends again what the server did not take, `order` keeps requests behind each other, `binding` binds a temporary key and hands over to the session of the
 //! next one.
 
 mod binding;
 mod config;
 mod incoming;
+mod order;
 mod outgoing;
 mod recovery;
 mod sent;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use layer_crypto::{AuthKey, SecureRandom};
 
 use self::binding::KeyState;
+use self::order::{Successors, Wait};
 use self::sent::{SentLog, Service};
 use super::acks::Acks;
 use super::clock::Clock;
@@ -71,6 +73,11 @@ struct Request {
     losses: u8,
     /// Whether it was sent with the preamble.
     introduces: bool,
+    waits: Vec<Wait>,
+    /// Whether it was sent with the names of those that it comes after.
+    ordered: bool,
+    /// Whether the server would not let it wait, so that it does so here.
+    held_back: bool,
 }
 
 /// How often in a row the server refused something, whatever it was.
@@ -120,6 +127,7 @@ pub struct ClientSession {
     acks: Acks,
     next_request: u64,
     requests: BTreeMap<RequestId, Request>,
+    successors: Successors,
     /// Those that are to be sent.
     queue: BTreeSet<RequestId>,
     service: VecDeque<Service>,
@@ -179,6 +187,7 @@ impl ClientSession {
             acks: Acks::default(),
             next_request: 0,
             requests: BTreeMap::new(),
+            successors: Successors::new(),
             queue: BTreeSet::new(),
             service: VecDeque::new(),
             sent: SentLog::default(),
@@ -274,8 +283,12 @@ impl ClientSession {
             attempts: 0,
             losses: 0,
             introduces: false,
+            waits: Vec::new(),
+            ordered: false,
+            held_back: false,
         };
         self.requests.insert(id, request);
+        self.line_up(id);
         self.queue.insert(id);
         id
     }
@@ -380,11 +393,17 @@ impl ClientSession {
         self.events.push_back(ClientEvent::Terminal(reason));
     }
 
-    /// Takes a request out of all books.
+    /// Takes a request that the server has answered out of all books.
     fn settle(&mut self, id: RequestId) -> bool {
+        self.remove(id, false)
+    }
+
+    fn remove(&mut self, id: RequestId, given_up: bool) -> bool {
         let Some(request) = self.requests.remove(&id) else {
             return false;
         };
+        let given_up = request.ids.last().copied().filter(|_| given_up);
+        self.move_up(id, given_up);
         self.queue.remove(&id);
         for msg_id in request.ids {
             self.sent.remove(msg_id);
@@ -396,7 +415,7 @@ impl ClientSession {
     }
 
     fn fail(&mut self, id: RequestId, reason: RequestFailure) {
-        if !self.settle(id) {
+        if !self.remove(id, true) {
             return;
         }
         if self.binds(id) {

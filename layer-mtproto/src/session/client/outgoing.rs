@@ -11,7 +11,6 @@ use super::{ClientSession, RequestId, Turn};
 use crate::session::acks::MAX_IDS;
 use crate::session::msg_id::MsgKind;
 use crate::session::packet::{Envelope, MAX_CONTAINER, MAX_MESSAGES, Message};
-use crate::session::wire::INVOKE_AFTER_MSG;
 use crate::tl;
 
 /// Salts are asked for when those known last no longer than this many seconds.
@@ -66,11 +65,9 @@ impl ClientSession {
         let mut requested = Vec::new();
         let mut size: usize = messages.iter().map(|message| message.body.len()).sum();
         for id in requests {
-            let length = self
-                .requests
-                .get(&id)
-                .map_or(0, |request| request.body.len() + 32)
-                + self.introduction(id).len();
+            let length = self.requests.get(&id).map_or(0, |request| {
+                request.body.len() + 32 + 8 * request.waits.len()
+            }) + self.introduction(id).len();
             let full = messages.len() >= MAX_MESSAGES || size + length > MAX_CONTAINER;
             if full && !messages.is_empty() {
                 break;
@@ -98,25 +95,24 @@ impl ClientSession {
             KeyState::Binding { request } => Some(request),
             KeyState::Unbound => return Vec::new(),
         };
-        let ready = |id: &&RequestId| {
+        let mut going = Vec::new();
+        for id in &self.queue {
             let Some(request) = self.requests.get(id) else {
-                return false;
+                continue;
             };
             let waits = request.not_before.is_some_and(|time| time > now);
-            // What must come after another request is not sent before that one has a msg_id.
-            let blocked = request.options.after.is_some_and(|after| {
-                self.requests.get(&after).is_some_and(|other| {
-                    other.turn == Turn::Fresh && other.not_before.is_some_and(|time| time > now)
-                })
-            });
-            !waits && !blocked && binding.is_none_or(|binding| binding == **id)
-        };
-        self.queue
-            .iter()
-            .filter(ready)
-            .take(MAX_MESSAGES)
-            .copied()
-            .collect()
+            if waits
+                || self.is_blocked(request, &going)
+                || binding.is_some_and(|binding| binding != *id)
+            {
+                continue;
+            }
+            going.push(*id);
+            if going.len() >= MAX_MESSAGES {
+                break;
+            }
+        }
+        going
     }
 
     fn ask_for_salts(&mut self, now: Instant) {
@@ -201,21 +197,16 @@ impl ClientSession {
 
     /// A request's body with what goes around it now.
     fn wrapped(&mut self, id: RequestId) -> Vec<u8> {
-        let introduction = self.introduction(id);
-        let mut body = Vec::new();
         let Some(request) = self.requests.get(&id) else {
-            return body;
+            return Vec::new();
         };
-        let after = request.options.after;
-        if let Some(after) = after.and_then(|after| self.requests.get(&after)?.ids.last()) {
-            body.extend_from_slice(&INVOKE_AFTER_MSG.to_le_bytes());
-            body.extend_from_slice(&after.to_le_bytes());
-        }
-        body.extend_from_slice(introduction);
-        body.extend_from_slice(&request.body);
+        let order = self.order_of(request);
+        let introduction = self.introduction(id);
+        let body = [&order, introduction, &request.body].concat();
         let introduces = !introduction.is_empty();
         if let Some(request) = self.requests.get_mut(&id) {
             request.introduces = introduces;
+            request.ordered = !order.is_empty();
         }
         body
     }

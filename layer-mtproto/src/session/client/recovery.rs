@@ -258,6 +258,7 @@ impl ClientSession {
         self.service
             .retain(|service| matches!(service, Service::DestroySession(_) | Service::Ping { .. }));
         self.put_back(Service::DestroySession(old));
+        self.forget_messages_waited_for();
         let ids: Vec<_> = self.requests.keys().copied().collect();
         for id in ids {
             let Some(request) = self.requests.get_mut(&id) else {
@@ -337,8 +338,15 @@ impl ClientSession {
         {
             self.put_back(Service::StateReq(due));
         }
-        let waiting = self.requests.values().any(sent);
-        self.state_check = waiting.then(|| now + self.config.state_check);
+        // Those asked about now are asked about again after the same time, the others when they are as old.
+        let again = now + self.config.state_check;
+        self.state_check = self
+            .requests
+            .values()
+            .filter(|request| sent(request))
+            .filter_map(|request| Some(request.sent_at? + self.config.state_check))
+            .map(|due| if due <= now { again } else { due })
+            .min();
     }
 
     /// What the server says about messages of ours, one byte for each.
