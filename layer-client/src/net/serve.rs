@@ -215,8 +215,8 @@ impl Worker {
             options.resend_on_reconnect = !no_resend;
             if let Some(after) = after {
                 options.after = match after.how_it_ended() {
-                    End::Done => None,
-                    End::Open if let Some(id) = self.tickets.get(&after.id) => Some(*id),
+                    End::Done => Vec::new(),
+                    End::Open if let Some(id) = self.tickets.get(&after.id) => vec![*id],
                     // It will be tried again, or is somewhere else.
                     End::Open | End::Failed => {
                         reply.send(Err(Error::Rpc(wait_failed())));
