@@ -138,7 +138,13 @@ impl World {
             options.deadline = Some(self.now + Duration::from_secs(input.byte().into()));
         }
         if flags & 4 != 0 {
-            options.after = self.outcomes.keys().next_back().copied();
+            options.after = self
+                .outcomes
+                .keys()
+                .next_back()
+                .copied()
+                .into_iter()
+                .collect();
         }
         let id = self.session.submit(body, options, self.now);
         self.outcomes.insert(id, 0);
