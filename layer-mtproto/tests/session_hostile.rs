@@ -457,3 +457,21 @@ fn floods_of_service_messages_do_not_grow_memory() {
     let bytes: usize = pair.client_packets().iter().map(Vec::len).sum();
     assert!(bytes < 400_000, "{bytes} bytes in answer");
 }
+
+#[test]
+fn a_state_that_nobody_asked_for_does_not_lose_an_answer() {
+    let mut pair = started();
+    pair.answering = false;
+    let id = pair.submit("a");
+    pair.talk();
+    let (req_msg_id, body) = pair.calls.last().cloned().unwrap();
+    let info = types::MsgsStateInfo {
+        req_msg_id,
+        info: vec![4],
+    };
+    let packet = pair.forged(pair.server_id(0), 0, &boxed(&info));
+    pair.deliver_to_client(packet).unwrap();
+    pair.server.respond(req_msg_id, result_of(&body));
+    pair.talk();
+    pair.assert_answered(id, "a");
+}

@@ -62,7 +62,8 @@ fn refusal(pair: &mut Pair, bad_msg_id: i64, error_code: i32) {
 
 fn notify(pair: &mut Pair, notice: &[u8]) {
     pair.now += Duration::from_millis(10);
-    let msg_id = pair.server_id(0) + (pair.now - pair.start).as_micros() as i64 * 4;
+    let msg_id =
+        pair.server_id(0) + 4 * i64::try_from((pair.now - pair.start).as_micros()).unwrap();
     let packet = pair.forged(msg_id, 0, notice);
     pair.deliver_to_client(packet).unwrap();
 }

@@ -332,3 +332,56 @@ fn an_ordered_call_is_compressed_behind_the_name_that_it_comes_after() {
     pair.talk();
     pair.assert_answered(ids[1], &long);
 }
+
+#[test]
+fn a_call_refused_for_waiting_while_it_is_about_to_go_again_is_held_back() {
+    let mut pair = pair();
+    let ids = chain(&mut pair, &["a", "b"]);
+    pair.talk();
+    let calls = came(&mut pair);
+    // Its answer waits at the server when the connection is lost: it comes when b is in the queue again.
+    pair.server
+        .respond_error(calls[1].0, 400, "MSG_WAIT_TIMEOUT");
+    let answers = pair.server_packets();
+    pair.client.connection_lost(pair.now);
+    for packet in answers {
+        pair.deliver_to_client(packet).unwrap();
+    }
+    answer(&mut pair, calls[0].0, "a");
+    pair.server.connected();
+    pair.talk();
+    let again = came(&mut pair);
+    assert_eq!((again[0].1.as_slice(), &*again[0].2), (&[][..], "b"));
+    answer(&mut pair, again[0].0, "b");
+    pair.talk();
+    pair.assert_answered(ids[0], "a");
+    pair.assert_answered(ids[1], "b");
+}
+
+#[test]
+fn an_old_refusal_for_waiting_is_known_when_nothing_is_waited_for_any_more() {
+    let mut pair = pair();
+    let ids = chain(&mut pair, &["a", "b"]);
+    pair.talk();
+    let calls = came(&mut pair);
+    pair.server
+        .respond_error(calls[1].0, 400, "MSG_WAIT_TIMEOUT");
+    // Lost with the connection; meanwhile a is done, and b goes again without naming it.
+    let lost = pair.server_packets();
+    answer(&mut pair, calls[0].0, "a");
+    for packet in pair.server_packets() {
+        pair.deliver_to_client(packet).unwrap();
+    }
+    pair.client.connection_lost(pair.now);
+    pair.server.connected();
+    pair.client_packets();
+    for packet in lost {
+        pair.deliver_to_client(packet).unwrap();
+    }
+    pair.talk();
+    let again = came(&mut pair);
+    assert_eq!((again.len(), &*again[0].2), (1, "b"));
+    answer(&mut pair, again[0].0, "b");
+    pair.talk();
+    pair.assert_answered(ids[1], "b");
+}

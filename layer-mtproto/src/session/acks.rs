@@ -49,6 +49,10 @@ impl Acks {
         std::mem::take(&mut self.ids).into_iter().collect()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }

@@ -17,6 +17,8 @@ mod server;
 mod window;
 mod wire;
 
+#[doc(hidden)]
+pub use client::Footprint;
 pub use client::{
     BindFailure, Binding, ClientEvent, ClientSession, RequestId, SessionConfig, SessionParams,
     SubmitOptions,

@@ -34,6 +34,11 @@ impl Window {
         }
     }
 
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Remembers a msg_id if it is new.
     pub(crate) fn insert(&mut self, msg_id: i64) -> Seen {
         let seen = self.look(msg_id);

@@ -102,14 +102,10 @@ fn margin(left: i64, most: Duration) -> i64 {
 
 impl ClientSession {
     /// Puts the binding at the head of a session that begins.
-    pub(super) fn begin_binding(&mut self, now: Instant) {
-        let Some(binding) = &self.binding else {
+    pub(super) fn begin_binding(&mut self) {
+        if self.binding.is_none() {
             return;
-        };
-        let server_now = self.clock.server_seconds(now);
-        let left = i64::from(binding.expires_at).saturating_sub(server_now);
-        let ahead = margin(left, self.config.renew_ahead);
-        self.renew_at = Some(i64::from(binding.expires_at).saturating_sub(ahead));
+        }
         let request = self.enter(Vec::new(), SubmitOptions::default());
         self.key_state = KeyState::Binding { request };
     }
@@ -182,6 +178,15 @@ impl ClientSession {
         self.events.push_back(ClientEvent::BindFailed { reason });
     }
 
+    /// The server's time is known for certain: from then on the end of the key can be told.
+    pub(super) fn plan_renewal(&mut self, now: Instant) {
+        if let Some(binding) = &self.binding {
+            let end = i64::from(binding.expires_at);
+            let left = end.saturating_sub(self.clock.server_seconds(now));
+            self.renew_at = Some(end.saturating_sub(margin(left, self.config.renew_ahead)));
+        }
+    }
+
     /// Says once that the key is about to end.
     pub(super) fn check_expiry(&mut self, now: Instant) {
         if let (Some(at), Some(binding)) = (self.renew_at, &self.binding)
@@ -212,7 +217,7 @@ impl ClientSession {
     ///
     /// The clock goes on, so `params.time_offset_secs` is not looked at.
     #[must_use]
-    pub fn into_successor(mut self, params: SessionParams, now: Instant) -> Self {
+    pub fn into_successor(mut self, params: SessionParams, _now: Instant) -> Self {
         if let KeyState::Binding { request } = self.key_state {
             self.settle(request);
         }
@@ -231,7 +236,7 @@ impl ClientSession {
                     | ClientEvent::Terminal(_)
             )
         });
-        next.begin_binding(now);
+        next.begin_binding();
         next.requests.append(&mut self.requests);
         next.successors = self.successors;
         next.forget_messages_waited_for();

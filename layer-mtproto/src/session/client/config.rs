@@ -194,7 +194,8 @@ pub enum ClientEvent {
         /// Why.
         reason: BindFailure,
     },
-    /// The temporary key is about to end: make another one. Comes once.
+    /// The temporary key is about to end: make another one. Comes once, when the server's time is known by a
+    /// message of this session.
     KeyExpiring {
         /// When it ends, in the server's time since 1970.
         expires_at: i32,

@@ -81,6 +81,7 @@ impl ClientSession {
             if ahead.abs() > 2 {
                 self.synchronise(msg_id, now);
             }
+            self.plan_renewal(now);
             return Ok(());
         }
         if (-MAX_BEHIND..=MAX_AHEAD).contains(&ahead) {
@@ -290,9 +291,11 @@ impl ClientSession {
             }
             t::MsgsStateInfo::CONSTRUCTOR_ID => {
                 let info: t::MsgsStateInfo = read(body)?;
+                // Only in answer to our own question.
                 if let Some(Sent::Service(Service::StateReq(ids) | Service::ResendReq(ids))) =
-                    self.sent.remove(info.req_msg_id)
+                    self.sent.get(info.req_msg_id).cloned()
                 {
+                    self.sent.remove(info.req_msg_id);
                     self.on_states(&ids, &info.info, now);
                 }
                 Ok(())

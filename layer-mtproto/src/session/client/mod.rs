@@ -7,6 +7,7 @@
 
 mod binding;
 mod config;
+mod footprint;
 mod incoming;
 mod order;
 mod outgoing;
@@ -15,6 +16,7 @@ mod sent;
 
 pub use binding::{BindFailure, Binding};
 pub use config::{ClientEvent, SessionConfig, SessionParams, SubmitOptions};
+pub use footprint::Footprint;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -74,7 +76,7 @@ struct Request {
     /// Whether it was sent with the preamble.
     introduces: bool,
     waits: Vec<Wait>,
-    /// Whether it was sent with the names of those that it comes after.
+    /// Whether it was sent under its present msg_id with the names of those that it comes after.
     ordered: bool,
     /// Whether the server would not let it wait, so that it does so here.
     held_back: bool,
@@ -105,7 +107,7 @@ pub struct ClientSession {
     key: AuthKey,
     key_state: KeyState,
     binding: Option<Binding>,
-    /// When the key is to be renewed, in the server's time.
+    /// When the key is to be renewed, in the server's time; as soon as that is known.
     renew_at: Option<i64>,
     preamble: Vec<u8>,
     /// Whether the server has had the preamble.
@@ -156,7 +158,7 @@ impl ClientSession {
         let mut clock = Clock::new(now, unix);
         clock.set_offset_secs(params.time_offset_secs);
         let mut session = Self::assemble(params, rng, clock);
-        session.begin_binding(now);
+        session.begin_binding();
         session
     }
 

@@ -109,7 +109,7 @@ impl ClientSession {
             return false;
         }
         // An answer to an older name: the present one will have its own.
-        if request.ids.last() == Some(&req_msg_id) && request.turn == Turn::Sent {
+        if request.ids.last() == Some(&req_msg_id) {
             request.turn = Turn::Fresh;
             request.held_back = true;
             request

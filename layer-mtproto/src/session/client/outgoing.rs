@@ -167,6 +167,7 @@ impl ClientSession {
             }
             _ => {
                 request.uncertain = false;
+                request.ordered = false;
                 request.ids.push(fresh);
                 request.seqno = self.seqno.next(true);
                 self.sent.insert(fresh, Sent::Request(id));
@@ -206,7 +207,7 @@ impl ClientSession {
         let introduces = !introduction.is_empty();
         if let Some(request) = self.requests.get_mut(&id) {
             request.introduces = introduces;
-            request.ordered = !order.is_empty();
+            request.ordered |= !order.is_empty();
         }
         body
     }

@@ -73,6 +73,10 @@ impl SentLog {
         self.by_id.remove(&msg_id)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.by_id.clear();
         self.others.clear();
