@@ -6,12 +6,15 @@ mod middlemen;
 mod support;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use layer_client::proxy::{Address, ProxyError, ProxySecret};
+use layer_client::session::{DcOption, MemoryStorage, Session};
 use layer_client::{
     Client, Config, ConnectCause, DcAddress, Error, Proxy, Transport, TransportKind, tl,
 };
+use layer_test_server::Server;
 use middlemen::mtproxy::mtproxy;
 use middlemen::{Middleman, http, socks5};
 use support::*;
@@ -436,4 +439,72 @@ async fn combinations_that_nobody_understands_are_refused_at_once() {
         assert!(matches!(error, Error::Input(_)), "{error:?}");
         assert!(error.to_string().contains(words), "{error}");
     }
+}
+
+/// A configuration that knows a data centre by nothing but what `help.getConfig` said of it.
+fn knowing(server: &Server, option: DcOption) -> Config {
+    let mut session = Session::default();
+    session.home_dc = 1;
+    session.dcs.entry(1).or_default().options = vec![option];
+    let storage = Arc::new(MemoryStorage::new());
+    session.save(&*storage).unwrap();
+    Config {
+        session_storage: Some(storage),
+        dc_addresses: Vec::new(),
+        connect_timeout: Duration::from_secs(10),
+        ..config(server)
+    }
+}
+
+#[tokio::test]
+async fn an_address_with_a_secret_is_spoken_to_with_it() {
+    let fake_tls = ProxySecret::fake_tls([2; 16], "www.example.com").unwrap();
+    let server = Server::builder()
+        .mtproxy_secret(ProxySecret::plain(KEY))
+        .mtproxy_secret(fake_tls.clone())
+        .start()
+        .await
+        .unwrap();
+    let own = Middleman::start({
+        let target = server.address(1).unwrap();
+        move |mut stream, asked| async move {
+            // Notes whether it began as TLS does, or as the plain abridged transport does.
+            let mut first = [0; 1];
+            stream.peek(&mut first).await.ok()?;
+            asked.lock().unwrap().push(format!("{:02x}", first[0]));
+            let mut onward = tokio::net::TcpStream::connect(target).await.ok()?;
+            tokio::io::copy_bidirectional(&mut stream, &mut onward)
+                .await
+                .ok()?;
+            Some(())
+        }
+    })
+    .await;
+    let mut option = DcOption::new(own.address);
+    ask(knowing(&server, option.clone())).await.unwrap();
+    assert_eq!(own.last_asked(), "ef");
+    let bytes = |secret: &ProxySecret| -> Vec<u8> {
+        let text = secret.expose();
+        let digits = text.as_bytes().chunks(2);
+        digits
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    };
+    for secret in [
+        None,
+        Some(ProxySecret::plain(KEY)),
+        Some(ProxySecret::padded(KEY)),
+    ] {
+        option.tcpo_only = true;
+        option.secret = secret.as_ref().map(bytes);
+        ask(knowing(&server, option.clone())).await.unwrap();
+        assert_ne!(own.last_asked(), "ef", "it is obfuscated");
+    }
+    option.secret = Some(bytes(&fake_tls));
+    ask(knowing(&server, option.clone())).await.unwrap();
+    assert_eq!(own.last_asked(), "16", "a TLS hello");
+    // A secret that the server does not have is of no use.
+    option.secret = Some(vec![9; 16]);
+    let error = ask(knowing(&server, option)).await.unwrap_err();
+    assert!(error.is_connect(), "{error:?}");
 }

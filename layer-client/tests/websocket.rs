@@ -6,9 +6,12 @@
 mod middlemen;
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use layer_client::files::Upload;
+use layer_client::proxy::ProxySecret;
+use layer_client::session::MemoryStorage;
 use layer_client::{
     Client, Config, ConnectCause, DcAddress, Error, Proxy, Transport, TransportKind, WebSocket, tl,
 };
@@ -275,4 +278,67 @@ async fn the_text_of_a_transport_is_enough_for_a_websocket() {
         ..over(WebSocket::insecure(), &plain, &server)
     };
     ask(config).await.unwrap();
+}
+
+/// Every framing, plain, obfuscated and in WebSockets, straight to the embedded data centre and through
+/// each kind of proxy: whatever can be configured leads there.
+#[tokio::test]
+async fn every_combination_leads_to_the_embedded_data_centre() {
+    let secrets = [
+        ProxySecret::plain([1; 16]),
+        ProxySecret::padded([1; 16]),
+        ProxySecret::fake_tls([2; 16], "www.example.com").unwrap(),
+    ];
+    let server = Server::builder()
+        .mtproxy_secret([1; 16])
+        .mtproxy_secret(secrets[2].clone())
+        .start()
+        .await
+        .unwrap();
+    let wss = WebSocket::new()
+        .with_root_certificates(server.tls_certificate_pem())
+        .unwrap();
+    let (socks, http) = (socks5(None, None).await, http(None, None).await);
+    let proxies = [
+        None,
+        Some(Proxy::socks5(socks.address.into())),
+        Some(Proxy::http(http.address.into())),
+    ];
+    let mut combinations = Vec::new();
+    for kind in TransportKind::ALL {
+        for transport in [
+            Transport::Plain(kind),
+            Transport::Obfuscated(kind),
+            WebSocket::insecure().with_framing(kind).into(),
+            wss.clone().with_framing(kind).into(),
+        ] {
+            combinations.extend(proxies.clone().map(|proxy| (transport.clone(), proxy)));
+        }
+        for transport in [Transport::Plain(kind), Transport::Obfuscated(kind)] {
+            for secret in &secrets {
+                if kind != TransportKind::Full || secret.framing().is_some() {
+                    let address = server.address(1).unwrap().into();
+                    let proxy = Proxy::mtproxy(address, secret.clone());
+                    combinations.push((transport.clone(), Some(proxy)));
+                }
+            }
+        }
+    }
+    // One key for all, so that it is the ways that take the time.
+    let storage = Arc::new(MemoryStorage::new());
+    let count = combinations.len();
+    for (transport, proxy) in combinations {
+        let shown = format!("{transport} {proxy:?}");
+        let config = Config {
+            transport,
+            proxy,
+            session_storage: Some(storage.clone()),
+            ..config(&server)
+        };
+        ask(config)
+            .await
+            .unwrap_or_else(|error| panic!("{shown}: {error}"));
+    }
+    assert_eq!((count, server.key_count()), (4 * 4 * 3 + 4 * 2 * 3 - 2, 1));
+    assert_eq!((socks.times_asked(), http.times_asked()), (16, 16));
 }
