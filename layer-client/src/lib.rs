@@ -142,7 +142,7 @@ pub use error::{
 };
 pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};
-pub use net::{ConnectionState, ConnectionStates};
+pub use net::{ConnectionState, ConnectionStates, PacketStream};
 pub use peers::{Peer, PeerId, PeerKind, PeerRef};
 pub use proxy::Proxy;
 pub use raw::Raw;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
-#[cfg(feature = "websocket")]
-use super::Transport;
-use super::{BoxFuture, Client, Config, Inner, TransportKind, WeakClient, options};
+use super::transport::check_way;
+use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
 use crate::middleware::Chain;
 use crate::net::{OsRandom, Plan, Pool};
@@ -53,20 +52,7 @@ fn check(config: &Config) -> Result<()> {
             "Config::dc_id must be the number of a data centre, such as 2",
         ));
     }
-    if let Some(Proxy::MtProxy { secret, .. }) = &config.proxy {
-        #[cfg(feature = "websocket")]
-        if let Transport::WebSocket(_) = config.transport {
-            return Err(Error::input(
-                "Config::transport is a WebSocket, and an MTProxy takes none: choose another transport, or a SOCKS5 or HTTP proxy",
-            ));
-        }
-        if secret.framing().is_none() && config.transport.framing() == TransportKind::Full {
-            return Err(Error::input(
-                "Config::transport has the full framing, which an MTProxy does not understand: choose the intermediate one",
-            ));
-        }
-    }
-    Ok(())
+    check_way(config)
 }
 
 fn open(mut config: Config) -> Result<(Config, Store), SessionError> {

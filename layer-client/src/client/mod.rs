@@ -24,6 +24,7 @@ pub use config::{Config, DcAddress, RsaPublicKey, TransportKind};
 pub use in_order::InOrder;
 pub(crate) use inner::Inner;
 pub(crate) use options::may_change_options;
+pub(crate) use transport::check_way;
 pub use transport::{IpVersions, Transport, UnknownTransport};
 pub use user::User;
 pub(crate) use weak::WeakClient;

@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use layer_mtproto::transport::TransportKind;
 
+use super::Config;
+use crate::error::{Error, Result};
+use crate::proxy::Proxy;
+
 /// How packets travel to a data centre (page `mtproto/mtproto-transports` of the documentation).
 ///
 /// An MTProxy's secret may demand obfuscation and a framing, and so may a server's address; both
@@ -118,6 +122,25 @@ impl FromStr for Transport {
             _ => Err(unknown()),
         }
     }
+}
+
+/// Refuses what can be written and no server understands.
+pub(crate) fn check_way(config: &Config) -> Result<()> {
+    let Some(Proxy::MtProxy { secret, .. }) = &config.proxy else {
+        return Ok(());
+    };
+    #[cfg(feature = "websocket")]
+    if let Transport::WebSocket(_) = config.transport {
+        return Err(Error::input(
+            "Config::transport is a WebSocket, and an MTProxy takes none: choose another transport, or a SOCKS5 or HTTP proxy",
+        ));
+    }
+    if secret.framing().is_none() && config.transport.framing() == TransportKind::Full {
+        return Err(Error::input(
+            "Config::transport has the full framing, which an MTProxy does not understand: choose the intermediate one",
+        ));
+    }
+    Ok(())
 }
 
 /// Which versions of the Internet protocol addresses are tried in, and which first. The other one is
