@@ -1,9 +1,11 @@
 //! The options of the command line.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use layer_client::proxy::ProxyLinkError;
 use layer_client::{Proxy, RsaPublicKey, Transport};
 
 /// Where a session with Telegram is kept unless told.
@@ -56,7 +58,13 @@ pub(crate) struct Args {
     /// https://t.me/socks?…, tg://proxy?…, tg://socks?…), socks5://user:password@host:port, and
     /// http://user:password@host:port
     #[arg(long, value_name = "LINK", env = "TG_PROXY", hide_env_values = true)]
-    pub(crate) proxy: Option<Proxy>,
+    #[arg(value_parser = proxy_link)]
+    pub(crate) proxy: Option<Result<Proxy, ProxyLinkError>>,
+
+    /// The certificate that --server's wss is signed by, a PEM file, if it is not one that browsers
+    /// trust
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub(crate) certificate: Option<PathBuf>,
 
     /// Where the session is kept, so that the next run need not sign in. Without it, Telegram's is
     /// kept in layer-app.session here, and any other server's in memory
@@ -89,13 +97,40 @@ pub(crate) struct Args {
     pub(crate) verbose: bool,
 }
 
+/// What is wrong with a link is told by us: clap would print the link, and with it the secret.
+fn proxy_link(link: &str) -> Result<Result<Proxy, ProxyLinkError>, Infallible> {
+    Ok(link.parse())
+}
+
 impl Args {
-    /// The transport that --transport and --obfuscated ask for together.
-    pub(crate) fn transport(&self) -> Transport {
-        match &self.transport {
-            Transport::Plain(kind) if self.obfuscated => Transport::Obfuscated(*kind),
-            transport => transport.clone(),
+    /// The proxy to go through.
+    pub(crate) fn proxy(&self) -> Result<Option<Proxy>, String> {
+        self.proxy
+            .clone()
+            .transpose()
+            .map_err(|error| format!("--proxy: {error}"))
+    }
+
+    /// The transport that --transport, --obfuscated and --certificate ask for together.
+    pub(crate) fn transport(&self) -> Result<Transport, String> {
+        match (&self.transport, &self.certificate) {
+            (Transport::Plain(kind), _) if self.obfuscated => Ok(Transport::Obfuscated(*kind)),
+            (transport, Some(file)) => {
+                let shown = file.display();
+                let pem = std::fs::read_to_string(file)
+                    .map_err(|error| format!("cannot read the certificate {shown}: {error}"))?;
+                trusting(transport, &pem).map_err(|error| format!("{shown}: {error}"))
+            }
+            (transport, None) => Ok(transport.clone()),
         }
+    }
+}
+
+/// A WebSocket's transport that trusts this certificate too; any other as it is.
+pub(crate) fn trusting(transport: &Transport, pem: &str) -> Result<Transport, layer_client::Error> {
+    match transport {
+        Transport::WebSocket(socket) => Ok(socket.clone().with_root_certificates(pem)?.into()),
+        transport => Ok(transport.clone()),
     }
 }
 

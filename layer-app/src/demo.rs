@@ -7,7 +7,7 @@ use layer_client::{Config, DcAddress, RsaPublicKey};
 use layer_test_server::{NewUser, Server, ServerConfig, UserHandle};
 
 use crate::Failure;
-use crate::cli::Args;
+use crate::cli::{self, Args};
 use crate::output::say;
 
 /// A number of the form that Telegram keeps for tests.
@@ -63,6 +63,7 @@ impl Demo {
             );
         }
         config.rsa_keys = vec![RsaPublicKey::from_pem(self.server.public_key_pem())?];
+        config.transport = cli::trusting(&config.transport, self.server.tls_certificate_pem())?;
         Ok(())
     }
 

@@ -136,8 +136,8 @@ async fn config(args: &Args, demo: Option<&Demo>) -> Result<Config, Failure> {
         // Servers that are not Telegram take any; Telegram's own are never asked without real ones.
         api_id: args.api_id.unwrap_or(1),
         api_hash: args.api_hash.clone().unwrap_or_else(|| "demo".into()),
-        transport: args.transport(),
-        proxy: args.proxy.clone(),
+        transport: args.transport()?,
+        proxy: args.proxy()?,
         dc_id: args.dc,
         device_model: "layer-app".into(),
         ..Default::default()

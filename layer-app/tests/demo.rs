@@ -133,12 +133,23 @@ async fn somebody_else_may_sign_up_in_the_demo() {
 }
 
 #[tokio::test]
+async fn the_demo_takes_any_transport() {
+    for transport in ["obfuscated-full", "ws", "wss-abridged"] {
+        let lines = "raw help.getNearestDc\n";
+        let args = ["--transport", transport];
+        let out = script(&args, lines).await.succeeded();
+        assert!(out.contains("nearestDc"), "{transport}: {out}");
+    }
+}
+
+#[tokio::test]
 async fn options_that_make_no_sense_are_told() {
     for (args, words) in [
         (&["--session", "x.session"][..], "leave --session out"),
         (&["--dc", "9"], "has DCs 1 to 2, not 9"),
         (&["--api-id", "5"], "TG_API_HASH is not"),
         (&["--api-hash", "abc"], "TG_API_ID is not"),
+        (&["--proxy", "socks4://a:1"], "not a link to a proxy"),
     ] {
         let run = script(args, "").await;
         assert!(run.failure().contains(words), "{run:?}");

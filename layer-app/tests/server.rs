@@ -211,6 +211,15 @@ async fn every_transport_carries_a_conversation() {
             script(&args, &lines).await.succeeded();
         }
     }
+    let certificate = place.path("certificate.pem");
+    std::fs::write(&certificate, place.server.tls_certificate_pem()).unwrap();
+    let certificate = text(&certificate);
+    for (transport, more) in [("ws", &[][..]), ("wss", &["--certificate", &certificate])] {
+        let mut args = place.args(&["--phone", PHONE, "--transport", transport]);
+        args.extend(more);
+        let lines = format!("22222\nsend @echo {transport}\nwait 20 Echo: {transport}\n");
+        script(&args, &lines).await.succeeded();
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use layer_mtproto::handshake::{self, ClientConfig, Event, HandshakeError, Outcome, Purpose};
 use layer_mtproto::session::{ClientEvent, ClientSession, SessionParams, SubmitOptions};
-use layer_mtproto::transport::{ObfuscationParams, TransportError};
 use layer_tl_types::{self as tl, Deserializable, Serializable};
 
 use crate::cli::Args;
@@ -42,7 +41,7 @@ pub(crate) enum Failure {
     Io(io::Error),
     Closed,
     Refused(i32),
-    Transport(TransportError),
+    Transport(String),
     Handshake(HandshakeError),
     Session(String),
     Rpc { code: i32, message: String },
@@ -51,7 +50,7 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Options(text) | Self::Session(text) => f.write_str(text),
+            Self::Options(text) | Self::Session(text) | Self::Transport(text) => f.write_str(text),
             Self::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => f.write_str(
                 "nobody listens there (connection refused); is the server running, and the port right?",
             ),
@@ -69,7 +68,6 @@ impl fmt::Display for Failure {
             }
             Self::Refused(-444) => f.write_str("the server answered -444: it has no such data centre"),
             Self::Refused(code) => write!(f, "the server answered with transport error {code}"),
-            Self::Transport(error) => write!(f, "{error}"),
             Self::Handshake(error) => write!(f, "{}", error.kind),
             Self::Rpc { message, .. } if message.contains("API_ID") => {
                 write!(f, "the server answered {message}: set TG_API_ID (my.telegram.org gives one)")
@@ -103,21 +101,16 @@ pub(crate) fn wall_clock() -> Duration {
 /// The whole run. `progress` says where it stands when it is given up from outside.
 pub(crate) async fn run(args: &Args, progress: &Progress) -> Result<(), Failure> {
     let keeper = args.session.as_deref().map(Keeper::open).transpose()?;
+    let proxy = args.proxy().map_err(Failure::Options)?;
     let target = Target::of(args).await?;
     narrate::tell(&format!("Data centre: {}\n", target.name));
-    let how = if args.obfuscated {
-        "obfuscated"
-    } else {
-        "plain"
-    };
-    narrate::tell(&format!("Transport:   {}, {how}\n", args.transport));
+    narrate::tell(&format!("Transport:   {}\n", args.how()));
+    if let Some(proxy) = &proxy {
+        narrate::tell(&format!("Through:     {proxy}\n"));
+    }
 
     progress.at("connecting");
-    let obfuscation = args.obfuscated.then(|| ObfuscationParams {
-        dc_id: i16::try_from(target.dc_id).unwrap_or_default(),
-        ..Default::default()
-    });
-    let mut link = Link::open(target.address, args.transport, obfuscation).await?;
+    let mut link = Link::open(args, &target, proxy).await?;
 
     let outcome = make_key(&target, &mut link, args, progress).await?;
     progress.at("asking for the configuration (help.getConfig)");

@@ -1,14 +1,14 @@
-//! One TCP connection and its codec: packets out, packets in.
+//! The connection to the data centre, by whatever way: packets out, packets in.
 
 use std::io;
-use std::net::SocketAddr;
 
+use layer_client::proxy::ProxyError;
+use layer_client::{Config, ConnectCause, DcAddress, Error, PacketStream, Proxy};
 use layer_crypto::SecureRandom;
-use layer_mtproto::transport::{Codec, Frame, ObfuscationParams, TransportError, TransportKind};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::cli::Args;
 use crate::exchange::Failure;
+use crate::target::Target;
 
 /// The system's random numbers.
 pub(crate) struct SystemRandom;
@@ -20,57 +20,72 @@ impl SecureRandom for SystemRandom {
     }
 }
 
-pub(crate) struct Link {
-    stream: TcpStream,
-    codec: Codec,
-    buffer: Vec<u8>,
-}
+pub(crate) struct Link(PacketStream);
 
 impl Link {
     pub(crate) async fn open(
-        address: SocketAddr,
-        kind: TransportKind,
-        obfuscation: Option<ObfuscationParams>,
-    ) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let codec = Codec::client(kind, obfuscation, Box::new(SystemRandom));
-        Ok(Self {
-            stream,
-            codec,
-            buffer: vec![0; 16 * 1024],
-        })
+        args: &Args,
+        target: &Target,
+        proxy: Option<Proxy>,
+    ) -> Result<Self, Failure> {
+        let mut config = Config {
+            transport: args.transport_to(target)?,
+            proxy,
+            test_mode: args.test,
+            connect_timeout: args.timeout(),
+            ..Default::default()
+        };
+        // Telegram's WebSockets are elsewhere than its other servers, and found by number.
+        if !(target.is_telegram && args.is_websocket()) {
+            config.dc_addresses = vec![DcAddress::new(args.dc, target.address)];
+        }
+        Ok(Self(PacketStream::open(&config, args.dc).await?))
     }
 
-    pub(crate) async fn send(&mut self, mut packet: Vec<u8>) -> Result<(), Failure> {
-        self.codec.pack(&mut packet, 0)?;
-        Ok(self.stream.write_all(&packet).await?)
+    pub(crate) async fn send(&mut self, packet: Vec<u8>) -> Result<(), Failure> {
+        Ok(self.0.send(packet).await?)
     }
 
     /// The next packet, however it is cut up on its way.
     pub(crate) async fn receive(&mut self) -> Result<Vec<u8>, Failure> {
-        loop {
-            match self.codec.next_frame()? {
-                Some(Frame::Packet(packet)) => return Ok(packet),
-                Some(Frame::Error(code)) => return Err(Failure::Refused(code)),
-                Some(_) => {}
-                None => match self.stream.read(&mut self.buffer).await? {
-                    0 => return Err(Failure::Closed),
-                    count => self.codec.feed(&self.buffer[..count]),
-                },
-            }
+        Ok(self.0.receive().await?)
+    }
+}
+
+impl From<ConnectCause> for Failure {
+    fn from(cause: ConnectCause) -> Self {
+        match cause {
+            ConnectCause::Io(error) => Self::Io(again(&error)),
+            ConnectCause::HungUp => Self::Closed,
+            ConnectCause::Refused(code) => Self::Refused(code),
+            ConnectCause::Transport(sentence) => Self::Transport(sentence),
+            other => Self::Transport(format!("{other:?}")),
         }
     }
 }
 
-impl From<TransportError> for Failure {
-    fn from(error: TransportError) -> Self {
-        Self::Transport(error)
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let Error::Connect(error) = error else {
+            return Self::Options(error.to_string());
+        };
+        match &error.cause {
+            ConnectCause::Io(error) => Self::Io(again(error)),
+            ConnectCause::Proxy(failure)
+                if matches!(failure.error, ProxyError::CredentialsRequired) =>
+            {
+                Self::Transport(format!(
+                    "the {} wants a user name and a password: --proxy …://user:password@host:port",
+                    failure.proxy
+                ))
+            }
+            ConnectCause::Proxy(failure) => Self::Transport(failure.to_string()),
+            _ => Self::Transport(error.to_string()),
+        }
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
+/// The same error, to be owned.
+fn again(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
 }

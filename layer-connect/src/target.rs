@@ -26,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) keys: Vec<PublicKey>,
     /// The number as the handshake has it: test data centres count from 10,000.
     pub(crate) dc_id: i32,
+    /// Whether it is one of Telegram's own.
+    pub(crate) is_telegram: bool,
     /// Runs as long as this lives.
     pub(crate) embedded: Option<Server>,
 }
@@ -78,6 +80,7 @@ impl Target {
             address,
             keys: vec![key],
             dc_id: args.dc,
+            is_telegram: false,
             embedded: None,
         })
     }
@@ -97,6 +100,7 @@ impl Target {
                 .map_err(|_| Failure::Options(format!("bad address {address}")))?,
             keys: telegram_keys(),
             dc_id: dc + offset,
+            is_telegram: true,
             embedded: None,
         })
     }
@@ -120,6 +124,7 @@ impl Target {
             address: *address,
             keys: vec![key],
             dc_id: dc,
+            is_telegram: false,
             embedded: Some(server),
         })
     }

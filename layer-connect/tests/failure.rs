@@ -311,7 +311,7 @@ async fn options_that_cannot_be_followed() {
     std::fs::write(&text, "no key at all").unwrap();
     let text = text.to_str().unwrap();
     let server = ["--server", "127.0.0.1:1"];
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["--dc", "9"], "has DCs 1, 2, not 9"),
         (&server, "--rsa-key FILE"),
         (&["--rsa-key", key.path()], "--server <HOST:PORT>"),
@@ -340,6 +340,14 @@ async fn options_that_cannot_be_followed() {
             &["--transport", "pigeon"],
             "abridged, intermediate, padded or full",
         ),
+        (
+            &["--proxy", "gopher://example.com"],
+            "not a link to a proxy",
+        ),
+        (
+            &["--proxy", "tg://proxy?server=a&port=1&secret=hunter2!"],
+            "not the secret of an MTProxy",
+        ),
         (&["--timeout", "0"], "1..=86400"),
         (&["--production", "--test"], "cannot be used with"),
         (&["--frobnicate"], "--frobnicate"),
@@ -354,6 +362,37 @@ async fn options_that_cannot_be_followed() {
         let line = run.failure();
         assert!(line.contains(word), "{options:?}: {line}");
         assert!(line.contains("reading the options"), "{options:?}: {line}");
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_help() {
+    let refusing = listener(|mut stream| async move {
+        let _ = stream.read(&mut [0; 1024]).await;
+        let _ = stream.write_all(b"HTTP/1.1 407 Who are you\r\n\r\n").await;
+        listen_on(&mut stream).await;
+    })
+    .await;
+    let dead = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    for (proxy, words) in [
+        (
+            format!("http://{refusing}"),
+            "user name and a password: --proxy",
+        ),
+        (format!("http://a:hunter2@{refusing}"), "does not accept"),
+        (format!("socks5://{refusing}"), "what is not SOCKS5"),
+        (format!("socks5://{dead}"), "check that it runs there"),
+    ] {
+        let run = connect(dead, ANY_KEY, &["--proxy", &proxy]).await;
+        let line = run.failure();
+        assert!(line.contains("while connecting"), "{line}");
+        assert!(line.contains(words), "{line}");
+        assert!(!line.contains("hunter2"), "{line}");
     }
 }
 

@@ -5,6 +5,7 @@
 mod support;
 
 use layer_client::{Client, Config, DcAddress, RsaPublicKey};
+use layer_mtproto::transport::ProxySecret;
 use layer_test_server::Server;
 use support::{Key, layer_connect};
 
@@ -53,6 +54,60 @@ async fn every_transport_leads_to_the_configuration() {
     }
     runs.join_all().await;
     assert_eq!(server.key_count(), 8);
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn websockets_and_proxies_lead_to_the_configuration() {
+    let plain = "00112233445566778899aabbccddeeff";
+    let tls = format!("ee{plain}{}", "612e6578616d706c65"); // a.example
+    let server = Server::builder()
+        .mtproxy_secret(plain.parse::<ProxySecret>().unwrap())
+        .mtproxy_secret(tls.parse::<ProxySecret>().unwrap())
+        .start()
+        .await
+        .unwrap();
+    let key = Key::of(&server);
+    let certificate = key.folder.path().join("certificate.pem");
+    std::fs::write(&certificate, server.tls_certificate_pem()).unwrap();
+    let address = server.address(1).unwrap();
+    let link = |secret: &str| {
+        let port = address.port();
+        format!("tg://proxy?server=127.0.0.1&port={port}&secret={secret}")
+    };
+    for (options, told) in [
+        (vec!["--transport", "ws"], "padded, in a WebSocket\n"),
+        (
+            vec![
+                "--transport",
+                "wss-full",
+                "--certificate",
+                certificate.to_str().unwrap(),
+            ],
+            "full, in a WebSocket with TLS\n",
+        ),
+        (
+            vec!["--proxy", &link(plain)],
+            "Through:     MTProxy 127.0.0.1",
+        ),
+        (
+            vec!["--proxy", &link(&format!("dd{plain}"))],
+            "Through:     MTProxy",
+        ),
+        (vec!["--proxy", &link(&tls)], "Through:     MTProxy"),
+    ] {
+        let server = address.to_string();
+        let mut args = vec!["--server", &server, "--dc", "1", "--rsa-key", key.path()];
+        args.extend(&options);
+        let run = layer_connect(&args).await;
+        assert_eq!(run.status, Some(0), "{options:?}: {run:?}");
+        assert!(run.out.contains(told), "{options:?}: {run:?}");
+        assert!(run.out.contains("this_dc        1"), "{run:?}");
+        assert!(!run.out.contains(plain), "a secret is not printed: {run:?}");
+    }
+    // The embedded data centre's own certificate is trusted without being asked.
+    let run = layer_connect(&["--transport", "wss"]).await;
+    assert_eq!(run.status, Some(0), "{run:?}");
     server.shutdown().await;
 }
 
