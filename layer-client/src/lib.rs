@@ -92,7 +92,8 @@
 //!
 //! The [session] file keeps the auth key, and whoever has the file has the account. It is
 //! replaced as a whole or not at all, is readable by its owner only, and belongs to one process at
-//! a time.
+//! a time. [`Config::session_passphrase`] encrypts it; [`Client::export_session`] and
+//! [`Config::session_string`] take a login along as text.
 //!
 //! # Without Telegram
 //!

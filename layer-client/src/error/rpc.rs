@@ -112,9 +112,19 @@ impl RpcError {
 
     /// Whether the server itself failed, so that asking again may help: a code that is none of
     /// those that blame the request (as the documentation has it, any other counts as 500), or one
-    /// of the names that mean it whatever the code (`RPC_CALL_FAIL`, …).
+    /// of the names that mean it whatever the code (`RPC_CALL_FAIL`, …). Not those that have such a
+    /// code and will be the same again: `RANDOM_ID_DUPLICATE`, `MSG_WAIT_FAILED`,
+    /// `CALL_OCCUPY_FAILED`.
     #[must_use]
     pub fn is_server_failure(&self) -> bool {
+        let again = [
+            "RANDOM_ID_DUPLICATE",
+            "MSG_WAIT_FAILED",
+            "CALL_OCCUPY_FAILED",
+        ];
+        if again.contains(&self.name.as_str()) {
+            return false;
+        }
         !(300..500).contains(&self.code)
             || self.is("RPC_CALL_FAIL")
             || self.is("RPC_MCGET_FAIL")
@@ -255,6 +265,13 @@ mod tests {
             (555, ""),
         ] {
             assert!(fails(code, message), "{code} {message}");
+        }
+        for name in [
+            "RANDOM_ID_DUPLICATE",
+            "MSG_WAIT_FAILED",
+            "CALL_OCCUPY_FAILED",
+        ] {
+            assert!(!fails(500, name), "{name}");
         }
         for code in [303, 400, 401, 403, 404, 406, 420] {
             assert!(!fails(code, "PEER_ID_INVALID"), "{code}");
