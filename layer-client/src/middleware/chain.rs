@@ -358,7 +358,8 @@ mod tests {
             Script::new([
                 rpc(500, "RPC_CALL_FAIL"), // at 1 s, asked again after 0.5 s
                 rpc(420, "FLOOD_WAIT_2"),  // at 1.5 s, asked again after 2 s
-            ]) // at 3.5 s nothing comes
+            ])
+            .then_silence() // at 3.5 s
         };
         for (dropped_at, sent, cancelled) in [
             (500, 0, 0),  // in the layer

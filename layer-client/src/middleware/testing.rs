@@ -13,13 +13,15 @@ use crate::tl::{Serializable, enums, functions, types};
 
 type Answer = Result<Vec<u8>, Error>;
 
-/// Gives its answers in turn, and none at all after the last.
+/// Gives its answers in turn, and may be asked no more often than it has any, unless it falls silent
+/// then.
 pub(super) struct Script {
     answers: Mutex<VecDeque<Answer>>,
     /// Where each request went.
     dcs: Mutex<Vec<i32>>,
     home: Mutex<i32>,
     cancelled: Arc<AtomicUsize>,
+    falls_silent: bool,
 }
 
 impl Script {
@@ -29,11 +31,18 @@ impl Script {
             dcs: Mutex::default(),
             home: Mutex::new(1),
             cancelled: Arc::default(),
+            falls_silent: false,
         }
     }
 
+    /// Gives no answer after the last.
+    pub(super) fn then_silence(mut self) -> Self {
+        self.falls_silent = true;
+        self
+    }
+
     pub(super) fn silent() -> Self {
-        Self::new([])
+        Self::new([]).then_silence()
     }
 
     /// Where the account lives by now.
@@ -82,7 +91,8 @@ impl Wire for Script {
             let guard = Cancelled(self.cancelled.clone());
             let answer = match answer {
                 Some(answer) => answer,
-                None => std::future::pending().await,
+                None if self.falls_silent => std::future::pending().await,
+                None => panic!("it was asked once too often"),
             };
             std::mem::forget(guard);
             answer
