@@ -121,6 +121,19 @@ async fn a_wait_that_would_pass_the_deadline_is_the_callers_at_once() {
 }
 
 #[tokio::test]
+async fn as_long_as_it_takes_is_not_too_long() {
+    let server = server().await;
+    let client = Client::connect(config(&server)).await.unwrap();
+    let options = CallOptions {
+        timeout: Some(Duration::MAX),
+        deadline: Some(Duration::MAX),
+        ..CallOptions::default()
+    };
+    let request = tl::functions::help::GetConfig {};
+    client.invoke_with(&request, options).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_rate_limit_keeps_calls_apart() {
     let server = server().await;
     let limit = RateLimit::new(1, Duration::from_millis(400)).method("help.getNearestDc");

@@ -24,6 +24,9 @@ pub struct RpcError {
     pub method: Option<&'static str>,
 }
 
+/// No error of Telegram's has a name of so many characters; whatever is longer is cut.
+const MAX_NAME: usize = 256;
+
 impl RpcError {
     /// The code of errors that mean: not so often.
     pub(crate) const FLOOD: i32 = 420;
@@ -31,6 +34,8 @@ impl RpcError {
     /// Takes apart what came over the wire.
     #[must_use]
     pub fn parse(code: i32, message: &str) -> Self {
+        let end = message.char_indices().nth(MAX_NAME);
+        let message = end.map_or(message, |(end, _)| message.split_at(end).0);
         let mut name = String::with_capacity(message.len());
         let mut value = None;
         for segment in message.split('_') {
@@ -215,6 +220,18 @@ mod tests {
                 (name, value),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn a_name_without_end_is_cut() {
+        for long in [
+            "X".repeat(1 << 20),
+            "é".repeat(1 << 20),
+            "_".repeat(1 << 20),
+        ] {
+            let error = RpcError::parse(420, &long);
+            assert!(error.name.len() <= 2 * MAX_NAME, "{}", error.name.len());
         }
     }
 

@@ -8,7 +8,7 @@ use super::flood::FloodWaits;
 use super::rate::RateLimiter;
 use super::retry::Retry;
 use super::route::Route;
-use super::{CallOptions, Request};
+use super::{CallOptions, FOR_EVER, Request};
 use crate::client::{BoxFuture, Config, Inner};
 use crate::error::{Error, RpcError, Terminal};
 use crate::net::{Lane, Sending};
@@ -134,6 +134,7 @@ impl ClientWire<'_> {
     fn within(&self, request: &Request) -> Duration {
         let timeout = request.options().timeout;
         let timeout = timeout.unwrap_or(self.inner.config.request_timeout);
+        let timeout = timeout.min(FOR_EVER);
         match request.deadline() {
             Some(deadline) => {
                 timeout.min(deadline.saturating_duration_since(tokio::time::Instant::now()))

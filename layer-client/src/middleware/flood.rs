@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::memory::{Key, Memory};
-use super::{Middleware, Next, Request};
+use super::{FOR_EVER, Middleware, Next, Request};
 use crate::client::BoxFuture;
 use crate::error::{Error, RpcError};
 
@@ -101,10 +101,7 @@ impl FloodWaits {
     fn note(&self, keys: &[Key], error: &RpcError) -> Option<Instant> {
         let wait = error.wait().filter(|_| error.code == RpcError::FLOOD)?;
         let now = Instant::now();
-        // A wait that cannot be told from for ever is one of a century.
-        let until = now
-            .checked_add(wait.max(A_LITTLE))
-            .unwrap_or(now + Duration::from_secs(100 * 365 * 86400));
+        let until = now + wait.clamp(A_LITTLE, FOR_EVER);
         if let Some(key) = keys.iter().find(|key| key.is_meant_by(error)) {
             self.memory.remember(key.clone(), error, until);
         }

@@ -59,6 +59,8 @@ mod shape;
 #[cfg(test)]
 mod testing;
 
+use std::time::Duration;
+
 pub use crate::client::BoxFuture;
 pub(crate) use chain::{Chain, run};
 pub use chain::{Middleware, Next};
@@ -66,3 +68,6 @@ pub use flood::{FloodPolicy, FloodWait, Never, SleepUpTo, WaitDecision};
 pub use rate::{RateLimit, RateLimits};
 pub use request::{CallOptions, Request};
 pub use retry::RetryPolicy;
+
+/// A time so long that more makes no difference, and short enough to be added to any other.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

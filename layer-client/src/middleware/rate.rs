@@ -12,7 +12,7 @@ use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 use tokio::time::{Instant, sleep_until};
 
 use super::shape::{self, Chat};
-use super::{Middleware, Next, Request};
+use super::{FOR_EVER, Middleware, Next, Request};
 use crate::client::BoxFuture;
 use crate::error::{Error, TimeoutError};
 
@@ -50,7 +50,7 @@ impl RateLimit {
     pub fn new(calls: u32, per: Duration) -> Self {
         Self {
             calls,
-            per,
+            per: per.min(FOR_EVER),
             methods: Vec::new(),
             scope: Scope::All,
         }
@@ -110,6 +110,17 @@ impl RateLimit {
 }
 
 /// All limits that a client keeps. A call waits until each of them has room for it.
+///
+/// ```
+/// use std::time::Duration;
+/// use layer_client::middleware::{RateLimit, RateLimits};
+///
+/// let hour = Duration::from_secs(60 * 60);
+/// let config = layer_client::Config {
+///     rate_limits: RateLimits::bot().and(RateLimit::new(50, hour).method("contacts.resolveUsername")),
+///     ..Default::default()
+/// };
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct RateLimits(Vec<RateLimit>);
 
@@ -430,6 +441,18 @@ mod tests {
         };
         assert!(!error.sent);
         assert_eq!((begun.elapsed(), wire.sent()), (Duration::ZERO, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_for_all_time_lets_its_calls_through_and_no_other() {
+        let chain = chain(RateLimits::none().and(RateLimit::new(1, Duration::MAX)));
+        let wire = wire();
+        ask(&chain, &wire, &get_config()).await;
+        let body = get_config();
+        let year = Duration::from_secs(365 * 24 * 60 * 60);
+        let second = tokio::time::timeout(year, ask(&chain, &wire, &body)).await;
+        assert!(second.is_err());
+        assert_eq!(wire.sent(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -104,8 +104,10 @@ impl Request {
 
     /// Whether the call would still be in time after so long a wait.
     pub(super) fn has_time_for(&self, wait: Duration) -> bool {
-        self.deadline
-            .is_none_or(|deadline| Instant::now() + wait < deadline)
+        self.deadline.is_none_or(|deadline| {
+            let then = Instant::now().checked_add(wait);
+            then.is_some_and(|then| then < deadline)
+        })
     }
 }
 

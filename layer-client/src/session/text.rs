@@ -301,6 +301,31 @@ mod tests {
     }
 
     #[test]
+    fn no_text_makes_it_panic() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        let good = sample().export();
+        for _ in 0..5000 {
+            let mut bytes = good.clone().into_bytes();
+            bytes.truncate(random.usize(..=bytes.len()));
+            for _ in 0..random.usize(..4) {
+                if let Some(byte) = random.choice(&mut bytes) {
+                    *byte = random.u8(b' '..=b'~');
+                }
+            }
+            // Whatever it is, it is a session or an error.
+            let _ = Session::import(&String::from_utf8(bytes).unwrap());
+            let len = *random
+                .choice(&[0, 259, 262, 263, 267, 271, 275, 300])
+                .unwrap();
+            let noise: Vec<_> = (0..len).map(|_| random.u8(..)).collect();
+            let _ = Session::import(&packed(&[&noise]));
+            let _ = Session::import(&format!("1{}", packed(&[&noise])));
+        }
+    }
+
+    #[test]
     fn telethons_strings_are_read() {
         let port = 443u16.to_be_bytes();
         let v4 = packed(&[&[2], &[149, 154, 167, 51], &port, &key()]);
