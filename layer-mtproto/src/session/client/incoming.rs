@@ -7,6 +7,7 @@ use layer_tl_types::{Deserializable, Identifiable, types};
 
 use super::sent::{Sent, Service};
 use super::{ClientEvent, ClientSession, RequestId};
+use crate::session::acks::MAX_IDS;
 use crate::session::error::{ContainerError, RequestFailure, Violation};
 use crate::session::gzip::{self, GzipError};
 use crate::session::msg_id;
@@ -495,8 +496,10 @@ impl ClientSession {
         self.events.push_back(ClientEvent::SaltsChanged);
     }
 
-    fn answer_state(&mut self, req_msg_id: i64, ids: &[i64]) {
-        let info = ids.iter().map(|id| self.window.status(*id)).collect();
+    /// Tells what is known of messages, of no more than may be asked about at once.
+    pub(super) fn answer_state(&mut self, req_msg_id: i64, ids: &[i64]) {
+        let ids = ids.iter().take(MAX_IDS);
+        let info = ids.map(|id| self.window.status(*id)).collect();
         self.put_back(Service::StateInfo { req_msg_id, info });
     }
 

@@ -392,8 +392,7 @@ impl ClientSession {
             }
         }
         if unknown {
-            let info = ids.iter().map(|id| self.window.status(*id)).collect();
-            self.put_back(Service::StateInfo { req_msg_id, info });
+            self.answer_state(req_msg_id, ids);
         }
     }
 }

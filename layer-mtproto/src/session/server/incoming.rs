@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use layer_tl_types::{Deserializable, Identifiable, functions, types};
 
 use super::{MAX_CALLS, Pending, Progress, ServerSession, ServerSessionEvent};
+use crate::session::acks::MAX_IDS;
 use crate::session::error::{ContainerError, Violation};
 use crate::session::gzip;
 use crate::session::msg_id::{self, MsgKind};
@@ -400,7 +401,7 @@ impl ServerSession {
             };
             self.window.status(*id) | call
         };
-        let info = ids.iter().map(status).collect();
+        let info = ids.iter().take(MAX_IDS).map(status).collect();
         self.send_bare(tl::boxed(&types::MsgsStateInfo { req_msg_id, info }), false);
     }
 
