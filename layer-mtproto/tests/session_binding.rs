@@ -392,7 +392,7 @@ fn renew(pair: &mut Pair) {
             UNIX,
         ),
     );
-    pair.client = old.into_successor(params, pair.now);
+    pair.client = old.into_successor(params);
 }
 
 #[test]
@@ -636,7 +636,7 @@ fn a_binding_is_followed_by_an_introduction() {
     params.preamble = PREAMBLE.to_vec();
     let spare = Pair::new().client;
     let client = std::mem::replace(&mut pair.client, spare);
-    pair.client = client.into_successor(params, pair.now);
+    pair.client = client.into_successor(params);
     accept(&mut pair);
     assert_eq!(served(&mut pair), [(true, call("old"))]);
     pair.assert_answered(old, "old");

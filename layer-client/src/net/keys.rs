@@ -187,7 +187,7 @@ impl Worker {
         self.keys.expiring = None;
         let now = Instant::now().into_std();
         self.session = Some(match self.session.take() {
-            Some(before) => before.into_successor(params, now),
+            Some(before) => before.into_successor(params),
             None => ClientSession::new(params, OsRandom::boxed(), now, unix_now()),
         });
         Some(())

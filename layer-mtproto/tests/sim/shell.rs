@@ -209,7 +209,7 @@ impl Shell {
         self.session = Some(match self.session.take() {
             Some(before) => {
                 fates.session_changed();
-                before.into_successor(params, now)
+                before.into_successor(params)
             }
             None => ClientSession::new(params, dice.rng(), now, clock.client_unix()),
         });

@@ -217,7 +217,7 @@ impl ClientSession {
     ///
     /// The clock goes on, so `params.time_offset_secs` is not looked at.
     #[must_use]
-    pub fn into_successor(mut self, params: SessionParams, _now: Instant) -> Self {
+    pub fn into_successor(mut self, params: SessionParams) -> Self {
         if let KeyState::Binding { request } = self.key_state {
             self.settle(request);
         }
