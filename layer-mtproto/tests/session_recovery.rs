@@ -83,6 +83,30 @@ fn a_clock_set_back_never_reuses_an_accepted_msg_id() {
     assert!(last.session_id != accepted.session_id || last.msg_id > accepted.msg_id);
 }
 
+#[test]
+fn a_server_whose_clock_is_set_back_far_is_understood_though_its_ids_grow_on() {
+    // The notices keep names ahead of the server's clock, and so do not tell the time: another session does.
+    for back in [60, 7_200, 100_000_000] {
+        for count in [1, 5] {
+            let mut pair = Pair::new();
+            pair.skew = back;
+            let before = pair.submit("before");
+            pair.talk();
+            pair.pass(20 * SECOND);
+            pair.assert_answered(before, "before");
+            pair.skew = 0;
+            let ids: Vec<_> = (0..count).map(|i| pair.submit(&format!("{i}"))).collect();
+            pair.talk();
+            pair.pass(20 * SECOND);
+            for (i, id) in ids.into_iter().enumerate() {
+                pair.assert_answered(id, &format!("{i}"));
+            }
+            assert_eq!(pair.calls.len(), count + 1, "nothing is done twice");
+            assert!(pair.client.time_offset_secs().abs() <= 1, "{back}");
+        }
+    }
+}
+
 // ---- salts ----
 
 #[test]

@@ -41,8 +41,13 @@ impl MsgIds {
 
     /// Whether the last id is further ahead of the server's time than it accepts.
     pub(crate) fn are_ahead(&self, time: Duration) -> bool {
-        seconds(self.last) > seconds(from_time(time)) + 29
+        is_ahead(self.last, time)
     }
+}
+
+/// Whether an id is further ahead of the server's time than it accepts.
+pub(crate) fn is_ahead(msg_id: i64, time: Duration) -> bool {
+    seconds(msg_id) > seconds(from_time(time)) + 29
 }
 
 /// The msg_id of a moment: seconds in the upper half, their fraction in the lower.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::sent::{Sent, Service};
 use super::{ClientEvent, ClientSession, RequestId, Turn, random_i64};
 use crate::session::error::{RequestFailure, Terminal};
-use crate::session::msg_id::MsgIds;
+use crate::session::msg_id::{self, MsgIds};
 use crate::session::seqno::Seqno;
 use crate::session::window::Window;
 
@@ -50,6 +50,13 @@ impl ClientSession {
                 if code == 16 && self.clock_is_certain {
                     // Our time was right: this may be about a copy that came late.
                     again = Again::Always;
+                }
+                // A server's ids grow on when its clock is set back: then the notice does not name the time by which
+                // it says again that our id is too high, and only the ids of another session will tell it.
+                let contradicts = !msg_id::is_ahead(bad_msg_id, msg_id::time(notice));
+                if code == 17 && contradicts && self.trouble.count > 1 {
+                    self.begin_anew(bad_msg_id, &sent, code, now);
+                    return;
                 }
                 self.synchronise(notice, now);
                 // Ids from the future would stay ahead for as long as our clock was. They may be left behind if
