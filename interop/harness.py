@@ -50,9 +50,10 @@ class Report:
 
     @contextlib.contextmanager
     def step(self, what, essential=False):
-        began = time.monotonic()
+        """What is put into the list that it gives is printed with the step."""
+        began, notes = time.monotonic(), []
         try:
-            yield
+            yield notes
         except Exception as error:
             self.failed += 1
             print(f"FAIL {self.name}: {what}: {type(error).__name__}: {error}", flush=True)
@@ -60,7 +61,8 @@ class Report:
                 raise Abandoned from error
         else:
             self.passed += 1
-            print(f"ok   {self.name}: {what} ({time.monotonic() - began:.2f} s)", flush=True)
+            took = ", ".join([f"{time.monotonic() - began:.2f} s", *notes])
+            print(f"ok   {self.name}: {what} ({took})", flush=True)
 
     def finish(self):
         print(f"{self.suite}: {self.passed} passed, {self.failed} failed", flush=True)
@@ -85,13 +87,13 @@ class Server:
     def __init__(self, directory, *arguments):
         binary = os.environ["LAYER_TEST_SERVER"]
         self.log = pathlib.Path(directory) / "server.log"
-        command = [binary, "--listen", "127.0.0.1:0", "--login-code", LOGIN_CODE, "-v", *arguments]
+        command = [binary, "--listen", "127.0.0.1:0", "--login-code", LOGIN_CODE, "-v", "--control", *arguments]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
-        ready = queue.Queue()
-        threading.Thread(target=self._drain, args=(ready,), daemon=True).start()
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.PIPE)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._drain, daemon=True).start()
         try:
-            line = ready.get(timeout=DEADLINE)
+            line = self.lines.get(timeout=DEADLINE)
         except queue.Empty:
             self.stop()
             raise Failure(f"the server printed nothing within {DEADLINE:.0f} s") from None
@@ -105,10 +107,18 @@ class Server:
         self.key_file = pathlib.Path(directory) / "server.pem"
         self.key_file.write_text(self.public_key + "\n")
 
-    def _drain(self, ready):
+    def _drain(self):
         for line in self.process.stdout:
-            ready.put(line.decode())
-        ready.put("")
+            self.lines.put(line.decode())
+        self.lines.put("")
+
+    def command(self, text):
+        """A rule that lets something go wrong from now on, or another command of --control; its answer."""
+        self.process.stdin.write(f"{text}\n".encode())
+        self.process.stdin.flush()
+        answer = json.loads(self.lines.get(timeout=DEADLINE))
+        expect("error" not in answer, f"{text}: {answer}")
+        return answer
 
     def address(self, dc):
         host, port = self.dcs[dc].rsplit(":", 1)
@@ -168,7 +178,7 @@ class Peer:
     def __init__(self, directory, server, name, first_dc=2):
         self.name = name
         self.log = pathlib.Path(directory) / f"{name}.log"
-        self.events = []
+        self.events, self.times = [], []
         self.changed = threading.Condition()
         self.replies = queue.Queue()
         command = [os.environ["LAYER_INTEROP_PEER"], "--rsa-key", str(server.key_file),
@@ -185,6 +195,7 @@ class Peer:
             if kind == "event":
                 with self.changed:
                     self.events.append(rest)
+                    self.times.append(time.monotonic())
                     self.changed.notify_all()
             else:
                 self.replies.put((kind, rest))

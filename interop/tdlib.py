@@ -106,6 +106,7 @@ class Account:
         tdlib.accounts[self.id] = self
 
     def _take(self, event):
+        event["@time"] = time.monotonic()
         with self.changed:
             if "@extra" in event:
                 self.answers[event["@extra"]] = event
@@ -115,7 +116,7 @@ class Account:
                     self.state = event["authorization_state"]["@type"]
             self.changed.notify_all()
 
-    def _wait(self, find, what, timeout):
+    def wait(self, find, what, timeout):
         timeout = timeout or DEADLINE
         deadline = time.monotonic() + timeout
         with self.changed:
@@ -135,7 +136,7 @@ class Account:
         return self.answer(self.ask(method, **arguments), method, timeout)
 
     def answer(self, number, method, timeout=None):
-        answer = self._wait(lambda: self.answers.pop(number, None), lambda: f"no answer to {method}", timeout)
+        answer = self.wait(lambda: self.answers.pop(number, None), lambda: f"no answer to {method}", timeout)
         if answer["@type"] == "error":
             raise TdError(method, answer)
         return answer
@@ -157,11 +158,11 @@ class Account:
             last = [u["@type"] for u in self.updates[-8:]]
             return f"no {kind} that fits (last updates: {last})"
 
-        return self._wait(find, what, timeout)
+        return self.wait(find, what, timeout)
 
     def until(self, *states, timeout=None):
         names = ["authorizationState" + state for state in states]
-        return self._wait(
+        return self.wait(
             lambda: self.state if self.state in names else None,
             lambda: f"not in {names} but in {self.state}", timeout)
 
@@ -209,9 +210,13 @@ class Account:
                     return update
             return None
 
-        update = self._wait(find, lambda: "a message was neither sent nor refused", timeout)
+        update = self.wait(find, lambda: "a message was neither sent nor refused", timeout)
         expect(update["@type"] == "updateMessageSendSucceeded", f"sending failed: {update.get('error')}")
         return update["message"]
+
+    def sent(self, text, timeout=None):
+        """Waits until the data centre has taken the own message with this text."""
+        return self.update("updateMessageSendSucceeded", lambda u: text_of(u["message"]) == text, timeout)
 
     def received(self, text, chat=None, timeout=None):
         """The incoming message with this text."""

@@ -85,3 +85,14 @@ def download(account, name):
     done = account.call("downloadFile", file_id=file, priority=32, offset=0, limit=0, synchronous=True, timeout=60)
     expect(done["local"]["is_downloading_completed"], f"downloadFile: {done}")
     return done["local"]["path"]
+
+
+def history(account, chat):
+    """The newest messages. TDLib gives few at a time, and at first only what it holds."""
+    messages = []
+    while True:
+        page = account.call("getChatHistory", chat_id=chat, from_message_id=messages[-1]["id"] if messages else 0,
+                            offset=0, limit=100, only_local=False)["messages"]
+        if not page:
+            return messages
+        messages += page

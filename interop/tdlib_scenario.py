@@ -1,7 +1,8 @@
 """The official TDLib against the embedded data centre, with a user of layer-client beside it.
 
 `tdlib_scenario.py SITE [WAY …]`: SITE is where pip put tdjson; a way is one of WAYS, with or without `+pfs` behind it; without
-names, those of ALL. The first ones go through everything, the others through the passage of `tdlib_passage.py`.
+names, those of ALL. The first ones go through everything, those with `+faults` through the storm of `tdlib_faults.py`, the others
+through the passage of `tdlib_passage.py`.
 """
 
 import contextlib
@@ -14,7 +15,8 @@ import tempfile
 
 from harness import LOGIN_CODE, Peer, Proxy, Report, Server, expect
 from tdlib import Account, TdError, Tdlib, patched_library, text_of
-from tdlib_passage import ALICE, BORIS, FILE_BYTES, digest, document, download, passage, random_file, signed_up
+from tdlib_faults import storm
+from tdlib_passage import ALICE, BORIS, FILE_BYTES, digest, document, download, history, passage, random_file, signed_up
 
 PASSWORD = "correct horse"
 DOMAIN = b"example.org".hex()
@@ -34,11 +36,13 @@ def through(proxy, kind):
 
 WAYS = ("plain", "dd", "ee", "socks5", "socks5-password", "http", "http-password")
 FULL = ("plain", "dd+pfs")
-ALL = (*FULL, "socks5", "socks5-password+pfs", "http+pfs", "http-password")
+STORM = ("plain+faults", "dd+pfs+faults")
+ALL = (*FULL, *STORM, "socks5", "socks5-password+pfs", "http+pfs", "http-password")
 
 
 def run(report, site, name, verbosity):
-    way, _, pfs = name.partition("+")
+    way, *more = name.split("+")
+    pfs, faults = "pfs" in more, "faults" in more
     kind, _, password = way.partition("-")
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
@@ -59,10 +63,12 @@ def run(report, site, name, verbosity):
         closing.callback(tdlib.stop)
 
         def device(name):
-            return Account(tdlib, name, directory, leads, bool(pfs))
+            return Account(tdlib, name, directory, leads, pfs)
 
         with report.scenario(name, *logs, peer.diagnosis, tdlib.diagnosis):
-            if name in FULL:
+            if faults:
+                storm(report, directory, server, device, peer, pfs)
+            elif name in FULL:
                 bot = Peer(directory, server, "bot")
                 closing.callback(bot.stop)
                 scenario(report, directory, tdlib, device, peer, bot)
@@ -72,10 +78,11 @@ def run(report, site, name, verbosity):
                 if proxy:
                     expect(proxy.used(kind) > 0, "no connection through the proxy")
                 bound = server.calls("auth.bindTempAuthKey")
-                expect(bool(bound) == bool(pfs), f"{bound} temporary keys were bound")
-            with report.step("finds nothing in the answers that it has to call faulty"):
-                faults = tdlib.faults()
-                expect(not faults, "\n".join(faults))
+                expect(bool(bound) == pfs, f"{bound} temporary keys were bound")
+            if not faults:
+                with report.step("finds nothing in the answers that it has to call faulty"):
+                    faulty = tdlib.faults()
+                    expect(not faulty, "\n".join(faulty))
 
 
 def scenario(report, directory, tdlib, device, peer, bot):
@@ -304,21 +311,11 @@ def answer_to(account, bot, text):
                           and u["message"]["id"] > sent["id"])["message"]
 
 
-def history(account, chat):
-    """The newest messages. TDLib gives few at a time, and at first only what it holds."""
-    messages = []
-    while True:
-        page = account.call("getChatHistory", chat_id=chat, from_message_id=messages[-1]["id"] if messages else 0,
-                            offset=0, limit=100, only_local=False)["messages"]
-        if not page:
-            return messages
-        messages += page
-
-
 def main():
     site, *kinds = sys.argv[1:]
     for kind in kinds:
-        expect(kind.removesuffix("+pfs") in WAYS, f"{kind} is none of {', '.join(WAYS)}, with or without +pfs")
+        way, *more = kind.split("+")
+        expect(way in WAYS and {*more} <= {"pfs", "faults"}, f"{kind} is none of {', '.join(WAYS)}, with or without +pfs, +faults")
     report = Report("TDLib 1.8.62")
     for kind in kinds or ALL:
         run(report, site, kind, int(os.environ.get("INTEROP_TDLIB_VERBOSITY", "2")))

@@ -99,6 +99,17 @@ async fn obey(client: &Client, words: &[&str]) -> Outcome<Vec<String>> {
             let message = client.send_message(peer, text).await?;
             Ok(vec![message.id().to_string()])
         }
+        ["history", peer, count] => {
+            let mut texts = Vec::new();
+            let mut messages = client.iter_messages(peer);
+            while texts.len() < count.parse()? {
+                let Some(message) = messages.next().await? else {
+                    break;
+                };
+                texts.push(message.text().unwrap_or_default().to_owned());
+            }
+            Ok(texts)
+        }
         ["edit", peer, id, text] => {
             client.edit_message(peer, id.parse()?, text).await?;
             Ok(vec![])
