@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use layer_client::files::Upload;
 use layer_client::tl::functions;
@@ -52,6 +53,8 @@ fn config(mut arguments: impl Iterator<Item = String>) -> Outcome<Config> {
     let mut config = Config {
         api_id: 12345,
         api_hash: "0123456789abcdef0123456789abcdef".into(),
+        // Where connections are cut on purpose, nobody wants to wait half a minute for the next.
+        max_reconnect_delay: Duration::from_secs(2),
         ..Config::default()
     };
     while let Some(name) = arguments.next() {

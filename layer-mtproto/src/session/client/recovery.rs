@@ -93,7 +93,7 @@ impl ClientSession {
         if !self.note_trouble(bad_msg_id, 48, now) {
             return;
         }
-        let ahead = crate::session::msg_id::seconds(notice) - self.clock.server_seconds(now);
+        let ahead = msg_id::seconds(notice) - self.clock.server_seconds(now);
         if ahead.abs() > 30 {
             self.synchronise(notice, now);
         }
