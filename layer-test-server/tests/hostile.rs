@@ -191,6 +191,24 @@ async fn a_client_that_does_not_read_is_cut() {
 }
 
 #[tokio::test]
+async fn a_client_that_was_silent_for_long_is_answered() {
+    let stall = Duration::from_millis(100);
+    let limits = Limits {
+        stall,
+        ..Limits::default()
+    };
+    let server = Server::builder().limits(limits).start().await.unwrap();
+    in_time(async {
+        let mut client = Client::connect(&server, 1).await;
+        client.hello().await.unwrap();
+        // There was nothing to read all the while.
+        tokio::time::sleep(3 * stall).await;
+        client.hello().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_split_of_the_stream_is_the_same_stream() {
     let server = Server::builder().start().await.unwrap();
     in_time(async {

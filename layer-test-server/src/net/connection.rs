@@ -532,7 +532,8 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
     let mut buffer = vec![0; READ_CHUNK];
     let (mut reader, mut writer) = tokio::io::split(stream);
     let stall = hub.limits.stall;
-    let mut stalled_at = now() + stall;
+    // Counts from when there is something to read, and from each time some of it was read.
+    let mut stalled_at = None;
     loop {
         if let Err(close) = connection.work(now()) {
             log::debug!("{peer}: {}", close.0);
@@ -549,9 +550,8 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
             if connection.closing {
                 break;
             }
-            stalled_at = now() + stall;
-        }
-        if waiting > 0 && stalled_at <= now() {
+            stalled_at = None;
+        } else if *stalled_at.get_or_insert_with(|| now() + stall) <= now() {
             log::debug!("{peer}: does not read");
             break;
         }
@@ -559,7 +559,7 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
             break;
         }
         let mut deadline = connection.deadline().max(now() + Duration::from_millis(1));
-        if waiting > 0 {
+        if let Some(stalled_at) = stalled_at {
             deadline = deadline.min(stalled_at);
         }
         let asleep = connection.trouble.is_asleep(now());
@@ -575,7 +575,7 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
                         // So that the other side has a chance to see the pieces.
                         tokio::task::yield_now().await;
                     }
-                    stalled_at = now() + stall;
+                    stalled_at = Some(now() + stall);
                 }
             },
             read = reader.read(&mut buffer), if reads => {
