@@ -33,6 +33,10 @@ export class Events {
     for (const waiter of this.#waiters) waiter(event)
   }
 
+  get all() {
+    return this.#seen
+  }
+
   wait(matches, what, milliseconds) {
     const found = this.#seen.find(matches)
     if (found !== undefined) return Promise.resolve(found)
@@ -72,12 +76,13 @@ export class Report {
     console.log(`     ${this.name}: ${seconds(began, 1)} s`)
   }
 
+  /** What the step gives, a list of texts, is printed with it. */
   async step(what, run, { essential = false, deadline = 4 * DEADLINE } = {}) {
     const began = performance.now()
     try {
-      await within(run(), what, deadline)
+      const notes = await within(run(), what, deadline) ?? []
       this.passed += 1
-      console.log(`ok   ${this.name}: ${what} (${seconds(began, 2)} s)`)
+      console.log(`ok   ${this.name}: ${what} (${[`${seconds(began, 2)} s`, ...notes].join(', ')})`)
     } catch (error) {
       this.failed += 1
       console.log(`FAIL ${this.name}: ${what}: ${error?.stack ?? error}`)
@@ -124,7 +129,7 @@ export class Server extends Child {
   static async start(directory, ...args) {
     const server = new Server(
       process.env.LAYER_TEST_SERVER,
-      ['--listen', '127.0.0.1:0', '--login-code', LOGIN_CODE, '-v', ...args],
+      ['--listen', '127.0.0.1:0', '--login-code', LOGIN_CODE, '-v', '--control', ...args],
       join(directory, 'server.log'),
     )
     const [line] = await within(
@@ -136,6 +141,24 @@ export class Server extends Child {
     server.keyFile = join(directory, 'server.pem')
     writeFileSync(server.keyFile, `${ready.public_key.trim()}\n`)
     return server
+  }
+
+  /** A rule that lets something go wrong from now on, or another command of --control; its answer. */
+  async command(text) {
+    const [line] = await this.#inTurn(() => {
+      const answer = once(this.lines, 'line')
+      this.process.stdin.write(`${text}\n`)
+      return within(answer, `the server's answer to ${text}`)
+    })
+    const answer = JSON.parse(line)
+    expect(answer.error === undefined, `${text}: ${line}`)
+    return answer
+  }
+
+  #last = Promise.resolve()
+  #inTurn(act) {
+    this.#last = this.#last.then(act)
+    return this.#last
   }
 
   address(dc) {
@@ -200,7 +223,7 @@ export class Peer extends Child {
   async call(...words) {
     const reply = new Promise(resolve => this.#replies.push(resolve))
     this.process.stdin.write(`${words.join('\t')}\n`)
-    const { ok, error } = await within(reply, `layer-client: ${words[0]}`, 3 * DEADLINE)
+    const { ok, error } = await within(reply, `layer-client: ${words[0]}`, 4 * DEADLINE)
     expect(ok, `layer-client: ${words[0]}: ${error}`)
     return ok
   }
@@ -208,7 +231,7 @@ export class Peer extends Child {
   /** Waits for the event that begins with `words` (null stands for any) and gives all of it. */
   event(...words) {
     const matches = event => words.every((word, place) => word === null || String(word) === event[place])
-    return this.events.wait(matches, `layer-client's event ${words}`)
+    return this.events.wait(matches, `layer-client's event ${words}`, this.patience)
   }
 
   diagnosis() {

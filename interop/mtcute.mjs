@@ -46,8 +46,8 @@ export class Device {
     this.client.onDeleteMessage.add(update => this.deletions.push(update))
   }
 
-  received(text) {
-    return this.messages.wait(message => message.text === text, `${this.name} receives "${text}"`)
+  received(text, milliseconds) {
+    return this.messages.wait(message => message.text === text, `${this.name} receives "${text}"`, milliseconds)
   }
 
   async requestCode(phone) {

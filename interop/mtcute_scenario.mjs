@@ -1,6 +1,7 @@
 // mtcute against the embedded data centre, with a user of layer-client beside it.
 // `node mtcute_scenario.mjs KIND …`, a kind of KINDS below, with or without `+pfs` behind it; without names, those of ALL. Those
-// of FULL go through everything, the others through the passage of `mtcute_passage.mjs`.
+// of FULL go through everything, those with `+faults` through the storm of `mtcute_faults.mjs`, the others through the passage of
+// `mtcute_passage.mjs`.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,6 +14,7 @@ import {
 import { addPublicKey, NodeCryptoProvider } from '@mtcute/node/utils.js'
 import { expect, LOGIN_CODE, Peer, Proxy, Report, Server, within } from './harness.mjs'
 import { describe, Device, digest, FILE_BYTES, FIRST_DC, refused } from './mtcute.mjs'
+import { storm } from './mtcute_faults.mjs'
 import { BORIS, CAROL, passage } from './mtcute_passage.mjs'
 
 const PASSWORD = 'correct horse'
@@ -59,14 +61,14 @@ const KINDS = {
 }
 const FULL = ['intermediate', 'obfuscated+pfs', 'mtproxy-dd+pfs']
 const ALL = [
-  ...FULL, 'intermediate+pfs', 'padded', 'padded+pfs', 'obfuscated', 'obfuscated-padded', 'mtproxy', 'mtproxy+pfs',
+  ...FULL, 'intermediate+pfs+faults', 'intermediate+pfs', 'padded', 'padded+pfs', 'obfuscated', 'obfuscated-padded', 'mtproxy', 'mtproxy+pfs',
   'socks4', 'socks5', 'socks5-password+pfs', 'http+pfs', 'http-password',
 ]
 
 async function run(report, kind) {
   const directory = mkdtempSync(join(tmpdir(), 'interop-'))
-  const [name, pfs] = kind.split('+')
-  const world = { log: [], devices: [], transport: KINDS[name], pfs: pfs !== undefined, secret: randomBytes(16).toString('hex') }
+  const [name, ...more] = kind.split('+')
+  const world = { log: [], devices: [], transport: KINDS[name], pfs: more.includes('pfs'), secret: randomBytes(16).toString('hex') }
   try {
     world.server = await Server.start(directory, '--mtproxy-secret', world.secret)
     const through = /^(socks\d|http)(-password)?$/.exec(name)
@@ -83,14 +85,14 @@ async function run(report, kind) {
       return device
     }
     await report.scenario(kind, async () => {
-      await (FULL.includes(kind) ? scenario : passage)(report, directory, world)
+      await (more.includes('faults') ? storm : FULL.includes(kind) ? scenario : passage)(report, directory, world)
       await report.step('went the way that it was told to', async () => {
         if (through) expect(world.proxy.used(through[1]) > 0, 'no connection through the proxy')
         const bound = world.server.calls('auth.bindTempAuthKey')
         expect(bound > 0 === world.pfs, `${bound} temporary keys were bound`)
       })
     }, () => world.server.diagnosis(), () => world.peer.diagnosis(), () => world.proxy?.diagnosis() ?? '',
-      () => `--- mtcute's log ---\n${world.log.slice(-60).join('\n')}\n---`)
+      () => `--- mtcute's log ---\n${world.log.slice(-Number(process.env.INTEROP_TAIL ?? 60)).join('\n')}\n---`)
   } catch (error) {
     report.failed += 1
     console.log(`FAIL ${report.suite} [${kind}]: ${error?.stack ?? error}`)
@@ -336,7 +338,7 @@ async function bots(report, world, user) {
 
 const kinds = process.argv.slice(2)
 for (const kind of kinds) {
-  expect(/^[^+]+(\+pfs)?$/.test(kind) && kind.split('+')[0] in KINDS, `${kind} is none of ${Object.keys(KINDS).join(', ')}`)
+  expect(/^[^+]+(\+pfs)?(\+faults)?$/.test(kind) && kind.split('+')[0] in KINDS, `${kind} is none of ${Object.keys(KINDS).join(', ')}`)
 }
 const report = new Report('mtcute 0.28.2')
 for (const kind of kinds.length ? kinds : ALL) await run(report, kind)
