@@ -14,7 +14,8 @@ use layer_client::middleware::{
 };
 use layer_client::session::{FileStorage, SessionError, change_passphrase};
 use layer_client::{Client, Config, Error, TerminalReason, tl};
-use layer_test_server::ApiError;
+use layer_test_server::faults::{Action, Fault, Where};
+use layer_test_server::{ApiError, Server};
 use support::*;
 
 async fn ask(client: &Client) -> Result<tl::enums::Config, Error> {
@@ -118,6 +119,111 @@ async fn a_wait_that_would_pass_the_deadline_is_the_callers_at_once() {
         .unwrap_err();
     assert!(error.is("FLOOD_WAIT"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+/// The next calls of a method reach the server, and are never answered.
+fn swallow(server: &Server, method: &str, times: u64) {
+    let fault = Fault::on(Where::method(method)).times(times);
+    server.faults().add(fault.then(Action::Drop)).unwrap();
+}
+
+#[tokio::test]
+async fn what_only_asks_is_asked_again_when_the_answer_is_lost() {
+    let server = server().await;
+    let config = Config {
+        request_timeout: Duration::from_millis(500),
+        ..config(&server)
+    };
+    let (client, calls, sendings) = counted(config).await;
+    swallow(&server, "help.getConfig", 1);
+    ask(&client).await.unwrap();
+    assert_eq!((calls.take(), sendings.take()), (1, 2));
+}
+
+#[tokio::test]
+async fn what_changes_something_is_the_callers_when_the_answer_is_lost() {
+    let server = server().await;
+    let (client, _) = signed_in(&server).await;
+    let options = CallOptions {
+        timeout: Some(Duration::from_millis(500)),
+        ..CallOptions::default()
+    };
+    let status = tl::functions::account::UpdateStatus { offline: true };
+    swallow(&server, "account.updateStatus", 1);
+    let error = client.invoke_with(&status, options).await.unwrap_err();
+    let Error::Timeout(error) = error else {
+        panic!("{error}")
+    };
+    assert!(error.sent);
+    assert_eq!(error.method, Some("account.updateStatus"));
+}
+
+#[tokio::test]
+async fn a_call_that_is_never_answered_ends_at_its_deadline() {
+    let server = server().await;
+    let client = Client::connect(config(&server)).await.unwrap();
+    swallow(&server, "help.getConfig", 9);
+    let options = CallOptions {
+        deadline: Some(Duration::from_millis(500)),
+        ..CallOptions::default()
+    };
+    let request = tl::functions::help::GetConfig {};
+    let error = client.invoke_with(&request, options).await.unwrap_err();
+    let Error::Timeout(error) = error else {
+        panic!("{error}")
+    };
+    assert!(error.sent);
+    server.clear_faults(None);
+    ask(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn slow_mode_is_remembered_for_its_chat() {
+    let server = server().await;
+    let (client, person) = signed_in(&server).await;
+    let slow = person.create_supergroup("Slow").unwrap();
+    let other = person.create_supergroup("Other").unwrap();
+    drop(client);
+    let client = Client::connect(Config {
+        flood_policy: Arc::new(Never),
+        ..config(&server)
+    })
+    .await
+    .unwrap();
+    sign_in(&server, &client).await.unwrap();
+    let say = |peer| {
+        let client = &client;
+        let request = tl::functions::messages::SendMessage {
+            no_webpage: false,
+            silent: false,
+            background: false,
+            clear_draft: false,
+            noforwards: false,
+            update_stickersets_order: false,
+            invert_media: false,
+            allow_paid_floodskip: false,
+            peer: person.input_peer(peer),
+            reply_to: None,
+            message: "Hello".to_owned(),
+            random_id: fastrand::i64(..),
+            reply_markup: None,
+            entities: None,
+            schedule_date: None,
+            schedule_repeat_period: None,
+            send_as: None,
+            quick_reply_shortcut: None,
+            effect: None,
+            allow_paid_stars: None,
+            suggested_post: None,
+        };
+        async move { client.invoke(&request).await }
+    };
+    let rule = "method=messages.sendMessage times=1: slowmode-wait 60";
+    server.faults().add(rule.parse().unwrap()).unwrap();
+    let first = say(slow).await.unwrap_err();
+    let second = say(slow).await.unwrap_err();
+    assert!(first.is("SLOWMODE_WAIT") && second.is("SLOWMODE_WAIT"));
+    say(other).await.unwrap();
 }
 
 #[tokio::test]
