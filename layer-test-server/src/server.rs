@@ -109,6 +109,9 @@ pub struct Limits {
     pub sessions_per_key: usize,
     /// Sessions in all.
     pub sessions: usize,
+    /// Temporary keys that are bound to one permanent key; a further one replaces the one longest unused. The page
+    /// `api/pfs` speaks of one, but clients that open several connections bind one for each.
+    pub temporary_keys: usize,
     /// The largest packet in bytes.
     pub packet: usize,
     /// How long a connection may take to show an auth key.
@@ -125,6 +128,7 @@ impl Default for Limits {
             connections: 4096,
             sessions_per_key: 64,
             sessions: 20_000,
+            temporary_keys: 32,
             packet: 2 * 1024 * 1024,
             handshake: Duration::from_secs(60),
             idle: Duration::from_secs(600),
@@ -365,6 +369,7 @@ impl Server {
             login_code: config.login_code,
             api: config.application,
             dcs: listings.clone(),
+            temporary_keys: config.limits.temporary_keys,
         };
         world.auth = AuthBook::new(settings, rng);
 

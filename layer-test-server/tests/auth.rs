@@ -4,15 +4,10 @@
 
 mod util;
 
-use std::time::Duration;
-
-use layer_crypto::message;
 use layer_crypto::srp::{self, PasswordKdf};
-use layer_mtproto::handshake::Purpose;
-use layer_mtproto::session::SessionParams;
-use layer_test_server::tl::{Deserializable, Serializable, enums, functions as f, types};
+use layer_test_server::tl::{enums, functions as f, types};
 use layer_test_server::{ApiError, NewUser, Peer, SERVICE_USER_ID, Server, ServerConfig};
-use util::{ApiResult, Client, Os, Raw, Way, Wire, error, in_time, is};
+use util::{ApiResult, Client, Os, error, in_time, is};
 
 const PHONE: &str = "+1 555 0001";
 
@@ -529,88 +524,6 @@ async fn devices_are_listed_and_ended() {
         first.invoke(&f::auth::LogOut {}).await.unwrap();
         let out = first.invoke(&f::updates::GetState {}).await;
         assert_eq!(error(out), is(401, "AUTH_KEY_UNREGISTERED"));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_temporary_key_stands_for_the_permanent_one_once_it_is_bound() {
-    let server = server().await;
-    server.add_user(NewUser::named(PHONE, "Ann"));
-    in_time(async {
-        let mut permanent = Client::connect(&server, 1).await;
-        permanent.enter(&server, PHONE).await;
-        let address = server.address(1).unwrap();
-        let mut wire = Wire::open(address, Way::default()).await;
-        let purpose = Purpose::Temporary {
-            expires_in: Duration::from_secs(3600),
-        };
-        let outcome = wire
-            .handshake(server.public_key_pem(), 1, purpose)
-            .await
-            .unwrap();
-        let temporary_id = outcome.auth_key.id();
-        let mut client = Client::with(wire, SessionParams::after_handshake(&outcome));
-        client.hello().await.unwrap();
-        let unbound = client.invoke(&f::updates::GetState {}).await;
-        assert_eq!(error(unbound), is(401, "AUTH_KEY_PERM_EMPTY"));
-
-        let key = permanent.key();
-        let expires_at = server.unix_time() + 1800;
-        let bind = |msg_id: i64, session_id: i64, nonce: i64| {
-            let inner = types::BindAuthKeyInner {
-                nonce: 77,
-                temp_auth_key_id: temporary_id,
-                perm_auth_key_id: key.id(),
-                temp_session_id: session_id,
-                expires_at,
-            };
-            let body = enums::BindAuthKeyInner::from(inner).to_bytes();
-            let mut plain = vec![5; 16];
-            msg_id.serialize(&mut plain);
-            0_i32.serialize(&mut plain);
-            i32::try_from(body.len()).unwrap().serialize(&mut plain);
-            plain.extend_from_slice(&body);
-            f::auth::BindTempAuthKey {
-                perm_auth_key_id: key.id(),
-                nonce,
-                expires_at,
-                encrypted_message: message::seal_v1(&key, &plain, &mut Os),
-            }
-            .to_bytes()
-        };
-        let salt = outcome.first_salt;
-        let mut raw = Raw::new(
-            Wire::open(address, Way::default()).await,
-            &outcome.auth_key,
-            salt,
-        );
-        let session_id = raw.session_id;
-        for (session, nonce, fine) in [
-            (session_id + 1, 77, false),
-            (session_id, 78, false),
-            (session_id, 77, true),
-        ] {
-            let msg_id = raw.next_id();
-            let seqno = raw.next_seqno();
-            raw.send_as(msg_id, seqno, &bind(msg_id, session, nonce))
-                .await;
-            let answer = raw.result_of(msg_id).await;
-            match bool::from_bytes(&answer) {
-                Ok(bound) => assert!(fine && bound),
-                Err(_) => {
-                    let error = enums::RpcError::from_bytes(&answer).unwrap();
-                    let error = types::RpcError::from(error);
-                    assert!(!fine && error.error_message == "ENCRYPTED_MESSAGE_INVALID");
-                }
-            }
-        }
-        client.hello().await.unwrap();
-        client.invoke(&f::updates::GetState {}).await.unwrap();
-        // Without the permanent key it is worth nothing.
-        server.forget_keys();
-        let gone = client.invoke(&f::updates::GetState {}).await;
-        assert_eq!(error(gone), is(-1, "Transport(-404)"));
     })
     .await;
 }

@@ -105,6 +105,31 @@ async fn a_data_centre_that_does_not_exist_is_refused() {
 }
 
 #[tokio::test]
+async fn a_key_for_another_data_centre_is_refused() {
+    let server = server().await;
+    in_time(async {
+        for (named, made) in [
+            (1, true),
+            (-1, true),
+            (10_001, true),
+            (-10_001, true),
+            (2, false),
+            (7, false),
+        ] {
+            let mut wire = Wire::open(server.address(1).unwrap(), Way::default()).await;
+            let outcome = wire
+                .handshake(server.public_key_pem(), named, Purpose::Permanent)
+                .await;
+            match outcome {
+                Ok(_) => assert!(made, "{named}"),
+                Err(gone) => assert_eq!((made, gone), (false, Gone::Transport(-444)), "{named}"),
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_a_secret_the_header_means_nothing() {
     let server = server().await;
     let way = obfuscated(TransportKind::Abridged, None, 2);

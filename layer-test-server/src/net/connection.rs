@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use layer_crypto::message::HEADER;
 use layer_crypto::{AuthKey, sha};
 use layer_mtproto::faketls::Records;
-use layer_mtproto::handshake;
+use layer_mtproto::handshake::{self, HandshakeErrorKind};
 use layer_mtproto::session::{Opened, open_packet};
 use layer_mtproto::transport::{Acceptor, Codec, Frame};
 use layer_tl_types::{Identifiable, Serializable, types};
@@ -257,11 +257,15 @@ impl Connection {
         let unix = hub.clock.unix(now);
         let handshake = self.handshake.get_or_insert_with(|| {
             handshake::Server::new(Arc::clone(&hub.keys), self.dc_id, random::source())
+                .checking_dc()
         });
         faulty::prepare(handshake, &actions);
         if let Err(error) = handshake.handle_packet(packet, unix) {
             log::debug!("{}: the key exchange failed: {error}", self.peer);
-            self.refuse(AUTH_KEY_NOT_FOUND);
+            self.refuse(match error.kind {
+                HandshakeErrorKind::WrongDc { .. } => INVALID_DC,
+                _ => AUTH_KEY_NOT_FOUND,
+            });
             return Ok(());
         }
         while let Some(event) = handshake.poll_event() {

@@ -456,6 +456,9 @@ fn bind_temp_auth_key(
     {
         return Err(RpcError::bad("TEMP_AUTH_KEY_ALREADY_BOUND"));
     }
+    if request.expires_at <= call.now {
+        return Err(RpcError::bad("EXPIRES_AT_INVALID"));
+    }
     let invalid = || RpcError::bad("ENCRYPTED_MESSAGE_INVALID");
     let permanent = world
         .auth
@@ -475,7 +478,7 @@ fn bind_temp_auth_key(
         && inner.perm_auth_key_id == request.perm_auth_key_id
         && inner.temp_session_id == call.session_id
         && inner.expires_at == request.expires_at;
-    if !fits || request.expires_at <= call.now {
+    if !fits {
         return Err(invalid());
     }
     world.auth.bind(

@@ -91,7 +91,7 @@ fn admit(
     revoked: bool,
 ) -> Result<(), RpcError> {
     let open = is_open(name);
-    if world.auth.is_unbound(source.auth_key_id) && !open && name != "auth.bindTempAuthKey" {
+    if world.auth.is_unbound(source.auth_key_id) && !needs_no_binding(name) {
         return Err(RpcError::new(401, "AUTH_KEY_PERM_EMPTY"));
     }
     if revoked && !open && !name.starts_with("auth.") {
@@ -115,7 +115,15 @@ fn admit(
     Ok(())
 }
 
-/// Methods that need neither a login nor a permanent key.
+/// The methods that a temporary key may call before it is bound (page `api/pfs`).
+fn needs_no_binding(name: &str) -> bool {
+    matches!(
+        name,
+        "auth.bindTempAuthKey" | "help.getConfig" | "help.getNearestDc"
+    )
+}
+
+/// Methods that need no login.
 fn is_open(name: &str) -> bool {
     name.starts_with("help.") || name.starts_with("langpack.")
 }

@@ -26,11 +26,6 @@ use crate::faults::KeyKind;
 
 /// Keys held at most; beyond it the least recently used key without a login is forgotten.
 const MAX_KEYS: usize = 20_000;
-/// Temporary keys bound to one permanent key at most.
-///
-/// The documentation speaks of one; programs that open several connections bind one each, so the server is
-/// more patient.
-const MAX_TEMPORARY: usize = 32;
 
 /// What stays the same while the server runs.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +36,8 @@ pub(crate) struct AuthSettings {
     pub(crate) api: Option<(i32, String)>,
     /// Where each data centre can be reached.
     pub(crate) dcs: Vec<Listing>,
+    /// Temporary keys bound to one permanent key at most.
+    pub(crate) temporary_keys: usize,
 }
 
 /// Where a data centre can be reached.
@@ -381,10 +378,10 @@ impl AuthBook {
 
     /// Lets the temporary key stand for the permanent one, until `expires_at`.
     pub(crate) fn bind(&mut self, temporary: i64, permanent: i64, expires_at: i32) {
-        let bound = self.temporary_keys(permanent);
-        if bound.len() >= MAX_TEMPORARY
-            && let Some(oldest) = bound.first()
-        {
+        let mut bound = self.temporary_keys(permanent);
+        bound.retain(|id| *id != temporary);
+        let most = self.settings.temporary_keys.max(1);
+        for oldest in bound.iter().take((bound.len() + 1).saturating_sub(most)) {
             self.forget_key(*oldest);
         }
         if let Some(record) = self.keys.get_mut(&temporary)

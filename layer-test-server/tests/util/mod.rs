@@ -466,9 +466,13 @@ impl Raw {
 
     /// Makes a key with a data centre, and a session under it.
     pub async fn connect(server: &Server, dc_id: i32) -> Self {
+        Self::connect_for(server, dc_id, Purpose::Permanent).await
+    }
+
+    pub async fn connect_for(server: &Server, dc_id: i32, purpose: Purpose) -> Self {
         let mut wire = Wire::open(server.address(dc_id).unwrap(), Way::default()).await;
         let outcome = wire
-            .handshake(server.public_key_pem(), dc_id, Purpose::Permanent)
+            .handshake(server.public_key_pem(), dc_id, purpose)
             .await
             .unwrap();
         Self::new(wire, &outcome.auth_key, outcome.first_salt)
@@ -487,6 +491,10 @@ impl Raw {
         let seqno = self.next_seqno();
         self.send_as(msg_id, seqno, body).await;
         msg_id
+    }
+
+    pub fn key(&self) -> &AuthKey {
+        &self.key
     }
 
     /// How many messages were sent.
