@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use layer_crypto::rsa::PrivateKey;
 use layer_mtproto::faketls::Replays;
 use layer_mtproto::transport::ProxySecret;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::faults::{Action, Book, Scene};
 use crate::rpc::Ticket;
@@ -34,6 +34,9 @@ use crate::server::Limits;
 use crate::world::World;
 pub(crate) use delivery::Waiter;
 use registry::Registry;
+
+/// So many calls are put off at most.
+const MAX_DELAYED_CALLS: usize = 10_000;
 
 /// Locks, and goes on with what a panicking holder left: a test server must outlive a failing test.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -110,6 +113,8 @@ pub(crate) struct Hub {
     registry: Mutex<Registry>,
     waiters: Mutex<HashMap<Ticket, Waiter>>,
     faults: Mutex<Book>,
+    /// Places for calls that a fault puts off.
+    pub(crate) delayed_calls: Arc<Semaphore>,
     /// The connections that there are, by their numbers.
     live: Mutex<HashMap<u64, Live>>,
 }
@@ -152,6 +157,7 @@ impl Hub {
             world: Mutex::new(parts.world),
             waiters: Mutex::new(HashMap::new()),
             faults: Mutex::new(Book::new(fastrand::Rng::with_seed(parts.seed))),
+            delayed_calls: Arc::new(Semaphore::new(MAX_DELAYED_CALLS)),
             live: Mutex::new(HashMap::new()),
         }
     }

@@ -1,0 +1,110 @@
+//! What happens to calls before they are served, and what is to become of their answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use layer_tl_types::types;
+
+use super::{Close, Connection, method};
+use crate::faults::{Action, Decision, Event, Point};
+use crate::net::lock;
+use crate::net::registry::Slot;
+use crate::net::twist::{Twist, boxed};
+use crate::rpc::RpcError;
+
+impl Connection {
+    /// Serves a call, unless something else is to happen to it.
+    pub(in crate::net) fn call_or_fail(
+        &mut self,
+        slot: &Arc<Slot>,
+        (msg_id, seqno): (i64, i32),
+        body: &[u8],
+        now: Instant,
+    ) -> Result<(), Close> {
+        let id = slot.auth_key_id;
+        let decision = if self.watches(Point::Call) {
+            let user = {
+                let world = self.hub.world();
+                world.auth.user_of(world.auth.permanent(id))
+            };
+            let event = Event::Call {
+                method: &method(body),
+                user,
+                key: slot.key_kind,
+            };
+            self.decide(&event, now)
+        } else {
+            Decision::default()
+        };
+        let mut twist = Twist::default();
+        let mut delay = None;
+        for action in decision.actions {
+            if let Some((code, message)) = action.refusal(decision.left) {
+                twist.refusal = Some(RpcError::new(code, message));
+                continue;
+            }
+            match action {
+                Action::Drop => return Ok(()),
+                Action::Delay(time) => delay = Some(time),
+                Action::CloseBeforeAck => self.trouble.lost = true,
+                Action::CloseAfterAck => {
+                    let msg_ids = vec![msg_id];
+                    lock(&slot.state).send_service(boxed(&types::MsgsAck { msg_ids }));
+                    self.work(now)?;
+                    // What the session says from here on waits for its next connection.
+                    self.detach();
+                    self.closing = true;
+                }
+                Action::BadMsg(code) => {
+                    lock(&slot.state).reject(msg_id, seqno, code);
+                    return Ok(());
+                }
+                Action::BadServerSalt => {
+                    let unix = self.hub.clock.unix(now);
+                    lock(&slot.state).reject_salt(msg_id, seqno, unix);
+                    return Ok(());
+                }
+                Action::NewSession => {
+                    let unique_id = self.hub.world().auth.random_id();
+                    let unix = self.hub.clock.unix(now);
+                    lock(&slot.state).pretend_new(msg_id.saturating_add(4), unique_id, unix);
+                    return Ok(());
+                }
+                Action::RotateSalts => lock(&slot.state).rotate_salts(),
+                Action::ForgetKey(kind) => {
+                    self.forget_key(id, kind);
+                    return Ok(());
+                }
+                other => {
+                    if self.upset(&other) {
+                        return Ok(());
+                    }
+                    twist.answer.push(other);
+                }
+            }
+        }
+        if twist.refusal.is_some() || !twist.answer.is_empty() {
+            lock(&slot.state).twists.put(msg_id, twist);
+        }
+        let (hub, dc_id) = (Arc::clone(&self.hub), self.dc_id);
+        match delay {
+            None => hub.call(slot, dc_id, msg_id, body),
+            Some(delay) => {
+                let Ok(place) = Arc::clone(&hub.delayed_calls).try_acquire_owned() else {
+                    log::warn!("too many calls are put off, and one of them is lost");
+                    return Ok(());
+                };
+                let (slot, body) = (Arc::clone(slot), body.to_vec());
+                let hub = Arc::downgrade(&hub);
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    drop(place);
+                    if let Some(hub) = hub.upgrade() {
+                        hub.call(&slot, dc_id, msg_id, &body);
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+}
