@@ -33,6 +33,7 @@
 //! Unless it is given another, every server uses the same key, which lies in this crate for everybody to read. It
 //! protects nothing, and no program that talks to Telegram must trust it.
 
+mod config;
 mod control;
 pub mod faults;
 mod handles;
@@ -42,11 +43,12 @@ mod rpc;
 mod server;
 mod world;
 
+#[cfg(feature = "web")]
+pub use config::TlsIdentity;
+pub use config::{Limits, ServerBuilder, ServerConfig, StartError};
 pub use control::Faults;
 pub use faults::{Action, Fault, Where};
 pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};
 pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 pub use layer_tl_types as tl;
-#[cfg(feature = "web")]
-pub use server::TlsIdentity;
-pub use server::{Limits, Server, ServerBuilder, ServerConfig, SessionInfo, StartError};
+pub use server::{Server, SessionInfo};

@@ -31,11 +31,20 @@ use serde_json::json;
       DC 1 on port 4430, DC 2 on the next free one; every login code is 22222
   layer-test-server --mtproxy-secret 0123456789abcdef0123456789abcdef
       also takes MTProxy clients with that secret, on every port and for every data centre
+  layer-test-server --mtproxy-secret ee0123456789abcdef0123456789abcdef6578616d706c652e636f6d
+      the same in what looks like TLS with example.com (FakeTLS)
+  layer-test-server --listen 127.0.0.1:4430 --listen [::1]:4430 --listen-media 127.0.0.1:4440
+      on IPv4 and IPv6, and with addresses for files that help.getConfig names with media_only
   layer-test-server --fault 'method=messages.sendMessage times=2: flood-wait 3'
       the first two messages are refused for three seconds
 
+Each port takes all transports, told from the first bytes: abridged, intermediate, padded intermediate and full,
+plain or obfuscated, over TCP, WebSocket (ws://ADDRESS:PORT/apiws, subprotocol binary), WebSocket over TLS (wss, with
+the certificate below or your own: --tls-cert, --tls-key), and FakeTLS.
+
 Standard output holds one line, for example:
-  {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:4430\"},…],\"fingerprint\":\"-123…\",\"public_key\":\"-----BEGIN RSA PUBLIC KEY-----…\"}
+  {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:4430\"},…],\"fingerprint\":\"-123…\",
+   \"public_key\":\"-----BEGIN RSA PUBLIC KEY-----…\",\"tls_certificate\":\"-----BEGIN CERTIFICATE-----…\"}
 
 Ctrl-C or SIGTERM ends it in order.
 

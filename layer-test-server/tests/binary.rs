@@ -194,6 +194,9 @@ fn help_teaches() {
         "--mtproxy-secret",
         "--fault",
         "--control",
+        "--tls-cert",
+        "apiws",
+        "[::1]",
         "BotFather",
         "JSON",
     ] {

@@ -294,6 +294,11 @@ impl Action {
         }
     }
 
+    /// Whether it happens to a connection, and not to keys, sessions or the clock.
+    pub(super) fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Close | Self::TransportError(_) | Self::Silence)
+    }
+
     /// The requests of the key exchange whose answers it can happen to.
     pub(super) fn steps(&self) -> &'static [Step] {
         match self {

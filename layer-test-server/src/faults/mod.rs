@@ -453,6 +453,15 @@ impl Fault {
             return Err(RuleError::NoAction);
         }
         if self.place.point == Point::Now {
+            let by_connection = self.place.transport.is_some() || self.place.over.is_some();
+            let elsewhere = self
+                .actions
+                .iter()
+                .find(|action| !action.is_of_connection());
+            if let Some(action) = elsewhere.filter(|_| by_connection) {
+                let expected = "no transport or carrier, which only connections have";
+                return Err(RuleError::value(action.name(), "one".into(), expected));
+            }
             let counts = [
                 ("after", self.after > 0),
                 ("times", self.times.is_some()),

@@ -490,6 +490,10 @@ mod tests {
             ("in: delay 900000s", "a duration such as 200ms"),
             ("now times=2: close", "\"times\" means nothing at \"now\""),
             (
+                "now over=ws: rotate-salts",
+                "rotate-salts: expected no transport",
+            ),
+            (
                 "exchange step=pq: dh-gen-retry",
                 "step: expected gen, got pq",
             ),

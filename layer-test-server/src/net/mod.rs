@@ -28,9 +28,9 @@ use layer_mtproto::faketls::Replays;
 use layer_mtproto::transport::ProxySecret;
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::config::Limits;
 use crate::faults::{Action, Book, Scene};
 use crate::rpc::Ticket;
-use crate::server::Limits;
 use crate::world::World;
 pub(crate) use delivery::Waiter;
 use registry::Registry;

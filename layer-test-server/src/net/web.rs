@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use super::entrance::Duplex;
-use crate::server::TlsIdentity;
+use crate::config::TlsIdentity;
 
 /// No message that goes is longer, in bytes.
 const MAX_WRITTEN: usize = 64 * 1024;

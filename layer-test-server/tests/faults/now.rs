@@ -71,6 +71,26 @@ async fn salts_of_one_data_centre_are_thrown_away() {
 }
 
 #[tokio::test]
+async fn no_clock_is_too_wrong() {
+    let server = server(&[]).await;
+    in_time(async {
+        let mut client = Client::connect(&server, 1).await;
+        for seconds in [i64::MIN, -4_000_000_000, -1, 86_400, 1 << 40, i64::MAX] {
+            let mut raw = Raw::connect(&server, 1).await;
+            let right = i64::from(server.unix_time());
+            server.skew_clock(seconds);
+            let wrong = i64::from(server.unix_time());
+            assert_eq!((wrong - right).signum(), seconds.signum(), "{seconds}");
+            raw.send(&config()).await;
+            let _ = raw.receive().await;
+            server.skew_clock(0);
+            client.hello().await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn rules_come_and_go_while_the_server_runs() {
     let server = server(&["call: drop"]).await;
     in_time(async {
