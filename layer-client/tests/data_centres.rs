@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use layer_client::middleware::CallOptions;
 use layer_client::session::{MemoryStorage, SelfUser, Session};
 use layer_client::{Client, Config, DcAddress, Error, files::Upload, tl};
 use peer::{Call, Peer, Reply, basics};
@@ -197,15 +198,25 @@ async fn a_dead_data_centre_delays_no_other_and_not_the_end() {
         assert!(error.is_connect() || error.is_timeout(), "{error:?}");
         assert!(ended - begun <= 61 * SECOND, "{:?}", ended - begun);
     }
-    let stuck = tokio::spawn({
+    // Nor does one who has less time wait as long as those before.
+    let patient = tokio::spawn({
         let client = client.clone();
         async move { ask_in(&client, 2).await }
     });
     sleep(SECOND).await;
+    let begun = Instant::now();
+    let options = CallOptions {
+        dc: Some(2),
+        deadline: None,
+        timeout: Some(5 * SECOND),
+        no_resend: true,
+    };
+    client.invoke_with(&Nearest {}, options).await.unwrap_err();
+    assert!(begun.elapsed() <= 6 * SECOND, "{:?}", begun.elapsed());
     let closing = Instant::now();
     client.disconnect().await.unwrap();
     assert!(closing.elapsed() <= 4 * SECOND, "{:?}", closing.elapsed());
-    assert!(stuck.await.unwrap().unwrap_err().is_closed());
+    assert!(patient.await.unwrap().unwrap_err().is_closed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -499,4 +510,50 @@ async fn with_temporary_keys_each_connection_has_one_of_its_own() {
     upload(&client, 3).await;
     client.invoke(&Nearest {}).await.unwrap();
     assert_eq!(home.keys().0, permanent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_the_connection_stands_is_told_of_the_home_that_is() {
+    let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+    let client = signed_in(&[&home, &away], |_| {}).await;
+    let mut states = client.connection_states();
+    let mut until = async |online: bool| {
+        let search = async {
+            loop {
+                let state = states.next().await.unwrap();
+                if state.is_online() == online && (online || state.error().is_some()) {
+                    return;
+                }
+            }
+        };
+        let found = tokio::time::timeout(60 * SECOND, search).await;
+        found.expect("it did not come to that");
+    };
+    home.answer(|call| match answers(call) {
+        Reply::Result(_) if call.is::<Nearest>() => Reply::Error(303, "USER_MIGRATE_2"),
+        reply => reply,
+    });
+    away.answer(|call| match answers(call) {
+        Reply::Result(_) if call.is::<Import>() => Reply::Silence,
+        reply => reply,
+    });
+    let moving = tokio::spawn({
+        let client = client.clone();
+        async move { client.invoke(&Nearest {}).await }
+    });
+    away.until(|away| !away.calls::<Import>().is_empty()).await;
+    // The old home goes while the new one is told who we are.
+    home.refuse(true);
+    home.cut();
+    until(false).await;
+    let import = &away.calls::<Import>()[0];
+    let Reply::Result(imported) = answers(import) else {
+        panic!("no result")
+    };
+    away.respond(import.msg_id, imported);
+    moving.await.unwrap().unwrap();
+    until(true).await;
+    away.refuse(true);
+    away.cut();
+    until(false).await;
 }

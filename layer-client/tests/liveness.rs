@@ -8,7 +8,7 @@ mod peer;
 
 use std::time::Duration;
 
-use layer_client::{Client, Config, ConnectCause, ConnectionState, Error, tl};
+use layer_client::{Client, Config, ConnectCause, ConnectionState, ConnectionStates, Error, tl};
 use layer_mtproto::transport::TransportKind;
 use peer::{Call, Peer, Reply, basics, nearest};
 use tl::Identifiable;
@@ -17,6 +17,12 @@ use tokio::time::{Instant, advance, sleep, timeout};
 const SECOND: Duration = Duration::from_secs(1);
 
 type Nearest = tl::functions::help::GetNearestDc;
+
+/// The next state, which comes within an hour.
+async fn next(states: &mut ConnectionStates) -> ConnectionState {
+    let next = timeout(3600 * SECOND, states.next()).await;
+    next.expect("no state came").unwrap()
+}
 
 async fn ask(client: &Client) -> Result<tl::enums::NearestDc, Error> {
     client.invoke(&Nearest {}).await
@@ -57,10 +63,10 @@ async fn a_connection_that_goes_silent_with_nobody_asking_is_found_out_by_the_pi
     let peer = Peer::new(basics).await;
     let client = Client::connect(peer.config()).await.unwrap();
     let mut states = client.connection_states();
-    assert!(states.next().await.unwrap().is_online());
+    assert!(next(&mut states).await.is_online());
     peer.vanish(true);
     let begun = Instant::now();
-    let state = states.next().await.unwrap();
+    let state = next(&mut states).await;
     let took = begun.elapsed();
     let error = state.error().unwrap();
     assert!(matches!(error.cause, ConnectCause::Timeout(_)), "{error}");
@@ -112,9 +118,9 @@ async fn a_server_that_stops_reading_is_given_up_and_the_requests_go_to_the_next
         })
         .collect();
     let mut states = client.connection_states();
-    assert!(states.next().await.unwrap().is_online());
+    assert!(next(&mut states).await.is_online());
     let begun = Instant::now();
-    let state = states.next().await.unwrap();
+    let state = next(&mut states).await;
     assert!(begun.elapsed() < 25 * SECOND, "{:?}", begun.elapsed());
     assert!(
         matches!(state.error().unwrap().cause, ConnectCause::Timeout(_)),
@@ -145,12 +151,12 @@ async fn after_a_sleep_a_connection_that_is_gone_is_found_out_in_seconds() {
     let peer = Peer::new(basics).await;
     let client = Client::connect(peer.config()).await.unwrap();
     let mut states = client.connection_states();
-    assert!(states.next().await.unwrap().is_online());
+    assert!(next(&mut states).await.is_online());
     sleep(SECOND).await;
     peer.vanish(true);
     advance(3600 * SECOND).await;
     let begun = Instant::now();
-    let state = states.next().await.unwrap();
+    let state = next(&mut states).await;
     assert!(state.error().is_some(), "{state}");
     assert!(begun.elapsed() <= 11 * SECOND, "{:?}", begun.elapsed());
 }
@@ -209,11 +215,11 @@ async fn every_state_of_the_connection_is_told_until_the_last() {
     let peer = Peer::new(basics).await;
     let client = Client::connect(peer.config()).await.unwrap();
     let mut states = client.connection_states();
-    assert!(states.next().await.unwrap().is_online());
+    assert!(next(&mut states).await.is_online());
     assert!(client.connection_state().is_online());
     peer.refuse(true);
     peer.cut();
-    let state = states.next().await.unwrap();
+    let state = next(&mut states).await;
     let ConnectionState::WaitingToRetry {
         attempt,
         after,
@@ -228,7 +234,7 @@ async fn every_state_of_the_connection_is_told_until_the_last() {
         after <= SECOND && matches!(error.cause, ConnectCause::HungUp),
         "{error}"
     );
-    let state = states.next().await.unwrap();
+    let state = next(&mut states).await;
     let ConnectionState::Connecting {
         attempt,
         last_error,
@@ -239,9 +245,9 @@ async fn every_state_of_the_connection_is_told_until_the_last() {
     };
     assert!(attempt == 2 && last_error.is_some());
     peer.refuse(false);
-    while !states.next().await.unwrap().is_online() {}
+    while !next(&mut states).await.is_online() {}
     client.disconnect().await.unwrap();
-    let last = states.next().await.unwrap();
+    let last = next(&mut states).await;
     assert!(
         matches!(
             last,
@@ -252,7 +258,8 @@ async fn every_state_of_the_connection_is_told_until_the_last() {
         ),
         "{last}"
     );
-    assert!(states.next().await.is_none());
+    let after = timeout(SECOND, states.next()).await;
+    assert!(after.unwrap().is_none());
     assert!(matches!(
         client.connection_state(),
         ConnectionState::Closed { .. }
