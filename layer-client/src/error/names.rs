@@ -214,6 +214,8 @@ pub const CHAT_INVALID: &str = "CHAT_INVALID";
 pub const CHAT_INVITE_PERMANENT: &str = "CHAT_INVITE_PERMANENT";
 /// a public group shows its history.
 pub const CHAT_LINK_EXISTS: &str = "CHAT_LINK_EXISTS";
+/// the server failed within.
+pub const CHAT_MEMBERS_CHANNEL: &str = "CHAT_MEMBERS_CHANNEL";
 /// nobody of those named could be added.
 pub const CHAT_MEMBER_ADD_FAILED: &str = "CHAT_MEMBER_ADD_FAILED";
 /// the chat is so already.
@@ -290,6 +292,8 @@ pub const CONTACT_MISSING: &str = "CONTACT_MISSING";
 pub const CONTACT_NAME_EMPTY: &str = "CONTACT_NAME_EMPTY";
 /// there is no request.
 pub const CONTACT_REQ_MISSING: &str = "CONTACT_REQ_MISSING";
+/// the server could not begin the call.
+pub const CREATE_CALL_FAILED: &str = "CREATE_CALL_FAILED";
 /// the sum cannot be paid.
 pub const CURRENCY_TOTAL_AMOUNT_INVALID: &str = "CURRENCY_TOTAL_AMOUNT_INVALID";
 /// there are too many custom reactions.
@@ -324,6 +328,8 @@ pub const EMAIL_UNCONFIRMED: &str = "EMAIL_UNCONFIRMED";
 pub const EMAIL_VERIFY_EXPIRED: &str = "EMAIL_VERIFY_EXPIRED";
 /// there is no theme of that emoji.
 pub const EMOJI_INVALID: &str = "EMOJI_INVALID";
+/// the emoji cannot be a profile photo.
+pub const EMOJI_MARKUP_INVALID: &str = "EMOJI_MARKUP_INVALID";
 /// the theme is the same as before.
 pub const EMOJI_NOT_MODIFIED: &str = "EMOJI_NOT_MODIFIED";
 /// the emoji is missing.
@@ -492,6 +498,8 @@ pub const IMPORT_TOKEN_INVALID: &str = "IMPORT_TOKEN_INVALID";
 pub const INLINE_BOT_REQUIRED: &str = "INLINE_BOT_REQUIRED";
 /// the inline query is too old.
 pub const INLINE_RESULT_EXPIRED: &str = "INLINE_RESULT_EXPIRED";
+/// there is no such folder.
+pub const INPUT_CHATLIST_INVALID: &str = "INPUT_CHATLIST_INVALID";
 /// the server does not know a constructor in the request.
 pub const INPUT_CONSTRUCTOR_INVALID: &str = "INPUT_CONSTRUCTOR_INVALID";
 /// the server could not read the request.
@@ -516,6 +524,8 @@ pub const INTERDC_CALL_ERROR: &str = "INTERDC_CALL_ERROR";
 pub const INTERDC_CALL_RICH_ERROR: &str = "INTERDC_CALL_RICH_ERROR";
 /// the folder has as many links as it may.
 pub const INVITES_TOO_MUCH: &str = "INVITES_TOO_MUCH";
+/// who takes part in a channel's name may not invite.
+pub const INVITE_FORBIDDEN_WITH_JOINAS: &str = "INVITE_FORBIDDEN_WITH_JOINAS";
 /// the link is empty.
 pub const INVITE_HASH_EMPTY: &str = "INVITE_HASH_EMPTY";
 /// the link is not valid any more.
@@ -574,6 +584,8 @@ pub const MEDIA_PREV_INVALID: &str = "MEDIA_PREV_INVALID";
 pub const MEDIA_TTL_INVALID: &str = "MEDIA_TTL_INVALID";
 /// this cannot be a story.
 pub const MEDIA_TYPE_INVALID: &str = "MEDIA_TYPE_INVALID";
+/// only a video that was a story can be one again.
+pub const MEDIA_VIDEO_STORY_MISSING: &str = "MEDIA_VIDEO_STORY_MISSING";
 /// there is no such supergroup.
 pub const MEGAGROUP_ID_INVALID: &str = "MEGAGROUP_ID_INVALID";
 /// a group that hides its history cannot be a discussion group.
@@ -672,6 +684,8 @@ pub const PASSWORD_TOO_FRESH: &str = "PASSWORD_TOO_FRESH";
 pub const PAYMENT_PROVIDER_INVALID: &str = "PAYMENT_PROVIDER_INVALID";
 /// this needs a payment that the client does not offer.
 pub const PAYMENT_UNSUPPORTED: &str = "PAYMENT_UNSUPPORTED";
+/// no chat was named.
+pub const PEERS_LIST_EMPTY: &str = "PEERS_LIST_EMPTY";
 /// the account is limited because strangers reported it.
 pub const PEER_FLOOD: &str = "PEER_FLOOD";
 /// an empty chat cannot be pinned.
@@ -746,7 +760,7 @@ pub const PINNED_DIALOGS_TOO_MUCH: &str = "PINNED_DIALOGS_TOO_MUCH";
 pub const PINNED_TOO_MUCH: &str = "PINNED_TOO_MUCH";
 /// this account may not pin messages here.
 pub const PIN_RESTRICTED: &str = "PIN_RESTRICTED";
-/// a poll has 2 to 10 answers.
+/// the poll has too few answers, or too many.
 pub const POLL_ANSWERS_INVALID: &str = "POLL_ANSWERS_INVALID";
 /// one of the answers cannot be used.
 pub const POLL_ANSWER_INVALID: &str = "POLL_ANSWER_INVALID";
@@ -772,6 +786,8 @@ pub const PRIVACY_TOO_LONG: &str = "PRIVACY_TOO_LONG";
 pub const PRIVACY_VALUE_INVALID: &str = "PRIVACY_VALUE_INVALID";
 /// only a public chat's call has a link.
 pub const PUBLIC_CHANNEL_MISSING: &str = "PUBLIC_CHANNEL_MISSING";
+/// the public key is missing.
+pub const PUBLIC_KEY_REQUIRED: &str = "PUBLIC_KEY_REQUIRED";
 /// the query's id is missing.
 pub const QUERY_ID_EMPTY: &str = "QUERY_ID_EMPTY";
 /// the query is too old, or was answered.
@@ -1110,6 +1126,8 @@ pub const USER_PRIVACY_RESTRICTED: &str = "USER_PRIVACY_RESTRICTED";
 pub const USER_RESTRICTED: &str = "USER_RESTRICTED";
 /// this cannot be a volume.
 pub const USER_VOLUME_INVALID: &str = "USER_VOLUME_INVALID";
+/// there is no such venue.
+pub const VENUE_ID_INVALID: &str = "VENUE_ID_INVALID";
 /// the video is of the wrong type.
 pub const VIDEO_CONTENT_TYPE_INVALID: &str = "VIDEO_CONTENT_TYPE_INVALID";
 /// the video cannot be used.
@@ -1142,6 +1160,12 @@ pub const WEBPAGE_MEDIA_EMPTY: &str = "WEBPAGE_MEDIA_EMPTY";
 pub const WEBPAGE_NOT_FOUND: &str = "WEBPAGE_NOT_FOUND";
 /// the link cannot be used.
 pub const WEBPAGE_URL_INVALID: &str = "WEBPAGE_URL_INVALID";
+/// the secret for web push cannot be used.
+pub const WEBPUSH_AUTH_INVALID: &str = "WEBPUSH_AUTH_INVALID";
+/// the key for web push cannot be used.
+pub const WEBPUSH_KEY_INVALID: &str = "WEBPUSH_KEY_INVALID";
+/// the token for web push cannot be used.
+pub const WEBPUSH_TOKEN_INVALID: &str = "WEBPUSH_TOKEN_INVALID";
 /// the server is busy.
 pub const WORKER_BUSY_TOO_LONG_RETRY: &str = "WORKER_BUSY_TOO_LONG_RETRY";
 /// this account has blocked the user.
