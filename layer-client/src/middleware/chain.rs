@@ -327,6 +327,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_layer_may_ask_somewhere_else() {
+        let chain = chain(vec![Arc::new(Layer(|request, next| {
+            assert_eq!(request.dc(), None);
+            request.options_mut().dc = Some(3);
+            next.run(request)
+        }))]);
+        let wire = Script::new([
+            rpc(303, "FILE_MIGRATE_4"),
+            rpc(500, "RPC_CALL_FAIL"),
+            Ok(vec![1]),
+        ]);
+        ask(&chain, &wire, CallOptions::default()).await.unwrap();
+        assert_eq!(wire.dcs(), [3, 4, 4]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_layer_that_never_answers_ends_at_the_deadline() {
         let chain = chain(vec![Arc::new(Layer(|_, _| {
             Box::pin(std::future::pending())

@@ -31,6 +31,7 @@ pub struct Request {
     body: Vec<u8>,
     method: Option<&'static str>,
     options: CallOptions,
+    /// Where it was sent on to, or is being sent.
     pub(super) target: Option<i32>,
     pub(super) attempts: u32,
     pub(super) deadline: Option<Instant>,
@@ -43,7 +44,7 @@ impl Request {
         Self {
             method: shape::method(&body),
             body,
-            target: options.dc,
+            target: None,
             options,
             attempts: 0,
             deadline: None,
@@ -87,7 +88,7 @@ impl Request {
     /// see a number.
     #[must_use]
     pub fn dc(&self) -> Option<i32> {
-        self.target
+        self.target.or(self.options.dc)
     }
 
     /// How often it was given to a connection so far.
@@ -116,7 +117,7 @@ impl fmt::Debug for Request {
         // Not the body: it may hold a password.
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("dc", &self.target)
+            .field("dc", &self.dc())
             .field("attempts", &self.attempts)
             .field("options", &self.options)
             .finish_non_exhaustive()

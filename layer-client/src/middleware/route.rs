@@ -27,7 +27,8 @@ impl Middleware for Route {
                     Ok(_) => Step::Done,
                     Err(error) => progress.next(error),
                 };
-                request.target = progress.dc;
+                let named = request.options().dc;
+                request.target = progress.dc.filter(|dc| Some(*dc) != named);
                 match step {
                     Step::Again => {}
                     Step::MoveHome(target) => {
