@@ -7,8 +7,9 @@
 mod peer;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use layer_client::middleware::CallOptions;
@@ -369,7 +370,7 @@ async fn errors_that_name_another_data_centre_are_followed() {
     }
 }
 
-fn option(id: i32, addr: std::net::SocketAddr, media_only: bool) -> tl::enums::DcOption {
+fn option(id: i32, addr: SocketAddr, media_only: bool) -> tl::enums::DcOption {
     tl::types::DcOption {
         ipv6: false,
         media_only,
@@ -429,6 +430,49 @@ async fn what_the_server_says_of_data_centres_is_kept_and_used() {
     let session = Session::load(&*storage).unwrap().unwrap();
     assert_eq!(session.dcs[&2].options[0].address, away.addr);
     assert!(session.dcs[&2].options[0].this_port_only);
+}
+
+/// Goes to `target`, and notes that it was asked to.
+async fn relay(at: &str, target: SocketAddr, asked: &Arc<Mutex<Vec<SocketAddr>>>) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind(at).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let asked = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            asked.lock().unwrap().push(addr);
+            let mut onward = tokio::net::TcpStream::connect(target).await.unwrap();
+            tokio::spawn(
+                async move { tokio::io::copy_bidirectional(&mut stream, &mut onward).await },
+            );
+        }
+    });
+    addr
+}
+
+#[tokio::test]
+async fn the_server_may_demand_that_ipv6_is_tried_first() {
+    for force_try_ipv6 in [false, true] {
+        let (home, away) = (Peer::new(answers).await, Peer::numbered(2, answers).await);
+        let asked = Arc::default();
+        let v4 = relay("127.0.0.1:0", away.addr, &asked).await;
+        let v6 = relay("[::1]:0", away.addr, &asked).await;
+        let addr = home.addr;
+        home.answer(move |call| {
+            if !call.is::<tl::functions::help::GetConfig>() {
+                return answers(call);
+            }
+            let named = [(1, addr), (2, v4), (2, v6)];
+            let named = named.map(|(id, addr)| option(id, addr, false));
+            let tl::enums::Config::Config(mut config) = peer::server_config(1, 3600, named.into());
+            config.force_try_ipv6 = force_try_ipv6;
+            Reply::Result(tl::enums::Config::from(*config).to_bytes())
+        });
+        let (client, _) = knowing_home(&home, |_| {}).await;
+        ask_in(&client, 2).await.unwrap();
+        let expected = if force_try_ipv6 { v6 } else { v4 };
+        assert_eq!(asked.lock().unwrap()[0], expected);
+        client.disconnect().await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -367,6 +367,33 @@ async fn an_mtproxy_with_another_secret_is_found_out() {
 }
 
 #[tokio::test]
+async fn an_mtproxy_that_hangs_up_in_the_middle_of_its_hello_is_an_error() {
+    let hello = [
+        &[22, 3, 3, 0, 122, 2, 0, 0, 118, 3, 3][..],
+        &[0; 116],
+        &[20, 3, 3, 0, 1],
+    ]
+    .concat();
+    let secret = ProxySecret::fake_tls(KEY, "www.example.com").unwrap();
+    let mut running = tokio::task::JoinSet::new();
+    for at_byte in (0..16).chain([126, 127, hello.len()]) {
+        let (part, secret) = (hello[..at_byte].to_vec(), secret.clone());
+        running.spawn(async move {
+            let proxy = Middleman::saying(part, true).await;
+            let config = through(Proxy::mtproxy(at(&proxy), secret), nowhere());
+            Client::connect(config).await.unwrap_err()
+        });
+    }
+    while let Some(error) = running.join_next().await {
+        let Error::Connect(error) = error.unwrap() else {
+            panic!("another error")
+        };
+        assert!(matches!(error.cause, ConnectCause::HungUp), "{error:?}");
+        assert!(error.to_string().contains("proxy secret"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_mtproxy_that_hangs_is_given_up_in_time() {
     let proxy = Middleman::saying(Vec::new(), false).await;
     let secret = ProxySecret::fake_tls(KEY, "www.example.com").unwrap();

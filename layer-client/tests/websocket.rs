@@ -218,6 +218,29 @@ async fn a_server_that_hangs_during_the_opening_is_given_up_in_time() {
     }
 }
 
+#[tokio::test]
+async fn an_opening_cut_off_at_any_byte_is_an_error() {
+    let server = server().await;
+    let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n";
+    let mut running = tokio::task::JoinSet::new();
+    for at_byte in (0..answer.len()).step_by(3) {
+        let middleman = Middleman::saying(answer[..at_byte].to_vec(), true).await;
+        let config = over(WebSocket::insecure(), &middleman, &server);
+        running.spawn(async move {
+            let cause = cause(config).await.0;
+            drop(middleman);
+            cause
+        });
+    }
+    while let Some(cause) = running.join_next().await {
+        let cause = cause.unwrap();
+        assert!(
+            matches!(cause, ConnectCause::HungUp | ConnectCause::WebSocket(_)),
+            "{cause:?}"
+        );
+    }
+}
+
 /// Opens a WebSocket as RFC 6455 says, and then sends `frames`.
 async fn misbehaving(frames: Vec<u8>) -> Middleman {
     Middleman::start(move |mut stream, _| {

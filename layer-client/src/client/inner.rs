@@ -1,7 +1,7 @@
 //! What all clones of a client share, and the changes that concern more than one room of it.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(super) tasks: Mutex<Vec<JoinHandle<()>>>,
     /// Notified when the server says that its configuration changed.
     pub(crate) options_changed: Arc<Notify>,
+    /// What the server's configuration says: IPv6 is to be tried first.
+    pub(super) force_try_ipv6: AtomicBool,
 }
 
 impl Inner {
@@ -53,9 +55,17 @@ impl Inner {
     /// Where a data centre can be reached: as configured, as the server said, as built in. Tells
     /// also whether these are servers for files only, which is asked for by `files`.
     pub(crate) fn addresses(&self, dc_id: i32, files: bool) -> (Vec<Target>, bool) {
+        let v6_first = self.force_try_ipv6.load(Ordering::Relaxed);
+        let versions = self.config.ip_versions.with_v6_first(v6_first);
         self.session.read(|session| {
             let known = session.dcs.get(&dc_id).map(|dc| &dc.options[..]);
-            net::targets(&self.config, known.unwrap_or_default(), dc_id, files)
+            net::targets(
+                &self.config,
+                versions,
+                known.unwrap_or_default(),
+                dc_id,
+                files,
+            )
         })
     }
 

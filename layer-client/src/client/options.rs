@@ -3,6 +3,7 @@
 //! `updateDcOptions`).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -27,6 +28,9 @@ pub(super) fn keep(inner: &Inner, answer: &[u8]) -> Result<Duration> {
     if config.this_dc != home {
         log::warn!("data centre {home} says it is {}", config.this_dc);
     }
+    inner
+        .force_try_ipv6
+        .store(config.force_try_ipv6, Ordering::Relaxed);
     let known = net::known(&config.dc_options);
     inner.session.update(|session| {
         for (dc_id, _) in &known {

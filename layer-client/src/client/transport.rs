@@ -148,7 +148,8 @@ pub(crate) fn check_way(config: &Config) -> Result<()> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IpVersions {
-    /// Both, IPv4 first, as official clients do.
+    /// Both, IPv4 first, as official clients do; unless the server's configuration demands IPv6
+    /// first (`force_try_ipv6`).
     #[default]
     PreferV4,
     /// Both, IPv6 first.
@@ -157,6 +158,16 @@ pub enum IpVersions {
     OnlyV4,
     /// IPv6 and nothing else.
     OnlyV6,
+}
+
+impl IpVersions {
+    /// The same, but IPv6 first where there is a choice, as the server's configuration may demand.
+    pub(crate) fn with_v6_first(self, v6_first: bool) -> Self {
+        match self {
+            Self::PreferV4 if v6_first => Self::PreferV6,
+            same => same,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +197,20 @@ mod tests {
             "obfuscated".parse(),
             Ok(Transport::Obfuscated(TransportKind::PaddedIntermediate))
         );
+    }
+
+    #[test]
+    fn the_server_may_demand_ipv6_first_where_there_is_a_choice() {
+        use IpVersions as V;
+        for (chosen, demanded) in [
+            (V::PreferV4, V::PreferV6),
+            (V::PreferV6, V::PreferV6),
+            (V::OnlyV4, V::OnlyV4),
+            (V::OnlyV6, V::OnlyV6),
+        ] {
+            assert_eq!(chosen.with_v6_first(true), demanded);
+            assert_eq!(chosen.with_v6_first(false), chosen);
+        }
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl From<SocketAddr> for Target {
 /// for files only, which is asked for by `files`.
 pub(crate) fn targets(
     config: &Config,
+    versions: IpVersions,
     known: &[DcOption],
     dc_id: i32,
     files: bool,
@@ -72,7 +73,7 @@ pub(crate) fn targets(
         .map(|address| address.addr.into())
         .collect();
     let (known, media) = if own.is_empty() {
-        usable(known, files, config)
+        usable(known, files, config, versions)
     } else {
         (Vec::new(), false)
     };
@@ -95,7 +96,6 @@ pub(crate) fn targets(
         return (named(dc_id, socket.is_secure()), false);
     }
     if known.is_empty() && config.dc_addresses.is_empty() {
-        let versions = config.ip_versions;
         return (built_in(dc_id, config.test_mode, versions), false);
     }
     (known, media)
@@ -153,7 +153,12 @@ pub(crate) fn known(options: &[tl::enums::DcOption]) -> Vec<(i32, DcOption)> {
 /// nothing else, if there are any. Servers that want obfuscation get it, with their secret if they
 /// have one; they come last, unless all is obfuscated anyway. Through a proxy those come first
 /// that the server wants to be used so (`static`).
-fn usable(options: &[DcOption], files: bool, config: &Config) -> (Vec<Target>, bool) {
+fn usable(
+    options: &[DcOption],
+    files: bool,
+    config: &Config,
+    versions: IpVersions,
+) -> (Vec<Target>, bool) {
     let of = |media_only: bool| {
         let mut usable: Vec<_> = options
             .iter()
@@ -167,7 +172,7 @@ fn usable(options: &[DcOption], files: bool, config: &Config) -> (Vec<Target>, b
             usable.sort_by_key(|(option, _)| !option.fixed);
         }
         let is_v6 = |(option, _): &(&DcOption, Target)| option.address.is_ipv6();
-        let ordered = interleave(usable, config.ip_versions, is_v6).into_iter();
+        let ordered = interleave(usable, versions, is_v6).into_iter();
         ordered.map(|(_, target)| target).collect::<Vec<_>>()
     };
     let media = if files { of(true) } else { Vec::new() };
@@ -221,7 +226,7 @@ mod tests {
 
     /// The addresses that would be tried, marked `!` for obfuscated and `*` for a secret.
     fn tried(config: &Config, known: &[DcOption], files: bool) -> (String, bool) {
-        let (targets, media) = targets(config, known, 1, files);
+        let (targets, media) = targets(config, config.ip_versions, known, 1, files);
         let shown = targets.iter().map(|target| {
             let secret = if target.secret.is_some() { "*" } else { "" };
             let obfuscated = if target.obfuscated { "!" } else { "" };
@@ -352,7 +357,10 @@ mod tests {
         let telegram = proxied(Config::default());
         assert_eq!(tried(&telegram, &known, true), ("h:1!*".to_owned(), true));
         // Who names some data centres has none at other numbers.
-        assert_eq!(targets(&own, &[], 2, false), (Vec::new(), false));
+        assert_eq!(
+            targets(&own, own.ip_versions, &[], 2, false),
+            (Vec::new(), false)
+        );
     }
 
     #[cfg(feature = "websocket")]
@@ -364,7 +372,7 @@ mod tests {
         };
         let known = every_kind();
         let at = |config: &Config, dc_id| {
-            let targets = targets(config, &known, dc_id, true).0;
+            let targets = targets(config, config.ip_versions, &known, dc_id, true).0;
             targets.first().map(|target| target.address.to_string())
         };
         for (dc_id, name) in (1..).zip(["pluto", "venus", "aurora", "vesta", "flora"]) {
