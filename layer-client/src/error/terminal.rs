@@ -116,6 +116,18 @@ mod tests {
             Some(TerminalReason::AuthKeyUnregistered)
         );
         assert_eq!(
+            reason(401, "SESSION_EXPIRED"),
+            Some(TerminalReason::SessionExpired)
+        );
+        assert_eq!(
+            reason(401, "AUTH_KEY_INVALID"),
+            Some(TerminalReason::AuthKeyInvalid)
+        );
+        assert_eq!(
+            reason(401, "USER_DEACTIVATED"),
+            Some(TerminalReason::UserDeactivated)
+        );
+        assert_eq!(
             reason(401, "SESSION_REVOKED"),
             Some(TerminalReason::SessionRevoked)
         );

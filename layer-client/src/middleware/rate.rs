@@ -401,11 +401,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_one_chat_does_not_hold_up_the_others() {
-        let chain = chain(RateLimits::bot());
-        let mut bodies = vec![message(user(1)); 100];
-        bodies.extend((2..22).map(|id| message(user(id))));
-        let times = times(&chain, bodies).await;
-        assert_eq!(times.iter().filter(|time| **time == 0).count(), 21);
+        let all = RateLimit::new(30, SECOND).messages();
+        let each = RateLimit::new(1, SECOND).messages().per_chat();
+        // Whatever the order in which they are named.
+        for limits in [[all.clone(), each.clone()], [each, all]] {
+            let [first, second] = limits;
+            let chain = chain(RateLimits::none().and(first).and(second));
+            let mut bodies = vec![message(user(1)); 100];
+            bodies.extend((2..22).map(|id| message(user(id))));
+            let times = times(&chain, bodies).await;
+            assert_eq!(times.iter().filter(|time| **time == 0).count(), 21);
+        }
     }
 
     #[tokio::test(start_paused = true)]
