@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use layer_crypto::SecureRandom;
 use layer_crypto::rsa::PrivateKey;
-use layer_mtproto::session::{ClientSession, RequestId, SubmitOptions};
+use layer_mtproto::session::{RequestId, SubmitOptions};
 
 pub(crate) use self::weather::{FAIR, Weather};
 
@@ -166,31 +166,28 @@ impl Sim {
     }
 
     fn hand_to_server(&mut self, packet: Vec<u8>) -> bool {
-        self.world.on_packet(
+        let fine = self.world.on_packet(
             packet,
             &self.clock,
             &self.weather,
             &mut self.dice,
             &mut self.fates,
-        )
+        );
+        if std::mem::take(&mut self.world.destroyed) {
+            self.up.forget();
+        }
+        fine
     }
 
     fn hand_to_client(&mut self, packet: Vec<u8>) -> bool {
-        let id = |shell: &Shell| shell.session.as_ref().map(ClientSession::session_id);
-        let session = id(&self.shell);
-        let fine = self.shell.on_packet(
+        self.shell.on_packet(
             packet,
             &mut self.world,
             &self.clock,
             &self.weather,
             &mut self.dice,
             &mut self.fates,
-        );
-        if id(&self.shell) != session {
-            // The old session will be destroyed, and its packets are not known again after that.
-            self.up.forget();
-        }
-        fine
+        )
     }
 
     /// Lets both do what is due, and puts what they say on its way.

@@ -76,7 +76,8 @@ pub(crate) struct World {
     pub(crate) outgoing: Vec<u8>,
     /// Pushed texts, and how often the client was shown each.
     pub(crate) pushes: BTreeMap<Vec<u8>, u32>,
-    pub(crate) packets: usize,
+    /// Whether a session was destroyed: its packets are not known again after that.
+    pub(crate) destroyed: bool,
 }
 
 impl World {
@@ -89,7 +90,7 @@ impl World {
             jobs: Vec::new(),
             outgoing: Vec::new(),
             pushes: BTreeMap::new(),
-            packets: 0,
+            destroyed: false,
         }
     }
 
@@ -225,7 +226,6 @@ impl World {
         dice: &mut Dice,
         fates: &mut Fates,
     ) -> bool {
-        self.packets += 1;
         let unix = clock.server_unix();
         let Some(id) = packet.first_chunk().map(|id| i64::from_le_bytes(*id)) else {
             return false;
@@ -297,7 +297,7 @@ impl World {
             match event {
                 ServerSessionEvent::Request { msg_id, body, .. } => {
                     let at = (id, opened.session_id);
-                    self.on_call(at, msg_id, &body, clock, dice, fates);
+                    self.on_call(at, msg_id, &body, clock);
                 }
                 ServerSessionEvent::DestroySession { session_id } => {
                     self.destroy(id, opened.session_id, session_id);
@@ -352,6 +352,7 @@ impl World {
             return;
         };
         let existed = session_id != by && key.sessions.remove(&session_id).is_some();
+        self.destroyed |= existed;
         if let Some(session) = key.sessions.get_mut(&by) {
             session.inner.respond_destroy_session(session_id, existed);
         }
@@ -365,16 +366,7 @@ impl World {
         self.keys.get_mut(&key)?.sessions.get_mut(&session)
     }
 
-    fn on_call(
-        &mut self,
-        at: (i64, i64),
-        msg_id: i64,
-        body: &[u8],
-        clock: &Clock,
-        dice: &mut Dice,
-        fates: &mut Fates,
-    ) {
-        let _ = (dice, fates);
+    fn on_call(&mut self, at: (i64, i64), msg_id: i64, body: &[u8], clock: &Clock) {
         if id_of(body) == BIND {
             let bound = self.bind(at, msg_id, body);
             if let Some(key) = self.keys.get_mut(&at.0) {
