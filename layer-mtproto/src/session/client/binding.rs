@@ -164,8 +164,6 @@ impl ClientSession {
         } else if tl::constructor_id(result) == Some(BOOL_TRUE) {
             self.settle(id);
             self.key_state = KeyState::Ready;
-            // Who the client is belongs to the binding, and has to be said again.
-            self.introduced = false;
             self.events.push_back(ClientEvent::Bound);
         } else {
             self.settle(id);
