@@ -296,6 +296,10 @@ impl Sim {
             if by < 0 {
                 self.forget();
             }
+            // Somebody sets the client's wall clock, which matters to what begins after that only.
+            if self.dice.below(2) == 0 {
+                self.clock.client_skew -= by * 100;
+            }
         }
         if self.dice.chance(weather.sleep) {
             let time = self.dice.millis(1000, 400_000);
