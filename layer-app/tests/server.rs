@@ -126,6 +126,19 @@ async fn what_others_do_is_printed_as_it_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_told_of_and_that_it_is_back() {
+    let place = Place::new().await;
+    place.ada();
+    let mut app = place.as_ada().await;
+    // The prompt is there.
+    app.ask("me", "Ada").await;
+    place.server.drop_connections();
+    app.until("« connection lost, trying again in ").await;
+    app.until("« online again").await;
+    app.end().await.succeeded();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_comes_back_as_it_went() {
     let place = Place::new().await;
     place.ada();

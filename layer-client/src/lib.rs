@@ -73,8 +73,15 @@
 //! asks again when the server failed, and follows the account to the data centre it lives on. Each
 //! data centre has one task that owns its connection; calls from any number of tasks at once are
 //! packed together and do not wait for each other. A lost connection is made again, and requests
-//! that were not answered are sent again on it. Dropping the future of a call cancels the request.
-//! Each call ends with its result or with an [`Error`] that says what to do.
+//! that were not answered are sent again on it, unless that is forbidden
+//! ([`CallOptions::no_resend`](middleware::CallOptions::no_resend)). Dropping the future of a call
+//! cancels the request. Each call ends with its result or with an [`Error`] that says what to do.
+//!
+//! A peer that went silent, or away while the computer slept, is found out within seconds when
+//! something is asked of it, and within a minute otherwise. Files go over connections of their own.
+//! [`Client::connection_states`] tells a program that shows it how the connection stands,
+//! [`Client::in_order`] has calls executed one after the other, and [`Config::pfs`] turns perfect
+//! forward secrecy on.
 //!
 //! Anything that has no method of its own is called by its name in Telegram's
 //! [API](https://core.telegram.org/methods):

@@ -54,6 +54,8 @@ const FAULTS: &[&str] = &[
     "method=messages.sendMessage times=1: state-request",
     // From here on the server's clock is another.
     "method=messages.sendMessage times=1: skew-clock 3600",
+    "method=messages.sendMessage times=1: skew-clock 0",
+    "method=messages.sendMessage times=1: skew-clock -3600",
 ];
 
 async fn client(server: &Server, pfs: bool) -> (Client, UserHandle) {
