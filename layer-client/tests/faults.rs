@@ -7,8 +7,9 @@ mod support;
 
 use std::time::Duration;
 
+use layer_client::update::Update;
 use layer_client::{Client, Config};
-use layer_test_server::{Server, UserHandle};
+use layer_test_server::{NewUser, Server, UserHandle};
 use support::*;
 
 /// One by one, while messages are sent.
@@ -134,4 +135,26 @@ async fn a_permanent_key_that_is_lost_under_temporary_ones_is_the_logins_end() {
     // Someone can sign in again.
     let again = tokio::time::timeout(Duration::from_secs(30), sign_in(&server, &client));
     again.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn updates_go_on_under_the_next_temporary_key() {
+    let server = server().await;
+    let (client, person) = client(&server, true).await;
+    let friend = server.add_user(NewUser::named("15550009", "Grace"));
+    let mut updates = client.stream_updates();
+    for n in 0..3 {
+        server.forget_temporary_keys();
+        let text = format!("hello {n}");
+        friend.send_message(person.peer(), &text).unwrap();
+        let search = async {
+            loop {
+                match updates.next().await.unwrap() {
+                    Update::NewMessage(message) if message.text() == Some(&text) => return,
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, search).await.unwrap();
+    }
 }

@@ -97,9 +97,11 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Whether updates that came while the program did not run are delivered.
     pub catch_up: bool,
-    /// How often the connection is checked with a ping while nothing else is said.
+    /// How often the connection is checked with a ping while nothing else is said; no more often
+    /// than once a second.
     pub ping_interval: Duration,
-    /// The longest wait between two attempts to get a lost connection back.
+    /// The longest wait between two attempts to get a lost connection back; no shorter than a tenth
+    /// of a second. They begin at 0.3 s and double, with up to half taken off at random.
     pub max_reconnect_delay: Duration,
     /// Whether to speak under temporary keys, so that whoever records what is said and gets hold of
     /// the session file later cannot read it (perfect forward secrecy, page `api/pfs`).

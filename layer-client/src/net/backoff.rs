@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+/// Whatever is configured, a server that hangs up at once is not asked without a pause.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// The waits between attempts.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
@@ -13,10 +16,11 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
+    /// From `first` on, and never longer than `cap`, which is no less than [`SHORTEST`].
     pub(crate) fn new(first: Duration, cap: Duration) -> Self {
         Self {
             first,
-            cap,
+            cap: cap.max(SHORTEST),
             failures: 0,
         }
     }
@@ -68,6 +72,14 @@ mod tests {
         for _ in 0..1000 {
             let wait = backoff().failed(rng.u32(..));
             assert!(wait >= Duration::from_millis(500) && wait <= Duration::from_secs(1));
+        }
+    }
+
+    #[test]
+    fn a_cap_of_nothing_is_no_leave_to_ask_at_full_speed() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::ZERO);
+        for _ in 0..10 {
+            assert!(backoff.failed(0) >= SHORTEST / 2);
         }
     }
 

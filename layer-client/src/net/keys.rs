@@ -104,7 +104,7 @@ impl Worker {
             Err(error) => return Some(Err(error)),
         };
         if !self.plan.pfs {
-            self.begin(permanent)?;
+            self.begin(permanent);
             return Some(Ok(wire));
         }
         let purpose = Purpose::Temporary {
@@ -117,7 +117,7 @@ impl Worker {
         let mut params = SessionParams::after_handshake(&outcome);
         let expires_at = outcome.expires_at.unwrap_or(outcome.server_time);
         params.binding = Some(Binding::new(permanent.auth_key, expires_at));
-        self.begin(params)?;
+        self.begin(params);
         Some(Ok(wire))
     }
 
@@ -175,7 +175,7 @@ impl Worker {
     }
 
     /// Begins a session, with what the one before it leaves unanswered.
-    fn begin(&mut self, mut params: SessionParams) -> Option<()> {
+    fn begin(&mut self, mut params: SessionParams) {
         params.preamble = self.plan.preamble(self.role);
         params.config.ping_interval = Some(self.plan.ping_interval);
         // The server hangs up when two pings in a row did not reach it.
@@ -190,7 +190,6 @@ impl Worker {
             Some(before) => before.into_successor(params),
             None => ClientSession::new(params, OsRandom::boxed(), now, unix_now()),
         });
-        Some(())
     }
 
     /// The server does not know the key of a connection (transport error -404).

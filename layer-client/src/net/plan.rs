@@ -9,6 +9,8 @@ use crate::client::{Config, IpVersions, RsaPublicKey, Transport};
 use crate::proxy::Proxy;
 use crate::tl::{self, Identifiable};
 
+/// Nobody is pinged more often.
+const OFTEN_ENOUGH: Duration = Duration::from_secs(1);
 /// A temporary key that ended sooner would be renewed all the time.
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 /// The server forgets temporary keys after a day.
@@ -54,7 +56,7 @@ impl Plan {
             keys,
             test_mode: config.test_mode,
             timeout: config.connect_timeout,
-            ping_interval: config.ping_interval,
+            ping_interval: config.ping_interval.max(OFTEN_ENOUGH),
             max_reconnect_delay: config.max_reconnect_delay,
             pfs: config.pfs,
             temporary_life: config.temporary_key_life.clamp(SHORTEST_LIFE, LONGEST_LIFE),
