@@ -102,6 +102,23 @@
 //! a time. [`Config::session_passphrase`] encrypts it; [`Client::export_session`] and
 //! [`Config::session_string`] take a login along as text.
 //!
+//! # Where Telegram is not reached directly
+//!
+//! [`Config::proxy`] takes the links that Telegram's own apps take, and [`Config::transport`] makes
+//! connections look like something else. With the feature `websocket` they can go inside of HTTPS.
+//!
+//! ```
+//! use layer_client::Config;
+//!
+//! let config = Config {
+//!     proxy: Some("socks5://ada:lovelace@127.0.0.1:1080".parse()?),
+//!     transport: "obfuscated".parse()?, // or "wss"
+//!     ..Default::default()
+//! };
+//! # let _ = config;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Without Telegram
 //!
 //! [`Config::dc_addresses`] and [`Config::rsa_keys`] point the client at another server, such as the

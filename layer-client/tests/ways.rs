@@ -363,6 +363,10 @@ async fn an_mtproxy_with_another_secret_is_found_out() {
         let config = through(Proxy::mtproxy(at(&server), wrong.clone()), nowhere());
         let error = Client::connect(config).await.unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
+        let Error::Connect(error) = error else {
+            panic!("{error:?}")
+        };
+        assert!(matches!(error.cause, ConnectCause::FakeTls(_)), "{error:?}");
     }
 }
 
@@ -534,4 +538,32 @@ async fn an_address_with_a_secret_is_spoken_to_with_it() {
     option.secret = Some(vec![9; 16]);
     let error = ask(knowing(&server, option)).await.unwrap_err();
     assert!(error.is_connect(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_hello_has_the_time_of_the_servers_clock() {
+    let secret = ProxySecret::fake_tls(KEY, "www.example.com").unwrap();
+    let server = Server::builder()
+        .mtproxy_secret(secret.clone())
+        .start()
+        .await
+        .unwrap();
+    for skew in [-50_000, 50_000] {
+        server.skew_clock(skew);
+        let proxy = Proxy::mtproxy(server.address(1).unwrap().into(), secret.clone());
+        let mut session = Session::default();
+        session.home_dc = 1;
+        for known in [0, skew] {
+            session.dcs.entry(1).or_default().time_offset = known;
+            let storage = Arc::new(MemoryStorage::new());
+            session.save(&*storage).unwrap();
+            let config = Config {
+                session_storage: Some(storage),
+                connect_timeout: Duration::from_secs(10),
+                ..through(proxy.clone(), config(&server))
+            };
+            let asked = ask(config).await;
+            assert_eq!(asked.is_ok(), known == skew, "{skew} {known}: {asked:?}");
+        }
+    }
 }

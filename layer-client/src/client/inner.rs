@@ -58,14 +58,13 @@ impl Inner {
         let v6_first = self.force_try_ipv6.load(Ordering::Relaxed);
         let versions = self.config.ip_versions.with_v6_first(v6_first);
         self.session.read(|session| {
-            let known = session.dcs.get(&dc_id).map(|dc| &dc.options[..]);
-            net::targets(
-                &self.config,
-                versions,
-                known.unwrap_or_default(),
-                dc_id,
-                files,
-            )
+            let known = session.dcs.get(&dc_id);
+            let options = known.map_or(&[][..], |dc| &dc.options);
+            let (mut targets, media) = net::targets(&self.config, versions, options, dc_id, files);
+            for target in &mut targets {
+                target.time_offset = known.map_or(0, |dc| dc.time_offset);
+            }
+            (targets, media)
         })
     }
 

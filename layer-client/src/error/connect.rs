@@ -5,6 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use layer_mtproto::faketls::FakeTlsError;
+
 use super::Error;
 use crate::net;
 use crate::proxy::{Address, ProxyError, ProxyFailure};
@@ -51,6 +53,8 @@ pub enum ConnectCause {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The other side is no MTProxy that knows the `ee` secret.
+    FakeTls(FakeTlsError),
     /// TLS could not be agreed on; the sentence says why.
     Tls(String),
     /// The other side did not open a WebSocket; the sentence says what it said.
@@ -134,6 +138,7 @@ impl fmt::Display for ConnectError {
                 ": no answer within {} s during {during}; check that such a server listens there",
                 after.as_secs_f32()
             ),
+            ConnectCause::FakeTls(error) => write!(f, ": {error}"),
             ConnectCause::Tls(what) => write!(
                 f,
                 ": TLS: {what}; a server of your own needs WebSocket::with_root_certificates, and its name with_host"
@@ -151,6 +156,7 @@ impl std::error::Error for ConnectError {
         match &self.cause {
             ConnectCause::Io(error) | ConnectCause::Resolve(error) => Some(&**error),
             ConnectCause::Proxy(failure) => Some(&**failure),
+            ConnectCause::FakeTls(error) => Some(error),
             _ => None,
         }
     }

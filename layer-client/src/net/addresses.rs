@@ -39,6 +39,8 @@ pub(crate) struct Target {
     pub(super) secret: Option<ProxySecret>,
     /// It understands nothing that is not obfuscated.
     pub(super) obfuscated: bool,
+    /// The server's clock minus ours in seconds, as far as is known: hellos of FakeTLS have the time.
+    pub(crate) time_offset: i64,
 }
 
 impl From<Address> for Target {
@@ -47,6 +49,7 @@ impl From<Address> for Target {
             address,
             secret: None,
             obfuscated: false,
+            time_offset: 0,
         }
     }
 }
@@ -80,9 +83,9 @@ pub(crate) fn targets(
     if let Some(Proxy::MtProxy { server, secret }) = &config.proxy {
         // It knows where the data centres are.
         let target = Target {
-            address: server.clone(),
             secret: Some(secret.clone()),
             obfuscated: true,
+            ..server.clone().into()
         };
         return (vec![target], media);
     }
@@ -190,9 +193,9 @@ fn target(option: &DcOption) -> Option<Target> {
         None => None,
     };
     Some(Target {
-        address: option.address.into(),
         obfuscated: option.tcpo_only || secret.is_some(),
         secret,
+        ..option.address.into()
     })
 }
 

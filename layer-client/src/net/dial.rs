@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,10 +66,7 @@ pub(super) enum DialError {
 }
 
 /// Looks the host up, if it is a name, and connects to the first of its addresses that answers.
-pub(super) async fn dial(
-    address: &Address,
-    versions: IpVersions,
-) -> Result<(TcpStream, SocketAddr), DialError> {
+pub(super) async fn dial(address: &Address, versions: IpVersions) -> Result<TcpStream, DialError> {
     let found = match address.socket_addr() {
         // Who gives an address means it.
         Some(address) => vec![address],
@@ -96,7 +92,7 @@ pub(super) async fn dial(
             if let Err(error) = stream.set_nodelay(true) {
                 log::debug!("{address}: TCP_NODELAY: {error}");
             }
-            Ok((stream, address))
+            Ok(stream)
         })
     });
     race(attempts.collect(), STAGGER, is_unreachable)
@@ -239,8 +235,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let expected = listener.local_addr().unwrap();
         let address = Address::new("localhost", expected.port()).unwrap();
-        let (_, reached) = dial(&address, IpVersions::OnlyV4).await.unwrap();
-        assert_eq!(reached, expected);
+        let stream = dial(&address, IpVersions::OnlyV4).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), expected);
         let nowhere = Address::new("name.invalid", 1).unwrap();
         let error = dial(&nowhere, IpVersions::PreferV4).await.unwrap_err();
         assert!(matches!(error, DialError::Resolve(_)), "{error:?}");

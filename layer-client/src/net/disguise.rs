@@ -1,23 +1,24 @@
 //! The FakeTLS hellos over a stream: what an MTProxy with an `ee` secret wants to see first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use layer_mtproto::faketls::{Client, Records};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::exchange::unix_now;
 use super::random::OsRandom;
 use crate::error::ConnectCause;
 
-/// Exchanges hellos with a server that knows `key`.
+/// Exchanges hellos with a server that knows `key`, and whose clock says `unix`.
 pub(super) async fn hello(
     stream: &mut TcpStream,
     key: &[u8; 16],
     domain: &str,
+    unix: Duration,
 ) -> Result<Records, ConnectCause> {
     let io = |error| ConnectCause::Io(Arc::new(error));
-    let mut client = Client::new(key, domain, unix_now(), &mut OsRandom);
+    let mut client = Client::new(key, domain, unix, &mut OsRandom);
     stream.write_all(client.hello()).await.map_err(io)?;
     let mut incoming = vec![0; 4096];
     loop {
@@ -28,7 +29,7 @@ pub(super) async fn hello(
         };
         let records = client
             .feed(&incoming[..read])
-            .map_err(|error| ConnectCause::Transport(error.to_string()))?;
+            .map_err(ConnectCause::FakeTls)?;
         if let Some(records) = records {
             return Ok(records);
         }

@@ -18,7 +18,10 @@ pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 /// TCP, which most connections are, or something on top of it.
 pub(super) enum Stream {
     Tcp(TcpStream),
-    #[cfg_attr(not(feature = "websocket"), allow(dead_code))]
+    #[cfg_attr(
+        not(feature = "websocket"),
+        allow(dead_code, reason = "a WebSocket is all there is on top")
+    )]
     Other(Box<dyn Duplex>),
 }
 

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::addresses::Target;
 use super::dial::{Attempt, DialError, STAGGER, dial, race};
+use super::exchange::unix_now;
 use super::plan::Plan;
 use super::random::OsRandom;
 use super::stream::Stream;
@@ -84,12 +85,14 @@ async fn attempt(
         address,
         secret,
         obfuscated,
+        time_offset,
     } = target;
     let limit = plan.timeout / 3;
     let mut stream = tcp(plan, &address, limit).await?;
     let mut records = None;
     if let Some((secret, domain)) = secret.as_ref().and_then(|s| Some((s, s.domain()?))) {
-        let hello = disguise::hello(&mut stream, secret.key(), domain);
+        let unix = moved(unix_now(), time_offset);
+        let hello = disguise::hello(&mut stream, secret.key(), domain, unix);
         records = Some(within("the TLS hello of the MTProxy", limit, hello).await?);
     }
     let stream = over(plan, stream, &address, limit).await?;
@@ -117,7 +120,7 @@ async fn attempt(
 async fn tcp(plan: &Plan, address: &Address, limit: Duration) -> Result<TcpStream, ConnectCause> {
     let Some(proxy) = &plan.proxy else {
         return match timeout(limit, dial(address, plan.versions)).await {
-            Ok(Ok((stream, _))) => Ok(stream),
+            Ok(Ok(stream)) => Ok(stream),
             Ok(Err(DialError::Resolve(error))) => Err(ConnectCause::Resolve(error)),
             Ok(Err(DialError::Io(error))) => Err(ConnectCause::Io(error)),
             Err(_) => Err(ConnectCause::Timeout(limit)),
@@ -128,7 +131,7 @@ async fn tcp(plan: &Plan, address: &Address, limit: Duration) -> Result<TcpStrea
         ConnectCause::Proxy(Arc::new(ProxyFailure { proxy, error }))
     };
     let slow = |_| failed(ProxyError::Timeout(limit));
-    let (stream, _) = timeout(limit, dial(proxy.server(), plan.versions))
+    let stream = timeout(limit, dial(proxy.server(), plan.versions))
         .await
         .map_err(slow)?
         .map_err(|error| match error {
@@ -187,6 +190,16 @@ async fn over(
     _: Duration,
 ) -> Result<Stream, ConnectCause> {
     Ok(Stream::Tcp(stream))
+}
+
+/// The time on a clock that is ahead by so many seconds.
+fn moved(unix: Duration, ahead: i64) -> Duration {
+    let seconds = Duration::from_secs(ahead.unsigned_abs());
+    if ahead < 0 {
+        unix.saturating_sub(seconds)
+    } else {
+        unix.saturating_add(seconds)
+    }
 }
 
 /// A part of the way, which may take so long.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 pub use address::Address;
 pub use error::{ProxyError, ProxyFailure, ProxyLinkError};
+pub use layer_mtproto::faketls::FakeTlsError;
 pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 
 /// A proxy that all connections go through.
