@@ -6,9 +6,9 @@ mod util;
 
 use std::time::Duration;
 
-use layer_mtproto::session::SubmitOptions;
+use layer_mtproto::session::{ClientEvent, RequestFailure, SubmitOptions};
 use layer_tl_types::types;
-use util::pair::{Pair, boxed, call, messages, result_of};
+use util::pair::{Pair, boxed, call, id_of, messages, result_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -128,7 +128,9 @@ fn what_must_not_be_repeated_is_asked_about_when_an_older_packet_of_it_is_refuse
         "in a container, which gets lost"
     );
     refusal(&mut pair, msg_id, 20);
-    assert_eq!(copies(&mut pair), []);
+    pair.now += 5 * SECOND;
+    pair.client.handle_timeout(pair.now);
+    assert_eq!(copies(&mut pair), [], "a second copy");
     // The server says that it has not had it, so it goes again.
     pair.pass(30 * SECOND);
     assert_eq!(
@@ -178,4 +180,29 @@ fn what_a_client_asks_for_again_does_not_use_up_what_the_server_sends_by_itself(
         let _ = pair.deliver_to_client(packet);
     }
     pair.assert_answered(id, "a");
+}
+
+#[test]
+fn what_must_not_be_repeated_fails_when_the_server_knows_nothing_of_it_any_more() {
+    for (status, goes_again) in [(1, false), (2, true), (3, true)] {
+        let (mut pair, id, msg_id) = sent(forbidden());
+        pair.now += 25 * SECOND;
+        pair.client.handle_timeout(pair.now);
+        let packets = pair.intercept();
+        let mut asked = packets.iter().flat_map(|(o, p)| messages(o, p));
+        let (req_msg_id, ..) = asked
+            .find(|(_, _, body)| id_of(body) == 0xda69_fb52)
+            .expect("msgs_state_req");
+        let info = types::MsgsStateInfo {
+            req_msg_id,
+            info: vec![status],
+        };
+        notify(&mut pair, &boxed(&info));
+        if goes_again {
+            assert_eq!(copies(&mut pair), [msg_id], "it certainly did not come");
+        } else {
+            let reason = RequestFailure::ConnectionLost;
+            assert_eq!(pair.outcome(id), Some(ClientEvent::Failed { id, reason }));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What became of each request, and what must never become of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use layer_mtproto::session::RequestId;
 
@@ -13,14 +13,17 @@ pub(crate) enum End {
     Failed,
 }
 
+/// A key and a session.
+pub(crate) type Place = (i64, i64);
+
 #[derive(Debug)]
 pub(crate) struct Fate {
     pub(crate) body: Vec<u8>,
     pub(crate) may_repeat: bool,
     pub(crate) after: Vec<RequestId>,
     pub(crate) executions: u32,
-    /// Whether the server is at it.
-    pub(crate) running: bool,
+    /// The sessions in which the server is at it: one that was given up may be among them.
+    pub(crate) running: BTreeSet<Place>,
     pub(crate) end: Option<End>,
     /// How often a session or a key was lost while it lived.
     pub(crate) sessions_lost: u32,
@@ -65,7 +68,7 @@ impl Fates {
             may_repeat,
             after,
             executions: 0,
-            running: false,
+            running: BTreeSet::new(),
             end: None,
             sessions_lost: 0,
         };
@@ -75,7 +78,7 @@ impl Fates {
     }
 
     /// The server begins a call.
-    pub(crate) fn executed(&mut self, body: &[u8]) {
+    pub(crate) fn executed(&mut self, body: &[u8], place: Place) {
         let id = *self
             .by_body
             .get(body)
@@ -86,7 +89,7 @@ impl Fates {
             let first = &self.all[before];
             let given_up = first.end == Some(End::Failed);
             assert!(
-                given_up || first.end.is_some() || !first.running,
+                given_up || first.end.is_some() || !first.running.contains(&place),
                 "{name} was begun before its predecessor was done"
             );
         }
@@ -98,7 +101,7 @@ impl Fates {
         }
         let fate = self.all.get_mut(&id).unwrap();
         fate.executions += 1;
-        fate.running = true;
+        fate.running.insert(place);
         let allowed = if fate.may_repeat {
             1 + fate.sessions_lost
         } else {
@@ -111,16 +114,16 @@ impl Fates {
         );
     }
 
-    pub(crate) fn done(&mut self, body: &[u8]) {
+    pub(crate) fn done(&mut self, body: &[u8], place: Place) {
         if let Some(fate) = self.by_body.get(body).and_then(|id| self.all.get_mut(id)) {
-            fate.running = false;
+            fate.running.remove(&place);
         }
     }
 
     /// The server forgot what it was at.
     pub(crate) fn sessions_lost(&mut self) {
         for fate in self.all.values_mut() {
-            fate.running = false;
+            fate.running.clear();
             fate.sessions_lost += 1;
         }
     }

@@ -460,7 +460,7 @@ impl World {
                     match verdict {
                         Verdict::Go(call) => {
                             trace::note(clock, &format!("{} begins", name(&call.body)));
-                            fates.executed(&call.body);
+                            fates.executed(&call.body, (*key_id, *session_id));
                             let delay = match dice.chance(weather.slow) {
                                 true => dice.millis(1000, 30_000),
                                 false => dice.millis(0, 400),
@@ -489,7 +489,7 @@ impl World {
         self.jobs = later;
         let due: Vec<Job> = due;
         for job in due {
-            fates.done(&job.body);
+            fates.done(&job.body, (job.key, job.session));
             let well = dice.below(12) != 0;
             if let Some(session) = self.session((job.key, job.session)) {
                 session.order.ended(job.msg_id, well);

@@ -370,6 +370,10 @@ impl ClientSession {
                 continue;
             }
             match status & 7 {
+                // Nothing is known of it: it may have been done, and forgotten.
+                1 if !request.options.resend_on_reconnect => {
+                    self.fail(id, RequestFailure::ConnectionLost);
+                }
                 // Forgotten, or never received: it will know its name if it is only on its way.
                 1..=3 => self.retry(id, 20, Again::Always, now),
                 4 => request.acked = true,
