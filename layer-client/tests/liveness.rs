@@ -211,6 +211,56 @@ async fn a_connection_that_never_lasts_is_not_made_at_full_speed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_has_too_many_connections_is_left_alone_for_a_while() {
+    let peer = Peer::new(basics).await;
+    let client = Client::connect(peer.config()).await.unwrap();
+    peer.refuse_with(-429);
+    peer.cut();
+    sleep(100 * SECOND).await;
+    let attempts = &peer.connections()[1..];
+    assert!((3..=10).contains(&attempts.len()), "{}", attempts.len());
+    for pair in attempts.windows(2) {
+        assert!(pair[1] - pair[0] >= 10 * SECOND, "{:?}", pair[1] - pair[0]);
+    }
+    peer.refuse_with(0);
+    ask(&client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_serve_the_data_centre_is_not_asked_again_unasked() {
+    let peer = Peer::new(basics).await;
+    let client = Client::connect(peer.config()).await.unwrap();
+    peer.refuse_with(-444);
+    peer.cut();
+    let begun = Instant::now();
+    let error = ask(&client).await.unwrap_err();
+    assert!(
+        error.is_connect() && begun.elapsed() < 5 * SECOND,
+        "{error:?}"
+    );
+    let attempts = peer.connections().len();
+    sleep(600 * SECOND).await;
+    assert_eq!(peer.connections().len(), attempts);
+    // Who asks anew has it tried anew.
+    peer.refuse_with(0);
+    ask(&client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refusal_of_a_permanent_key_may_be_a_mistake_and_costs_nothing() {
+    let peer = Peer::new(basics).await;
+    let client = Client::connect(peer.config()).await.unwrap();
+    let (before, _) = peer.keys();
+    peer.refuse_with(-404);
+    peer.cut();
+    let refused = peer.connections().len();
+    peer.until(|peer| peer.connections().len() > refused).await;
+    peer.refuse_with(0);
+    ask(&client).await.unwrap();
+    assert_eq!(peer.keys().0, before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_state_of_the_connection_is_told_until_the_last() {
     let peer = Peer::new(basics).await;
     let client = Client::connect(peer.config()).await.unwrap();

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -102,6 +102,8 @@ struct Shared {
     refusing: AtomicBool,
     /// Whether nothing is heard and nothing said, on any connection.
     dead: AtomicBool,
+    /// The transport error that every packet is answered with, if there is one.
+    error: AtomicI32,
     cuts: watch::Sender<u64>,
     wake: Notify,
 }
@@ -154,6 +156,7 @@ impl Peer {
             open: AtomicUsize::new(0),
             refusing: AtomicBool::new(false),
             dead: AtomicBool::new(false),
+            error: AtomicI32::new(0),
             cuts: watch::Sender::new(0),
             wake: Notify::new(),
         });
@@ -260,6 +263,11 @@ impl Peer {
     /// Hangs up on whoever comes.
     pub fn refuse(&self, refuse: bool) {
         self.shared.refusing.store(refuse, Ordering::Release);
+    }
+
+    /// Answers everything with this transport error; 0 ends that.
+    pub fn refuse_with(&self, error: i32) {
+        self.shared.error.store(error, Ordering::Release);
     }
 
     /// Listens no more. Connections that are open stay.
@@ -412,6 +420,11 @@ impl Wire {
     }
 
     fn packet(&mut self, packet: &mut [u8]) {
+        let error = self.shared.error.load(Ordering::Acquire);
+        if error != 0 {
+            self.refuse(error);
+            return;
+        }
         let unix = self.unix();
         let key_id = i64::from_le_bytes(*packet.first_chunk().unwrap());
         if key_id == 0 {
@@ -438,10 +451,7 @@ impl Wire {
             .get(&key_id)
             .map(|known| (known.key.clone(), known.salts.clone(), known.temporary));
         let Some((key, salts, temporary)) = known else {
-            if let Some(codec) = &mut self.codec {
-                codec.pack_error(-404, &mut self.out);
-            }
-            self.closing = true;
+            self.refuse(-404);
             return;
         };
         let opened = open_packet(&key, packet).unwrap();
@@ -472,6 +482,13 @@ impl Wire {
         for (msg_id, body) in calls {
             self.call(name, msg_id, &body, temporary);
         }
+    }
+
+    fn refuse(&mut self, error: i32) {
+        if let Some(codec) = &mut self.codec {
+            codec.pack_error(error, &mut self.out);
+        }
+        self.closing = true;
     }
 
     /// Notes all messages of a packet.
