@@ -21,6 +21,18 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # The ways in
+//!
+//! Every port takes every transport, told from the first bytes: abridged, intermediate, padded intermediate and full,
+//! plain or obfuscated, over TCP, WebSocket (`ws://…/apiws`), WebSocket over TLS (the certificate is
+//! `Server::tls_certificate_pem`), and FakeTLS with the `ee` secrets of [`ServerBuilder::mtproxy_secret`]. WebSockets
+//! come with the feature `web`, which is on by default.
+//!
+//! # What goes wrong
+//!
+//! [`Server::faults`] lets a test order what is to go wrong, from flood waits to packets cut in the middle; see
+//! [`faults`].
+//!
 //! # How it is built
 //!
 //! [`faults`] says what is to go wrong and does nothing itself. `net` moves bytes: listeners, connections, sessions, and the order in which an account hears things. `rpc` turns the

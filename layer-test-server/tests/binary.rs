@@ -60,6 +60,44 @@ fn it_says_where_it_is_and_ends_in_order() {
 }
 
 #[test]
+fn further_addresses_and_the_certificate_are_in_the_line() {
+    let mut child = start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--listen",
+        "[::1]:0",
+        "--listen-media",
+        "127.0.0.1:0",
+        "--mtproxy-secret",
+        "ee00112233445566778899aabbccddeeff6578616d706c652e636f6d",
+    ]);
+    let said = ready(&mut child);
+    let listed: Vec<_> = said["dcs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dc| {
+            let host: std::net::IpAddr = dc["host"].as_str().unwrap().parse().unwrap();
+            let media_only = dc["media_only"].as_bool().unwrap_or(false);
+            (dc["id"].as_i64().unwrap(), host.is_ipv6(), media_only)
+        })
+        .collect();
+    let kinds = [(false, false), (true, false), (false, true)];
+    let expected: Vec<_> = kinds
+        .into_iter()
+        .flat_map(|(ipv6, media)| [(1, ipv6, media), (2, ipv6, media)])
+        .collect();
+    assert_eq!(listed, expected);
+    #[cfg(feature = "web")]
+    {
+        let pem = said["tls_certificate"].as_str().unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn data_centres_take_the_ports_that_follow() {
     // A port that is free now.
     let free = std::net::TcpListener::bind("127.0.0.1:0")

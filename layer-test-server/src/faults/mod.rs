@@ -59,6 +59,9 @@
 //! | `chance=10%` | one time in ten |
 //! | `for=30s` | until so much time has passed |
 //!
+//! At `connect`, `noise` comes before anything else, also before TLS; `split` and `cut` count the bytes of the
+//! transport, within WebSocket, TLS or FakeTLS.
+//!
 //! [`Action`] lists the actions. When several rules fit, the one given last decides, and what it does not take
 //! (because of `after`, `times` or `chance`) goes to the one before it.
 //!

@@ -18,8 +18,11 @@ const INNER: usize = 32;
 const LENGTH: usize = 28;
 
 /// Opens a packet of the server's, lets `change` have what is in it, and seals it again.
-fn reseal(key: &AuthKey, packet: &mut [u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
-    let mut plain = message::open(key, Sender::Server, packet).ok()?.to_vec();
+fn reseal(key: &AuthKey, packet: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
+    let mut packet = packet.to_vec();
+    let mut plain = message::open(key, Sender::Server, &mut packet)
+        .ok()?
+        .to_vec();
     change(&mut plain);
     let mut again = vec![0; HEADER];
     again.append(&mut plain);
@@ -28,7 +31,7 @@ fn reseal(key: &AuthKey, packet: &mut [u8], change: impl FnOnce(&mut Vec<u8>)) -
 }
 
 /// The packet, as one of another session.
-pub(crate) fn wrong_session(key: &AuthKey, packet: &mut [u8]) -> Option<Vec<u8>> {
+pub(crate) fn wrong_session(key: &AuthKey, packet: &[u8]) -> Option<Vec<u8>> {
     reseal(key, packet, |plain| {
         if let Some(byte) = plain.get_mut(8) {
             *byte ^= 1;
@@ -37,7 +40,7 @@ pub(crate) fn wrong_session(key: &AuthKey, packet: &mut [u8]) -> Option<Vec<u8>>
 }
 
 /// The packet with 8 bytes of padding: its message says that it is longer than it is.
-pub(crate) fn short_padding(key: &AuthKey, packet: &mut [u8]) -> Option<Vec<u8>> {
+pub(crate) fn short_padding(key: &AuthKey, packet: &[u8]) -> Option<Vec<u8>> {
     reseal(key, packet, |plain| {
         let length = plain.len().saturating_sub(INNER + 8);
         if let (Some(field), Ok(length)) = (plain.get_mut(LENGTH..INNER), u32::try_from(length)) {
@@ -49,7 +52,7 @@ pub(crate) fn short_padding(key: &AuthKey, packet: &mut [u8]) -> Option<Vec<u8>>
 /// The packet with 1024 bytes of padding more than it has.
 pub(crate) fn long_padding(
     key: &AuthKey,
-    packet: &mut [u8],
+    packet: &[u8],
     rng: &mut dyn SecureRandom,
 ) -> Option<Vec<u8>> {
     reseal(key, packet, |plain| {
@@ -60,7 +63,8 @@ pub(crate) fn long_padding(
 }
 
 /// The packet with one bit of its msg_key changed.
-pub(crate) fn wrong_msg_key(mut packet: Vec<u8>) -> Vec<u8> {
+pub(crate) fn wrong_msg_key(packet: &[u8]) -> Vec<u8> {
+    let mut packet = packet.to_vec();
     if let Some(byte) = packet.get_mut(8) {
         *byte ^= 1;
     }

@@ -242,6 +242,22 @@ async fn a_packet_can_cost_the_connection() {
 }
 
 #[tokio::test]
+async fn several_things_happen_to_one_packet() {
+    let server = server(&["in method=help.getConfig nth=1: drop, rotate-salts, close"]).await;
+    in_time(async {
+        let mut raw = Raw::connect(&server, 1).await;
+        let call = raw.send(&config()).await;
+        let seqno = raw.seqno() * 2 - 1;
+        assert_eq!(raw.receive().await.unwrap_err(), Gone::Closed);
+        raw.wire = crate::util::Wire::open(server.address(1).unwrap(), Default::default()).await;
+        raw.send_as(call, seqno, &config()).await;
+        let bad = types::BadServerSalt::CONSTRUCTOR_ID;
+        assert_eq!(raw.find(|message| message.id() == bad).await.long(4), call);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_connection_falls_silent_in_the_middle() {
     let server = server(&["in packet=2: silence"]).await;
     in_time(async {

@@ -169,6 +169,24 @@ async fn noise_stands_between_packets() {
 }
 
 #[tokio::test]
+async fn noise_takes_the_place_of_a_packet() {
+    let server = server(&["out packet=2: drop, noise 5, cut 9"]).await;
+    in_time(async {
+        let mut raw = Raw::connect(&server, 1).await;
+        raw.until_pong().await;
+        raw.send(&f::Ping { ping_id: 1 }.to_bytes()).await;
+        let id = server.faults().list()[0].id;
+        assert!(server.faults().wait_until_fired(id, 1, PATIENCE).await);
+        raw.send(&f::Ping { ping_id: 2 }.to_bytes()).await;
+        let mut came = Vec::new();
+        let _ = raw.wire.stream.read_to_end(&mut came).await;
+        // The noise, and what is left until the cut of the packet behind it.
+        assert_eq!(came.len(), 5 + 9);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_packet_comes_one_byte_at_a_time_and_whole() {
     let server = server(&["out packet=2: split"]).await;
     in_time(async {

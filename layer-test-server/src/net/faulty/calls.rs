@@ -37,14 +37,14 @@ impl Connection {
             Decision::default()
         };
         let mut twist = Twist::default();
-        let mut delay = None;
+        let (mut delay, mut over) = (None, false);
         for action in decision.actions {
             if let Some((code, message)) = action.refusal(decision.left) {
                 twist.refusal = Some(RpcError::new(code, message));
                 continue;
             }
             match action {
-                Action::Drop => return Ok(()),
+                Action::Drop => over = true,
                 Action::Delay(time) => delay = Some(time),
                 Action::CloseBeforeAck => self.trouble.lost = true,
                 Action::CloseAfterAck => {
@@ -57,31 +57,32 @@ impl Connection {
                 }
                 Action::BadMsg(code) => {
                     lock(&slot.state).reject(msg_id, seqno, code);
-                    return Ok(());
+                    over = true;
                 }
                 Action::BadServerSalt => {
                     let unix = self.hub.clock.unix(now);
                     lock(&slot.state).reject_salt(msg_id, seqno, unix);
-                    return Ok(());
+                    over = true;
                 }
                 Action::NewSession => {
                     let unique_id = self.hub.world().auth.random_id();
                     let unix = self.hub.clock.unix(now);
                     lock(&slot.state).pretend_new(msg_id.saturating_add(4), unique_id, unix);
-                    return Ok(());
+                    over = true;
                 }
                 Action::RotateSalts => lock(&slot.state).rotate_salts(),
                 Action::ForgetKey(kind) => {
                     self.forget_key(id, kind);
-                    return Ok(());
+                    over = true;
                 }
                 other => {
-                    if self.upset(&other) {
-                        return Ok(());
-                    }
+                    over |= self.upset(&other);
                     twist.answer.push(other);
                 }
             }
+        }
+        if over {
+            return Ok(());
         }
         if twist.refusal.is_some() || !twist.answer.is_empty() {
             lock(&slot.state).twists.put(msg_id, twist);

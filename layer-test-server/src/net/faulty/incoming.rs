@@ -57,34 +57,29 @@ impl Connection {
     ) -> Result<(), Close> {
         let (id, session_id) = (incoming.known.key.id(), incoming.opened.session_id);
         let (msg_id, seqno) = (incoming.opened.msg_id, incoming.opened.seqno);
-        let mut manner = Manner::default();
+        let (mut manner, mut swaps, mut over) = (Manner::default(), false, false);
         for action in actions {
             if manner.take(action) {
                 continue;
             }
             match action {
-                Action::Drop => return Ok(()),
-                Action::Reorder => {
-                    self.take_swapped(now)?;
-                    self.trouble.swapped_in = Some((now + SWAP_PATIENCE, incoming));
-                    return Ok(());
-                }
+                Action::Reorder => swaps = true,
                 Action::BadMsg(code) => {
                     let slot = self.slot(&incoming, now);
                     lock(&slot.state).reject(msg_id, seqno, *code);
-                    return Ok(());
+                    over = true;
                 }
                 Action::BadServerSalt => {
                     let slot = self.slot(&incoming, now);
                     let unix = self.hub.clock.unix(now);
                     lock(&slot.state).reject_salt(msg_id, seqno, unix);
-                    return Ok(());
+                    over = true;
                 }
                 Action::ResendRequest => {
                     let slot = self.slot(&incoming, now);
                     let msg_ids = vec![msg_id];
                     lock(&slot.state).send(boxed(&types::MsgResendReq { msg_ids }));
-                    return Ok(());
+                    over = true;
                 }
                 Action::NewSession => {
                     self.hub.registry().remove(id, session_id);
@@ -92,14 +87,18 @@ impl Connection {
                 Action::RotateSalts => incoming.known.salts.rotate(),
                 Action::ForgetKey(kind) => {
                     self.forget_key(id, *kind);
-                    return Ok(());
+                    over = true;
                 }
-                other => {
-                    if self.upset(other) {
-                        return Ok(());
-                    }
-                }
+                other => over |= self.upset(other),
             }
+        }
+        if over || manner.lost {
+            return Ok(());
+        }
+        if swaps {
+            self.take_swapped(now)?;
+            self.trouble.swapped_in = Some((now + SWAP_PATIENCE, incoming));
+            return Ok(());
         }
         if let Some(delay) = manner.delay {
             let twice = manner.twice.then(|| incoming.clone());

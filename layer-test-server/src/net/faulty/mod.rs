@@ -62,6 +62,8 @@ struct Manner {
     cut: Option<u64>,
     twice: bool,
     delay: Option<Duration>,
+    /// It does not go, but for what goes with it.
+    lost: bool,
 }
 
 impl Manner {
@@ -73,6 +75,7 @@ impl Manner {
             Action::Cut(bytes) => self.cut = Some(*bytes),
             Action::Duplicate => self.twice = true,
             Action::Delay(time) => self.delay = Some(*time),
+            Action::Drop => self.lost = true,
             _ => return false,
         }
         true

@@ -32,17 +32,15 @@ impl Connection {
         };
         let actions = self.decide(&event, now).actions;
         let kept = packet.clone();
-        let mut manner = Manner::default();
+        let (mut manner, mut swaps) = (Manner::default(), false);
         for action in &actions {
             if manner.take(action) {
                 continue;
             }
             let other = match action {
-                Action::Drop => return Ok(()),
                 Action::Reorder => {
-                    self.send_swapped()?;
-                    self.trouble.swapped_out = Some((now + SWAP_PATIENCE, packet));
-                    return Ok(());
+                    swaps = true;
+                    None
                 }
                 Action::Replay(back) => {
                     let earlier = &self.trouble.earlier;
@@ -52,12 +50,10 @@ impl Connection {
                     }
                     None
                 }
-                Action::WrongSession => forge::wrong_session(key, &mut packet.clone()),
-                Action::ShortPadding => forge::short_padding(key, &mut packet.clone()),
-                Action::LongPadding => {
-                    forge::long_padding(key, &mut packet.clone(), &mut *random::source())
-                }
-                Action::WrongMsgKey => Some(forge::wrong_msg_key(packet.clone())),
+                Action::WrongSession => forge::wrong_session(key, &packet),
+                Action::ShortPadding => forge::short_padding(key, &packet),
+                Action::LongPadding => forge::long_padding(key, &packet, &mut *random::source()),
+                Action::WrongMsgKey => Some(forge::wrong_msg_key(&packet)),
                 Action::Garbage(bytes) => Some(self.hub.faults().noise(*bytes)),
                 other => {
                     if self.upset(other) {
@@ -71,6 +67,11 @@ impl Connection {
         self.trouble.earlier.push(kept);
         if self.trouble.earlier.len() > usize::from(MAX_REPLAY) {
             self.trouble.earlier.remove(0);
+        }
+        if swaps && !manner.lost {
+            self.send_swapped()?;
+            self.trouble.swapped_out = Some((now + SWAP_PATIENCE, packet));
+            return Ok(());
         }
         self.send(packet, &manner, now)?;
         self.send_swapped()
@@ -92,7 +93,7 @@ impl Connection {
     ) -> Result<(), Close> {
         let again = manner.twice.then(|| packet.clone());
         for packet in [Some(packet), again].into_iter().flatten() {
-            if let Some(delay) = manner.delay {
+            if let Some(delay) = manner.delay.filter(|_| !manner.lost) {
                 self.put_off(now + delay, Delayed::Out(packet));
                 continue;
             }
@@ -102,7 +103,9 @@ impl Connection {
             if let Some(bytes) = manner.cut {
                 self.out.cut_at(self.out.end() + bytes);
             }
-            self.frame(packet)?;
+            if !manner.lost {
+                self.frame(packet)?;
+            }
             if manner.split {
                 self.out.split_until(self.out.end());
             }
