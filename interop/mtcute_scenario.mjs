@@ -70,7 +70,7 @@ async function run(report, kind) {
   const [name, ...more] = kind.split('+')
   const world = { log: [], devices: [], transport: KINDS[name], pfs: more.includes('pfs'), secret: randomBytes(16).toString('hex') }
   try {
-    world.server = await Server.start(directory, '--mtproxy-secret', world.secret)
+    world.server = await Server.start(directory, '--mtproxy-secret', world.secret, '--mtproxy-secret', `ee${world.secret}${DOMAIN}`)
     const through = /^(socks\d|http)(-password)?$/.exec(name)
     if (through) {
       world.proxy = await Proxy.start(directory, world.server, through[2] && { user: 'someone', password: 'a secret: %' })

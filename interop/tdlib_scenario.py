@@ -46,7 +46,7 @@ def run(report, site, name, verbosity):
     kind, _, password = way.partition("-")
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
-        server = Server(directory, "--mtproxy-secret", secret)
+        server = Server(directory, "--mtproxy-secret", secret, "--mtproxy-secret", f"ee{secret}{DOMAIN}")
         closing.callback(server.stop)
         logs = [server.diagnosis]
         if kind in ("socks5", "http"):

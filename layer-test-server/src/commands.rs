@@ -28,10 +28,10 @@ pub(crate) async fn serve(server: &Server, stop: impl Future<Output = ()>) {
             () = &mut stop => return,
             line = lines.recv() => match line {
                 Some(line) => {
-                    let answer = answer(server.faults(), line.trim());
+                    let answer = format!("{}\n", answer(server.faults(), line.trim()));
                     let mut output = std::io::stdout();
                     // Whoever asked may not want to know any more.
-                    let _ = writeln!(output, "{answer}").and_then(|()| output.flush());
+                    let _ = output.write_all(answer.as_bytes()).and_then(|()| output.flush());
                 }
                 None => return stop.await,
             },

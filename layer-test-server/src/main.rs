@@ -213,7 +213,11 @@ async fn serve(options: Options) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let mut output = std::io::stdout();
     // Whoever started us may not want to know.
-    let _ = writeln!(output, "{}", description(&server)).and_then(|()| output.flush());
+    let line = format!("{}\n", description(&server));
+    // In one piece, for those who read only once.
+    let _ = output
+        .write_all(line.as_bytes())
+        .and_then(|()| output.flush());
     if options.control {
         commands::serve(&server, stop).await;
     } else {
