@@ -209,22 +209,79 @@ fn what_comes_with_a_hello_is_not_lost() {
     assert!(client.feed(&answer).unwrap().is_some());
 }
 
+/// Hellos that were recorded, for the secret 000102…0f and `www.example.com`, and when they were made.
+fn recorded() -> [(Vec<u8>, Duration); 2] {
+    let hello = |hex: &str, unix| (unhex(hex.trim()), Duration::from_secs(unix));
+    [
+        hello(
+            include_str!("vectors/faketls_hello_mtcute.hex"),
+            1_700_000_000,
+        ),
+        hello(
+            include_str!("vectors/faketls_hello_tdlib_1_8_62.hex"),
+            1_795_642_827,
+        ),
+    ]
+}
+
 #[test]
-fn a_hello_of_mtcute_is_taken() {
-    let hello = unhex(include_str!("vectors/faketls_hello_mtcute.hex").trim());
+fn hellos_of_other_clients_are_taken() {
     let key = unhex("000102030405060708090a0b0c0d0e0f")
         .try_into()
         .unwrap();
     let secret = ProxySecret::fake_tls(key, DOMAIN).unwrap();
-    let mut out = Vec::new();
-    let opening = Server::new([secret].into()).feed(
-        &hello,
-        Duration::from_secs(1_700_000_000),
-        &mut Replays::default(),
-        &mut TestRng::new(8),
-        &mut out,
-    );
-    assert!(matches!(opening, Ok(Opening::Tls(_))), "{opening:?}");
+    for (hello, unix) in recorded() {
+        let mut server = Server::new([secret.clone()].into());
+        let (mut replays, mut out) = (Replays::default(), Vec::new());
+        let mut feed = |unix, bytes: &[u8]| {
+            server.feed(bytes, unix, &mut replays, &mut TestRng::new(8), &mut out)
+        };
+        let opening = feed(unix, &hello);
+        assert!(matches!(opening, Ok(Opening::Tls(_))), "{opening:?}");
+        let mut late = Server::new([secret.clone()].into());
+        let later = unix + Duration::from_secs(700);
+        let opening = late.feed(&hello, later, &mut replays, &mut TestRng::new(8), &mut out);
+        assert!(
+            matches!(opening, Err(FakeTlsError::Clock { ahead: -705..=-700 })),
+            "{opening:?}"
+        );
+    }
+}
+
+/// The cipher suites of a hello, and its extensions with their lengths, without what has no meaning.
+fn shape(hello: &[u8]) -> (Vec<u16>, Vec<(u16, usize)>) {
+    let word = |at: usize| u16::from_be_bytes([hello[at], hello[at + 1]]);
+    let has_meaning = |word: &u16| word & 0x0f0f != 0x0a0a;
+    let suites = usize::from(word(76));
+    let listed = (78..78 + suites).step_by(2).map(word).filter(has_meaning);
+    let mut extensions = Vec::new();
+    let mut at = 78 + suites + 2;
+    let end = at + 2 + usize::from(word(at));
+    assert_eq!(end, hello.len());
+    at += 2;
+    while at < end {
+        let length = usize::from(word(at + 2));
+        extensions.push(match word(at) {
+            // The encrypted hello: of a changing length, and in 1.8.62 of an older draft than Chrome, and TDLib
+            // after it, send.
+            0xfe02 | 0xfe0d => (0xfe0d, 0),
+            kind => (kind, length),
+        });
+        at += 4 + length;
+    }
+    assert!(!has_meaning(&extensions[0].0) && !has_meaning(&extensions.last().unwrap().0));
+    extensions.retain(|(kind, _)| has_meaning(kind));
+    extensions.sort_unstable();
+    (listed.collect(), extensions)
+}
+
+#[test]
+fn the_hello_has_the_shape_of_tdlibs() {
+    let [_, (tdlib, _)] = recorded();
+    for seed in 0..20 {
+        let ours = Client::new(&KEY, DOMAIN, UNIX, &mut TestRng::new(seed));
+        assert_eq!(shape(ours.hello()), shape(&tdlib));
+    }
 }
 
 #[test]
