@@ -166,17 +166,13 @@ impl Sim {
     }
 
     fn hand_to_server(&mut self, packet: Vec<u8>) -> bool {
-        let fine = self.world.on_packet(
+        self.world.on_packet(
             packet,
             &self.clock,
             &self.weather,
             &mut self.dice,
             &mut self.fates,
-        );
-        if std::mem::take(&mut self.world.destroyed) {
-            self.up.forget();
-        }
-        fine
+        )
     }
 
     fn hand_to_client(&mut self, packet: Vec<u8>) -> bool {

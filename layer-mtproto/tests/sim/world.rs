@@ -33,6 +33,8 @@ struct Key {
     bound: bool,
     introduced: bool,
     sessions: BTreeMap<i64, Session>,
+    /// Sessions that the client gave up: what comes for them late would be done again.
+    destroyed: BTreeSet<i64>,
 }
 
 struct Session {
@@ -76,8 +78,6 @@ pub(crate) struct World {
     pub(crate) outgoing: Vec<u8>,
     /// Pushed texts, and how often the client was shown each.
     pub(crate) pushes: BTreeMap<Vec<u8>, u32>,
-    /// Whether a session was destroyed: its packets are not known again after that.
-    pub(crate) destroyed: bool,
 }
 
 impl World {
@@ -90,7 +90,6 @@ impl World {
             jobs: Vec::new(),
             outgoing: Vec::new(),
             pushes: BTreeMap::new(),
-            destroyed: false,
         }
     }
 
@@ -112,6 +111,7 @@ impl World {
             bound: life.is_none(),
             introduced: false,
             sessions: BTreeMap::new(),
+            destroyed: BTreeSet::new(),
         };
         self.keys.insert(key.id(), known);
     }
@@ -252,6 +252,9 @@ impl World {
         let Some(connection) = &mut self.connection else {
             return false;
         };
+        if key.destroyed.contains(&opened.session_id) {
+            return true;
+        }
         let session = key.sessions.entry(opened.session_id).or_insert_with(|| {
             let mut config = ServerSessionConfig::default();
             config.gzip_threshold = (dice.below(2) == 0).then_some(64);
@@ -339,6 +342,7 @@ impl World {
                 bound: done.temporary.is_none(),
                 introduced: false,
                 sessions: BTreeMap::new(),
+                destroyed: BTreeSet::new(),
                 key,
             };
             self.keys.insert(done.auth_key.id(), fresh);
@@ -352,7 +356,9 @@ impl World {
             return;
         };
         let existed = session_id != by && key.sessions.remove(&session_id).is_some();
-        self.destroyed |= existed;
+        if existed {
+            key.destroyed.insert(session_id);
+        }
         if let Some(session) = key.sessions.get_mut(&by) {
             session.inner.respond_destroy_session(session_id, existed);
         }
