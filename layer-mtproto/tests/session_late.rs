@@ -206,3 +206,42 @@ fn what_must_not_be_repeated_fails_when_the_server_knows_nothing_of_it_any_more(
         }
     }
 }
+
+#[test]
+fn what_must_not_be_repeated_fails_if_the_server_wants_it_again_and_then_forgets_its_session() {
+    for options in [SubmitOptions::default(), forbidden()] {
+        let may_repeat = options.resend_on_reconnect;
+        let (mut pair, id, msg_id) = sent(options);
+        let again = types::MsgResendReq {
+            msg_ids: vec![msg_id],
+        };
+        notify(&mut pair, &boxed(&again));
+        let new = types::NewSessionCreated {
+            first_msg_id: msg_id + (1 << 30),
+            unique_id: 77,
+            server_salt: pair.fresh_salts()[0].salt,
+        };
+        notify(&mut pair, &boxed(&new));
+        if may_repeat {
+            assert_eq!(copies(&mut pair), [msg_id]);
+        } else {
+            assert_eq!(copies(&mut pair), []);
+            let reason = RequestFailure::ConnectionLost;
+            assert_eq!(pair.outcome(id), Some(ClientEvent::Failed { id, reason }));
+        }
+    }
+}
+
+#[test]
+fn what_was_refused_was_not_done_and_goes_again_in_a_new_session_of_the_server() {
+    let (mut pair, id, msg_id) = sent(forbidden());
+    wrong_salt(&mut pair, msg_id);
+    let new = types::NewSessionCreated {
+        first_msg_id: msg_id + (1 << 30),
+        unique_id: 77,
+        server_salt: pair.fresh_salts()[0].salt,
+    };
+    notify(&mut pair, &boxed(&new));
+    assert_eq!(copies(&mut pair), [msg_id]);
+    assert_eq!(pair.outcome(id), None);
+}

@@ -60,7 +60,7 @@ struct Request {
     ids: Vec<i64>,
     /// The seqno that goes with the present msg_id.
     seqno: i32,
-    /// The msg_id of the packet it went with.
+    /// The msg_id of the packet it went with last, beyond all others when that was refused.
     carrier: i64,
     sent_at: Option<Instant>,
     /// Whether its present msg_id went with an earlier packet too, which may have arrived.

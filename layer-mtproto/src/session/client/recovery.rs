@@ -14,6 +14,9 @@ const MAX_TROUBLE: u32 = 30;
 /// The first refusals are answered at once: they are part of life.
 const FREE_TROUBLE: u32 = 3;
 
+/// In place of the packet that a request went with, when that was refused.
+const NOT_TAKEN: i64 = i64::MAX;
+
 /// How long to wait before the `n`th time, counted from 1.
 fn backoff(n: u32) -> Duration {
     match n {
@@ -219,6 +222,8 @@ impl ClientSession {
             self.fail(id, RequestFailure::Rejected { code, attempts });
             return;
         }
+        // What was refused was certainly not done.
+        request.carrier = NOT_TAKEN;
         request.turn = match again {
             Again::Always => Turn::Again,
             Again::IfUncertain if request.uncertain => Turn::Again,
@@ -310,7 +315,15 @@ impl ClientSession {
         let before: Vec<_> = self
             .requests
             .iter()
-            .filter(|(_, request)| request.turn == Turn::Sent && request.carrier < first_msg_id)
+            .filter(|(_, request)| {
+                // Also what was about to go again on somebody's wish, if it must not be repeated.
+                let went = match request.turn {
+                    Turn::Sent => true,
+                    Turn::Again => !request.options.resend_on_reconnect,
+                    Turn::Fresh => false,
+                };
+                went && request.carrier < first_msg_id
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in before {
