@@ -385,3 +385,24 @@ fn an_old_refusal_for_waiting_is_known_when_nothing_is_waited_for_any_more() {
     pair.talk();
     pair.assert_answered(ids[1], "b");
 }
+
+#[test]
+fn an_older_name_refused_for_waiting_does_not_end_a_call_that_waits_for_nobody_now() {
+    let mut pair = pair();
+    let ids = chain(&mut pair, &["a", "b"]);
+    pair.talk();
+    let calls = came(&mut pair);
+    answer(&mut pair, calls[0].0, "a");
+    pair.talk();
+    pair.server.reject(calls[1].0, 3, 20);
+    pair.talk();
+    let again = came(&mut pair);
+    assert_eq!((again[0].1.as_slice(), &*again[0].2), (&[][..], "b"));
+    pair.server
+        .respond_error(calls[1].0, 400, "MSG_WAIT_TIMEOUT");
+    pair.talk();
+    assert_eq!(pair.outcome(ids[1]), None);
+    answer(&mut pair, again[0].0, "b");
+    pair.talk();
+    pair.assert_answered(ids[1], "b");
+}

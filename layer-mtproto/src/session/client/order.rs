@@ -105,18 +105,19 @@ impl ClientSession {
         let Some(request) = self.requests.get_mut(&id) else {
             return false;
         };
+        // An answer to an older name: the present one will have its own.
+        if request.ids.last() != Some(&req_msg_id) {
+            return true;
+        }
         if !request.ordered {
             return false;
         }
-        // An answer to an older name: the present one will have its own.
-        if request.ids.last() == Some(&req_msg_id) {
-            request.turn = Turn::Fresh;
-            request.held_back = true;
-            request
-                .waits
-                .retain(|wait| matches!(wait, Wait::Request(_)));
-            self.queue.insert(id);
-        }
+        request.turn = Turn::Fresh;
+        request.held_back = true;
+        request
+            .waits
+            .retain(|wait| matches!(wait, Wait::Request(_)));
+        self.queue.insert(id);
         true
     }
 
