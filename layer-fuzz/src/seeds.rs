@@ -205,7 +205,20 @@ fn session_files() -> Vec<Vec<u8>> {
         let bytes = memory.load().ok().flatten().unwrap_or_default();
         seeds.push([&[0], bytes.as_slice()].concat());
         seeds.push([&[1], bytes.get(20..).unwrap_or_default()].concat());
-        seeds.push([&[2], text.export().as_bytes()].concat());
+        seeds.push([&[3], text.export().as_bytes()].concat());
+    }
+    for cost in [
+        [8, 1, 1],
+        [1 << 18, 16, 8],
+        [i32::MAX, 1, 1],
+        [8, i32::MAX, 1],
+        [8, 1, -1],
+    ] {
+        let cost: Vec<u8> = cost
+            .iter()
+            .flat_map(|word: &i32| word.to_le_bytes())
+            .collect();
+        seeds.push([&[2, 1, 1, 1, 0], cost.as_slice(), &[7; 100]].concat());
     }
     seeds
 }
