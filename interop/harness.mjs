@@ -206,10 +206,10 @@ export class Peer extends Child {
   #replies = []
   events = new Events()
 
-  constructor(directory, server, firstDc = 2) {
+  constructor(directory, server, args = [], firstDc = 2) {
     const dcs = [...server.dcs.keys()].sort((a, b) => (b === firstDc) - (a === firstDc))
     super(process.env.LAYER_INTEROP_PEER, [
-      '--rsa-key', server.keyFile, '--session', join(directory, 'peer.session'),
+      '--rsa-key', server.keyFile, '--session', join(directory, 'peer.session'), ...args,
       ...dcs.flatMap(dc => ['--dc', `${dc}=${server.dcs.get(dc)}`]),
     ], join(directory, 'peer.log'))
     this.lines.on('line', (line) => {

@@ -175,14 +175,14 @@ class Proxy:
 class Peer:
     """A user of layer-client, or a bot: the example `interop_peer`, driven by tab-separated lines."""
 
-    def __init__(self, directory, server, name, first_dc=2):
+    def __init__(self, directory, server, name, *arguments, first_dc=2):
         self.name = name
         self.log = pathlib.Path(directory) / f"{name}.log"
         self.events, self.times = [], []
         self.changed = threading.Condition()
         self.replies = queue.Queue()
         command = [os.environ["LAYER_INTEROP_PEER"], "--rsa-key", str(server.key_file),
-                   "--session", str(pathlib.Path(directory) / f"{name}.session")]
+                   "--session", str(pathlib.Path(directory) / f"{name}.session"), *arguments]
         for dc in sorted(server.dcs, key=lambda dc: dc != first_dc):
             command += ["--dc", f"{dc}={server.dcs[dc]}"]
         with open(self.log, "wb") as log:

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connectWs } from '@fuman/net'
 import {
   BotKeyboard, HttpProxyTcpTransport, InputMedia, IntermediatePacketCodec, MemoryStorage, MtProxyTcpTransport,
   ObfuscatedPacketCodec, PaddedIntermediatePacketCodec, SocksProxyTcpTransport, TcpTransport,
@@ -32,6 +33,17 @@ const Padded = withCodec(() => new PaddedIntermediatePacketCodec())
 const ObfuscatedPadded = withCodec(() => new ObfuscatedPacketCodec(new PaddedIntermediatePacketCodec()))
 const Obfuscated = withCodec(() => new ObfuscatedPacketCodec(new IntermediatePacketCodec()))
 
+/** What mtcute does in a browser, with Node's WebSocket and without TLS. */
+class WebSocketTransport {
+  connect({ ipAddress, port }) {
+    return connectWs({ url: `ws://${ipAddress}:${port}/apiws`, protocols: 'binary' })
+  }
+
+  packetCodec() {
+    return new ObfuscatedPacketCodec(new IntermediatePacketCodec())
+  }
+}
+
 function mtproxy({ ipAddress, port }, secret) {
   return new MtProxyTcpTransport({ host: ipAddress, port, secret })
 }
@@ -50,6 +62,7 @@ const KINDS = {
   'padded': () => new Padded(),
   'obfuscated': () => new Obfuscated(),
   'obfuscated-padded': () => new ObfuscatedPadded(),
+  'websocket': () => new WebSocketTransport(),
   'mtproxy': (dc, secret) => mtproxy(dc, secret),
   'mtproxy-dd': (dc, secret) => mtproxy(dc, `dd${secret}`),
   'mtproxy-ee': (dc, secret) => mtproxy(dc, `ee${secret}${DOMAIN}`),
@@ -62,20 +75,36 @@ const KINDS = {
 const FULL = ['intermediate', 'obfuscated+pfs', 'mtproxy-dd+pfs']
 const ALL = [
   ...FULL, 'intermediate+pfs+faults', 'intermediate+pfs', 'padded', 'padded+pfs', 'obfuscated', 'obfuscated-padded', 'mtproxy', 'mtproxy+pfs',
+  'mtproxy-ee', 'mtproxy-ee+pfs', 'websocket', 'websocket+pfs',
   'socks4', 'socks5', 'socks5-password+pfs', 'http+pfs', 'http-password',
 ]
+
+/** The same way for layer-client, as options of its example. */
+function sameWay(name, pfs, world) {
+  const { port } = world.server.address(FIRST_DC)
+  const secret = { 'mtproxy': '', 'mtproxy-dd': 'dd', 'mtproxy-ee': 'ee' }[name]
+  const { user, password, port: through } = world.proxy ?? {}
+  const who = user === undefined ? '' : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`
+  const way = secret !== undefined
+    ? ['--proxy', `tg://proxy?server=127.0.0.1&port=${port}&secret=${secret}${world.secret}${secret === 'ee' ? DOMAIN : ''}`]
+    : world.proxy
+      ? ['--proxy', `${name.startsWith('http') ? 'http' : 'socks5'}://${who}127.0.0.1:${through}`]
+      : ['--transport', { obfuscated: 'obfuscated-intermediate', websocket: 'ws-intermediate' }[name] ?? name]
+  return [...way, '--pfs', String(pfs)]
+}
 
 async function run(report, kind) {
   const directory = mkdtempSync(join(tmpdir(), 'interop-'))
   const [name, ...more] = kind.split('+')
   const world = { log: [], devices: [], transport: KINDS[name], pfs: more.includes('pfs'), secret: randomBytes(16).toString('hex') }
   try {
-    world.server = await Server.start(directory, '--mtproxy-secret', world.secret, '--mtproxy-secret', `ee${world.secret}${DOMAIN}`)
+    world.server = await Server.start(
+      directory, '--mtproxy-secret', world.secret, '--mtproxy-secret', `ee${world.secret}${DOMAIN}`)
     const through = /^(socks\d|http)(-password)?$/.exec(name)
     if (through) {
       world.proxy = await Proxy.start(directory, world.server, through[2] && { user: 'someone', password: 'a secret: %' })
     }
-    world.peer = new Peer(directory, world.server)
+    world.peer = new Peer(directory, world.server, sameWay(name, world.pfs, world))
     const crypto = new NodeCryptoProvider()
     await crypto.initialize()
     addPublicKey(crypto, world.server.publicKey, false)
@@ -84,6 +113,8 @@ async function run(report, kind) {
       world.devices.push(device)
       return device
     }
+    // mtcute cannot read a packet that comes in more than one record of FakeTLS.
+    world.smallOnly = name === 'mtproxy-ee'
     await report.scenario(kind, async () => {
       await (more.includes('faults') ? storm : FULL.includes(kind) ? scenario : passage)(report, directory, world)
       await report.step('went the way that it was told to', async () => {

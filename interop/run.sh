@@ -2,9 +2,9 @@
 # Runs clients that this project did not write against the embedded data centre.
 #   interop/run.sh                   everything, both clients at a time
 #   interop/run.sh tdlib [WAY...]    the official TDLib: plain, dd, ee, socks5, socks5-password, http, http-password
-#   interop/run.sh mtcute [WAY...]   mtcute: intermediate, padded, obfuscated, obfuscated-padded, mtproxy, mtproxy-dd, mtproxy-ee,
+#   interop/run.sh mtcute [WAY...]   mtcute: intermediate, padded, obfuscated, obfuscated-padded, websocket, mtproxy, mtproxy-dd, mtproxy-ee,
 #                                    socks4, socks5, socks5-password, http, http-password
-# Each way also with +pfs behind it. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
+# Each way also with +pfs behind it, and with +faults. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -25,7 +25,7 @@ if [ $# -gt 0 ]; then
 fi
 
 cargo build --manifest-path "$root/Cargo.toml" --target-dir "$target" --locked \
-    -p layer-test-server --bin layer-test-server -p layer-client --example interop_peer
+    -p layer-test-server --bin layer-test-server -p layer-client --example interop_peer --features layer-client/websocket
 export LAYER_TEST_SERVER=$target/debug/layer-test-server
 export LAYER_INTEROP_PEER=$target/debug/examples/interop_peer
 export PYTHONDONTWRITEBYTECODE=1
@@ -45,7 +45,7 @@ install() { # suite
 run() { # suite way...
     case $1 in
     tdlib) shift; python3 "$here/tdlib_scenario.py" "$site" "$@" ;;
-    mtcute) shift; node "$here/mtcute_scenario.mjs" "$@" ;;
+    mtcute) shift; node --no-warnings --experimental-websocket "$here/mtcute_scenario.mjs" "$@" ;;
     esac
 }
 

@@ -91,6 +91,20 @@ def storm(report, directory, server, device, peer, pfs):
         peer.call("username", "boris_interop")
         chat = first.call("searchPublicChat", username="boris_interop")["id"]
 
+    with report.step("5 MB up and down while connections are cut"):
+        server.command("in method=upload.* chance=20% times=5: close")
+        path = random_file(directory, "from-tdlib.bin")
+        first.send(chat, document(path), timeout=PATIENCE)
+        event = peer.event("new", None, None, "in", "", path.name, FILE_BYTES, timeout=PATIENCE)
+        copy = pathlib.Path(directory) / "peer-copy.bin"
+        peer.call("download", "@alice_interop", event[2], copy, timeout=PATIENCE)
+        expect(digest(copy) == digest(path), "layer-client's copy differs")
+        expect(digest(download(second, path.name)) == digest(path), "the second device's copy differs")
+        path = random_file(directory, "from-layer-client.bin")
+        peer.call("upload", "@alice_interop", path, timeout=PATIENCE)
+        expect(digest(download(first, path.name)) == digest(path), "TDLib's copy differs")
+        server.command("clear")
+
     everything = []
     for fault in faults():
         if "temporary" in fault["name"] and not pfs:
@@ -112,20 +126,6 @@ def storm(report, directory, server, device, peer, pfs):
             twice = {account.name: [t for t, ids in told(account, texts).items() if len(ids) > 1] for account in (first, second)}
             twice["layer-client"] = [t for t in texts if sum(e[0] == "new" and e[4] == t for e in peer.events) > 1]
             expect(not any(twice.values()), f"told twice: {twice}")
-
-    with report.step("5 MB up and down while connections are cut"):
-        server.command("in method=upload.* chance=5%: close")
-        path = random_file(directory, "from-tdlib.bin")
-        first.send(chat, document(path), timeout=PATIENCE)
-        event = peer.event("new", None, None, "in", "", path.name, FILE_BYTES, timeout=PATIENCE)
-        copy = pathlib.Path(directory) / "peer-copy.bin"
-        peer.call("download", "@alice_interop", event[2], copy, timeout=PATIENCE)
-        expect(digest(copy) == digest(path), "layer-client's copy differs")
-        expect(digest(download(second, path.name)) == digest(path), "the second device's copy differs")
-        path = random_file(directory, "from-layer-client.bin")
-        peer.call("upload", "@alice_interop", path, timeout=PATIENCE)
-        expect(digest(download(first, path.name)) == digest(path), "TDLib's copy differs")
-        server.command("clear")
 
     with report.step("all devices have the same messages in the same order, none twice and none missing"):
         histories = {account.name: [t for t in map(text_of, history(account, chat)) if t] for account in (first, second)}

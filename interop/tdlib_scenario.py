@@ -12,6 +12,7 @@ import re
 import secrets
 import sys
 import tempfile
+import urllib.parse
 
 from harness import LOGIN_CODE, Peer, Proxy, Report, Server, expect
 from tdlib import Account, TdError, Tdlib, patched_library, text_of
@@ -27,6 +28,17 @@ def mtproto(server, secret):
     return {"server": host, "port": port, "type": {"@type": "proxyTypeMtproto", "secret": secret}}
 
 
+def link(leads):
+    """The same for layer-client, which goes the same way."""
+    kind = leads["type"]
+    place = {"server": leads["server"], "port": leads["port"]}
+    if "secret" in kind:
+        return "tg://proxy?" + urllib.parse.urlencode({**place, "secret": kind["secret"]})
+    user, password = (urllib.parse.quote(kind[name], safe="") for name in ("username", "password"))
+    scheme = {"proxyTypeSocks5": "socks5", "proxyTypeHttp": "http"}[kind["@type"]]
+    return f"{scheme}://{f'{user}:{password}@' if user else ''}{place['server']}:{place['port']}"
+
+
 def through(proxy, kind):
     """By Telegram's own addresses, through our proxy."""
     secrets = {"username": proxy.user or "", "password": proxy.password}
@@ -36,8 +48,8 @@ def through(proxy, kind):
 
 WAYS = ("plain", "dd", "ee", "socks5", "socks5-password", "http", "http-password")
 FULL = ("plain", "dd+pfs")
-STORM = ("plain+faults", "dd+pfs+faults")
-ALL = (*FULL, *STORM, "socks5", "socks5-password+pfs", "http+pfs", "http-password")
+STORM = ("dd+pfs+faults",)
+ALL = (*FULL, *STORM, "ee", "ee+pfs", "socks5", "socks5-password+pfs", "http+pfs", "http-password")
 
 
 def run(report, site, name, verbosity):
@@ -57,7 +69,8 @@ def run(report, site, name, verbosity):
         else:
             proxy = None
             leads = mtproto(server, {"dd": "dd", "ee": "ee"}.get(kind, "") + secret + (DOMAIN if kind == "ee" else ""))
-        peer = Peer(directory, server, "user")
+        same_way = ("--proxy", link(leads), "--pfs", str(pfs).lower())
+        peer = Peer(directory, server, "user", *same_way)
         closing.callback(peer.stop)
         tdlib = Tdlib(patched_library(site, directory, server.public_key), directory, verbosity)
         closing.callback(tdlib.stop)
@@ -69,7 +82,7 @@ def run(report, site, name, verbosity):
             if faults:
                 storm(report, directory, server, device, peer, pfs)
             elif name in FULL:
-                bot = Peer(directory, server, "bot")
+                bot = Peer(directory, server, "bot", *same_way)
                 closing.callback(bot.stop)
                 scenario(report, directory, tdlib, device, peer, bot)
             else:

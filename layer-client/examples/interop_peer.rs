@@ -48,7 +48,8 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// `--dc ID=HOST:PORT` (repeated; the first is where to begin), `--rsa-key FILE`, `--session FILE`.
+/// `--dc ID=HOST:PORT` (repeated; the first is where to begin), `--rsa-key FILE`, `--session FILE`, `--transport NAME`,
+/// `--proxy LINK`, `--pfs true`.
 fn config(mut arguments: impl Iterator<Item = String>) -> Outcome<Config> {
     let mut config = Config {
         api_id: 12345,
@@ -71,6 +72,9 @@ fn config(mut arguments: impl Iterator<Item = String>) -> Outcome<Config> {
                 let pem = std::fs::read_to_string(value)?;
                 config.rsa_keys.push(RsaPublicKey::from_pem(&pem)?);
             }
+            "--transport" => config.transport = value.parse()?,
+            "--proxy" => config.proxy = Some(value.parse()?),
+            "--pfs" => config.pfs = value.parse()?,
             "--session" => config.session_path = PathBuf::from(value),
             _ => return Err(format!("there is no option {name}").into()),
         }
