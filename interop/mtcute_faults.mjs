@@ -25,7 +25,12 @@ async function talk({ server, peer }, [first, second], name, rules) {
   const ours = Array.from({ length: EACH_WAY }, (_, n) => `${name}: mtcute's ${n}`)
   const theirs = Array.from({ length: EACH_WAY }, (_, n) => `${name}: layer-client's ${n}`)
   const answer = async () => {
-    for (const text of theirs) await peer.call('send', '@carol_interop', text)
+    for (const text of theirs) {
+      await peer.call('send', '@carol_interop', text).catch((error) => {
+        // It is there already, and the answer was lost with its session.
+        if (!String(error).includes('RANDOM_ID_DUPLICATE')) throw error
+      })
+    }
     done('layer-client sent')
   }
   let unanswered = 0
@@ -97,7 +102,6 @@ export async function storm(report, directory, world) {
 
   const everything = []
   // mtcute never understands a clock that is set back: it takes the time from the notices, whose ids grow on, and keeps its session.
-  // So the last fault, a clock that is ahead, is left as it is.
   for (const { name, before = [], during = [] } of FAULTS) {
     if (name.includes('temporary') && !world.pfs) continue
     await report.step(name, async () => {
