@@ -130,7 +130,9 @@ def storm(report, directory, server, device, peer, pfs):
             expect(not any(twice.values()), f"told twice: {twice}")
 
     with report.step("all devices have the same messages in the same order, none twice and none missing"):
-        histories = {account.name: [t for t in map(text_of, history(account, chat)) if t] for account in (first, second)}
+        # TDLib may keep an own message that was refused as a duplicate as a failed one, beside the one that was taken.
+        histories = {account.name: [text_of(message) for message in history(account, chat)
+                                    if text_of(message) and "sending_state" not in message] for account in (first, second)}
         histories["layer-client"] = [t for t in peer.call("history", "@alice_interop", len(everything) + 50, timeout=60) if t]
         for name, texts in histories.items():
             expect(sorted(texts) == sorted(everything), f"{name}: {len(texts)} of {len(everything)} messages, "
