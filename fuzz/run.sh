@@ -88,8 +88,8 @@ if [ "$mode" = minimise ]; then
     for target in "${targets[@]}"; do
         rm -rf target/kept
         mkdir -p target/kept "target/corpus/$target" "corpus/$target"
-        # By edges alone: value profiles would keep a file for every bit of a comparison.
-        "target/$triple/release/$target" $(options "$target" | sed 's/-use_value_profile=1//') -merge=1 target/kept \
+        # By edges alone: counters and value profiles would keep a file for every bit of a comparison.
+        "target/$triple/release/$target" $(options "$target" | sed 's/-use_value_profile=1/-use_counters=0/') -merge=1 target/kept \
             "corpus/$target" "target/corpus/$target" "$seeds/$target" >"target/last-$target.log" 2>&1
         # Findings that were mended stay, whatever they cover.
         find "corpus/$target" -type f ! -name 'found-*' -delete
