@@ -93,7 +93,10 @@ if [ "$mode" = minimise ]; then
             "corpus/$target" "target/corpus/$target" "$seeds/$target" >"target/last-$target.log" 2>&1
         # Findings that were mended stay, whatever they cover.
         find "corpus/$target" -type f ! -name 'found-*' -delete
-        find target/kept -type f -size -4k -exec cp -t "corpus/$target" {} +
+        # No more than a test can read in a moment and a repository can hold: evenly chosen, should there be more.
+        find target/kept -type f -size -4k | sort | awk -v most=300 '{ files[NR] = $0 }
+            END { for (i = 0; i < most && i < NR; i++) print files[int(i * (NR > most ? NR / most : 1)) + 1] }' |
+            xargs -r cp -t "corpus/$target"
         printf '%-18s %s\n' "$target" "$(find "corpus/$target" -type f | wc -l) files, $(du -bs "corpus/$target" | cut -f1) bytes"
     done
     exit
