@@ -37,8 +37,12 @@ impl Window {
         let newer = list
             .iter()
             .take_while(|(id, date)| {
-                (self.offset_id > 0 && *id >= self.offset_id)
-                    || (self.offset_date > 0 && *date >= self.offset_date)
+                // An id says where exactly; a date beside it would skip the rest of its second.
+                if self.offset_id > 0 {
+                    *id >= self.offset_id
+                } else {
+                    self.offset_date > 0 && *date >= self.offset_date
+                }
             })
             .count();
         let start = i64::try_from(newer)
@@ -450,6 +454,21 @@ mod tests {
             }),
             [18, 16]
         );
+    }
+
+    #[test]
+    fn by_an_id_and_the_date_of_its_message_the_rest_of_that_second_comes_too() {
+        let (id, date) = (16, 1_000); // as mtcute asks for the next page
+        let by_id = Window {
+            offset_id: id,
+            limit: 3,
+            ..Window::default()
+        };
+        let by_both = Window {
+            offset_date: date,
+            ..by_id
+        };
+        assert_eq!(cut(by_both), cut(by_id));
     }
 
     #[test]
