@@ -17,7 +17,7 @@ use crate::net::{Lane, Sending};
 /// answer in its place. What it does is for all calls at once: it must not hold a lock while it
 /// waits.
 ///
-/// [`Config::layers`](crate::Config::layers) says where layers go, and [the module](self) has an
+/// [`Config::layers`](crate::Config::layers) says where layers go, and [the module](crate::middleware) has an
 /// example.
 pub trait Middleware: Send + Sync {
     /// Takes a call to its outcome: the serialised result, or an error. The future may be dropped
