@@ -794,3 +794,33 @@ fn msg_resend_req_of_the_server_is_obeyed_in_a_container() {
         .any(|(_, _, b)| id_of(&b) == 0x04de_b57d);
     assert!(any, "msgs_state_info");
 }
+
+#[test]
+fn msg_resend_req_that_names_a_container_brings_all_that_was_in_it() {
+    let mut pair = Pair::new();
+    pair.answering = false;
+    pair.submit("a");
+    pair.submit("b");
+    let sent = pair.intercept();
+    let (opened, packet) = &sent[0];
+    let before = messages(opened, packet);
+    assert!(before.len() >= 2, "a container");
+    // Named twice, it is sent once.
+    let wanted = types::MsgResendReq {
+        msg_ids: vec![opened.msg_id, opened.msg_id],
+    };
+    pair.talk();
+    pair.server.send_bare(boxed(&wanted), false);
+    for packet in pair.server_packets() {
+        pair.deliver_to_client(packet).unwrap();
+    }
+    let sent = pair.intercept();
+    let again: Vec<_> = sent.iter().flat_map(|(o, p)| messages(o, p)).collect();
+    for text in ["a", "b"] {
+        let named = |list: &[(i64, i32, Vec<u8>)]| -> Vec<i64> {
+            let of = list.iter().filter(|(_, _, body)| *body == call(text));
+            of.map(|(id, ..)| *id).collect()
+        };
+        assert_eq!(named(&again), named(&before), "{text}");
+    }
+}

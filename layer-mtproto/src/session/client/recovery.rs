@@ -1,5 +1,6 @@
 //! Sending again what the server did not take, with a bound and ever more slowly.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::sent::{Sent, Service};
@@ -398,18 +399,18 @@ impl ClientSession {
     /// The server wants messages again. They go in a container, under the ids they have.
     pub(super) fn on_resend_req(&mut self, req_msg_id: i64, ids: &[i64]) {
         let mut unknown = false;
+        // A container that is named stands for what was in it, however often it is named.
+        let mut containers = BTreeSet::new();
         for msg_id in ids {
             match self.sent.get(*msg_id) {
-                Some(Sent::Request(id)) => {
-                    let id = *id;
-                    if let Some(request) = self.requests.get_mut(&id)
-                        && request.ids.last() == Some(msg_id)
-                        && request.turn == Turn::Sent
-                        && request.losses < self.config.max_losses
-                    {
-                        request.losses += 1;
-                        request.turn = Turn::Again;
-                        self.queue.insert(id);
+                Some(Sent::Request(id)) => self.resend(*id, *msg_id),
+                Some(Sent::Container(members)) => {
+                    if containers.insert(*msg_id) {
+                        for member in members.clone() {
+                            if let Some(Sent::Request(id)) = self.sent.get(member) {
+                                self.resend(*id, member);
+                            }
+                        }
                     }
                 }
                 _ => unknown = true,
@@ -417,6 +418,19 @@ impl ClientSession {
         }
         if unknown {
             self.answer_state(req_msg_id, ids);
+        }
+    }
+
+    /// Sends a request again under the msg_id by which it is wanted, if that is still its own.
+    fn resend(&mut self, id: RequestId, msg_id: i64) {
+        if let Some(request) = self.requests.get_mut(&id)
+            && request.ids.last() == Some(&msg_id)
+            && request.turn == Turn::Sent
+            && request.losses < self.config.max_losses
+        {
+            request.losses += 1;
+            request.turn = Turn::Again;
+            self.queue.insert(id);
         }
     }
 }
