@@ -55,7 +55,8 @@ outputs=$(mktemp -d)
 trap 'rm -r "$outputs"' EXIT
 declare -A running=()
 for suite in "${suites[@]}"; do
-    run "$suite" "$@" >"$outputs/$suite" 2>&1 &
+    : >"$outputs/$suite"
+    run "$suite" "$@" >>"$outputs/$suite" 2>&1 &
     running[$suite]=$!
 done
 

@@ -338,4 +338,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # the library may abort while the interpreter ends, after everything is told
