@@ -47,6 +47,9 @@ const FAULTS: &[&str] = &[
     "in nth=2: bad-server-salt",
     "in times=3: rotate-salts",
     "in nth=2: new-session",
+    "in nth=2: resend-request",
+    "method=messages.sendMessage times=1: new-session",
+    "method=messages.sendMessage times=1: bad-server-salt",
     // Calls.
     "method=messages.sendMessage times=1: error 500 RPC_CALL_FAIL",
     "method=messages.sendMessage times=1: flood-wait 1",

@@ -444,6 +444,20 @@ fn a_repeated_call_is_done_once_and_its_answer_sent_again() {
 }
 
 #[test]
+fn a_call_that_was_forgotten_is_handed_out_again_when_it_comes_again() {
+    let mut bench = Bench::new();
+    let (id, _) = bench.call("a");
+    assert_eq!(bench.requests().len(), 1);
+    bench.pair.server.forget(id);
+    bench.pair.server.respond(id, result_of(&call("a")));
+    assert!(bench.receive().is_empty(), "an answer to what is not known");
+    bench.send(id, 1, &call("a"));
+    assert_eq!(bench.requests().len(), 1);
+    bench.pair.server.respond(id, result_of(&call("a")));
+    assert_eq!(bench.receive().len(), 1);
+}
+
+#[test]
 fn what_is_not_acknowledged_is_sent_again_to_a_new_connection_and_by_a_timer() {
     let mut bench = Bench::new();
     let (id, got) = bench.call("a");

@@ -51,6 +51,11 @@ impl Window {
         seen
     }
 
+    /// Forgets that a msg_id came.
+    pub(crate) fn forget(&mut self, msg_id: i64) {
+        self.ids.remove(&msg_id);
+    }
+
     /// The status of a message as `msgs_state_info` gives it.
     pub(crate) fn status(&self, msg_id: i64) -> u8 {
         let (Some(low), Some(high)) = (self.ids.first(), self.ids.last()) else {

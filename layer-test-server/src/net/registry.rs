@@ -215,6 +215,11 @@ impl SlotState {
         self.session.reject_salt(msg_id, seqno, unix);
     }
 
+    /// Forgets a call that came, so that it is done when it comes again.
+    pub(crate) fn forget_call(&mut self, msg_id: i64) {
+        self.session.forget(msg_id);
+    }
+
     /// Says that the session is new since `first_msg_id`, though it is not.
     pub(crate) fn pretend_new(&mut self, first_msg_id: i64, unique_id: i64, unix: Duration) {
         let notice = types::NewSessionCreated {

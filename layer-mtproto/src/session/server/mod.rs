@@ -212,6 +212,15 @@ impl ServerSession {
         self.send_bare(tl::boxed(&notice), false);
     }
 
+    /// Forgets a call that was handed out, as a server does that lost it: it is acknowledged no more, and when it
+    /// comes again it is handed out again. An answer to it is ignored.
+    pub fn forget(&mut self, msg_id: i64) {
+        self.acks.remove(msg_id);
+        self.calls.remove(&msg_id);
+        self.seqnos.remove(&msg_id);
+        self.window.forget(msg_id);
+    }
+
     fn answer(&mut self, req_msg_id: i64, result: &[u8]) {
         // The answer says that the call was received.
         self.acks.remove(req_msg_id);

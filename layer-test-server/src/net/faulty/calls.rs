@@ -56,18 +56,24 @@ impl Connection {
                     self.closing = true;
                 }
                 Action::BadMsg(code) => {
-                    lock(&slot.state).reject(msg_id, seqno, code);
+                    let mut state = lock(&slot.state);
+                    state.forget_call(msg_id);
+                    state.reject(msg_id, seqno, code);
                     over = true;
                 }
                 Action::BadServerSalt => {
                     let unix = self.hub.clock.unix(now);
-                    lock(&slot.state).reject_salt(msg_id, seqno, unix);
+                    let mut state = lock(&slot.state);
+                    state.forget_call(msg_id);
+                    state.reject_salt(msg_id, seqno, unix);
                     over = true;
                 }
                 Action::NewSession => {
                     let unique_id = self.hub.world().auth.random_id();
                     let unix = self.hub.clock.unix(now);
-                    lock(&slot.state).pretend_new(msg_id.saturating_add(4), unique_id, unix);
+                    let mut state = lock(&slot.state);
+                    state.forget_call(msg_id);
+                    state.pretend_new(msg_id.saturating_add(4), unique_id, unix);
                     over = true;
                 }
                 Action::RotateSalts => lock(&slot.state).rotate_salts(),
