@@ -50,6 +50,7 @@ const FAULTS: &[&str] = &[
     "in nth=2: resend-request",
     "method=messages.sendMessage times=1: new-session",
     "method=messages.sendMessage times=1: bad-server-salt",
+    "method=messages.sendMessage times=1: close",
     // Calls.
     "method=messages.sendMessage times=1: error 500 RPC_CALL_FAIL",
     "method=messages.sendMessage times=1: flood-wait 1",

@@ -82,7 +82,11 @@ impl Connection {
                     over = true;
                 }
                 other => {
-                    over |= self.upset(&other);
+                    if self.upset(&other) {
+                        // Nobody looked at the call: it is done when it comes by another connection.
+                        lock(&slot.state).forget_call(msg_id);
+                        over = true;
+                    }
                     twist.answer.push(other);
                 }
             }
