@@ -37,14 +37,14 @@ impl Connection {
             Decision::default()
         };
         let mut twist = Twist::default();
-        let (mut delay, mut over) = (None, false);
+        let (mut delay, mut dropped, mut over) = (None, false, false);
         for action in decision.actions {
             if let Some((code, message)) = action.refusal(decision.left) {
                 twist.refusal = Some(RpcError::new(code, message));
                 continue;
             }
             match action {
-                Action::Drop => over = true,
+                Action::Drop => dropped = true,
                 Action::Delay(time) => delay = Some(time),
                 Action::CloseBeforeAck => self.trouble.lost = true,
                 Action::CloseAfterAck => {
@@ -56,24 +56,18 @@ impl Connection {
                     self.closing = true;
                 }
                 Action::BadMsg(code) => {
-                    let mut state = lock(&slot.state);
-                    state.forget_call(msg_id);
-                    state.reject(msg_id, seqno, code);
+                    lock(&slot.state).reject(msg_id, seqno, code);
                     over = true;
                 }
                 Action::BadServerSalt => {
                     let unix = self.hub.clock.unix(now);
-                    let mut state = lock(&slot.state);
-                    state.forget_call(msg_id);
-                    state.reject_salt(msg_id, seqno, unix);
+                    lock(&slot.state).reject_salt(msg_id, seqno, unix);
                     over = true;
                 }
                 Action::NewSession => {
                     let unique_id = self.hub.world().auth.random_id();
                     let unix = self.hub.clock.unix(now);
-                    let mut state = lock(&slot.state);
-                    state.forget_call(msg_id);
-                    state.pretend_new(msg_id.saturating_add(4), unique_id, unix);
+                    lock(&slot.state).pretend_new(msg_id.saturating_add(4), unique_id, unix);
                     over = true;
                 }
                 Action::RotateSalts => lock(&slot.state).rotate_salts(),
@@ -82,16 +76,16 @@ impl Connection {
                     over = true;
                 }
                 other => {
-                    if self.upset(&other) {
-                        // Nobody looked at the call: it is done when it comes by another connection.
-                        lock(&slot.state).forget_call(msg_id);
-                        over = true;
-                    }
+                    over |= self.upset(&other);
                     twist.answer.push(other);
                 }
             }
         }
         if over {
+            // Nobody looked at the call: it is done when it comes again.
+            lock(&slot.state).forget_call(msg_id);
+        }
+        if over || dropped {
             return Ok(());
         }
         if twist.refusal.is_some() || !twist.answer.is_empty() {
