@@ -4,11 +4,14 @@
 
 mod util;
 
+use std::sync::Arc;
+
+use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
 use layer_client::text;
 use layer_client::update::Update;
-use layer_client::{Button, Error, InputMessage, Keyboard, PeerKind, Role};
+use layer_client::{Button, Config, Error, InputMessage, Keyboard, PeerKind, Role};
 use layer_test_server::NewUser;
-use util::{next_text, next_that, server, user};
+use util::{config, next_text, next_that, server, user, user_with};
 
 #[tokio::test]
 async fn two_users_talk() {
@@ -246,7 +249,7 @@ async fn a_bot_echoes_and_answers_its_buttons() {
     let server = server().await;
     let (ann_handle, ann) = user(&server, "+15550001", "Ann").await;
     let bot_handle = server.add_bot(&ann_handle, "Echo Two", "echo_two_bot");
-    let bot = layer_client::Client::connect(util::config(&server))
+    let bot = layer_client::Client::connect(config(&server))
         .await
         .unwrap();
     bot.bot_sign_in(bot_handle.token()).await.unwrap();
@@ -338,7 +341,7 @@ async fn what_is_known_of_peers_survives_a_restart() {
     let server = server().await;
     let directory = tempfile::tempdir().unwrap();
     let config = util::config_with_session(&server, &directory.path().join("ann.session"));
-    let (ann_handle, ann) = util::user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
     let bob = server.add_user(NewUser::named("+15550002", "Bob"));
     bob.send_message(ann_handle.peer(), "hello").unwrap();
     ann.iter_dialogs().collect().await.unwrap();
@@ -355,4 +358,53 @@ async fn what_is_known_of_peers_survives_a_restart() {
     }
     let sent = ann.send_message(bob.id(), "by its id").await.unwrap();
     assert_eq!(sent.peer_id().unwrap().name(), "Bob");
+}
+
+/// The first answer to each message that is sent is lost, and the request made again.
+struct LosesAnswers;
+
+impl Middleware for LosesAnswers {
+    fn call<'a>(
+        &'a self,
+        request: &'a mut Request,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(async move {
+            if request.method() == Some("messages.sendMessage") {
+                next.run(request).await?;
+            }
+            next.run(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_there_already_is_found_instead_of_refused() {
+    let server = server().await;
+    let ways = Config {
+        attempt_layers: vec![Arc::new(LosesAnswers)],
+        ..config(&server)
+    };
+    let (_, ann) = user_with(&server, "+15550001", "Ann", ways).await;
+    let (_, bob) = user(&server, "+15550002", "Bob").await;
+    for to in ["@bob_user", "me"] {
+        for text in ["one", "two  ", "one"] {
+            let sent = ann.send_message(to, text).await.unwrap();
+            assert_eq!(sent.text(), Some(text.trim()));
+            assert!(sent.outgoing() || to == "me");
+            bob.send_message("@ann_user", text).await.unwrap();
+            let mut chat = ann.iter_messages(to);
+            let mut newest = Vec::new();
+            while let Some(message) = chat.next().await.unwrap() {
+                newest.push(message);
+            }
+            let twins = newest
+                .iter()
+                .filter(|message| message.text() == sent.text());
+            let newest_of_ours = twins
+                .filter(|m| m.outgoing() || to == "me")
+                .max_by_key(|m| m.id());
+            assert_eq!(newest_of_ours.unwrap().id(), sent.id());
+        }
+    }
 }

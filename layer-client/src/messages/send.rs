@@ -79,9 +79,43 @@ impl Client {
         Box::pin(async move {
             let peer = self.resolve(peer).await?;
             let random_id = random_id()?;
-            let updates = self.send_request(&peer, &message, random_id).await?;
-            self.sent(updates, &peer, message, random_id)
+            match self.send_request(&peer, &message, random_id).await {
+                Ok(updates) => self.sent(updates, &peer, message, random_id),
+                Err(error) if error.is("RANDOM_ID_DUPLICATE") => {
+                    let found = self.find_sent(&peer, &message).await;
+                    found.unwrap_or(None).ok_or(error)
+                }
+                Err(error) => Err(error),
+            }
         })
+    }
+
+    /// A message of ours that the server has already: the answer to an earlier copy of the request
+    /// never came. No method finds a message by its `random_id`, so it is the newest of this account's
+    /// with the same text, and a medium if that had one, among the newest of the chat.
+    async fn find_sent(&self, peer: &Peer, message: &InputMessage) -> Result<Option<Message>> {
+        if message.schedule.is_some() {
+            return Ok(None);
+        }
+        let request = tl::functions::messages::GetHistory {
+            peer: peer.to_input().ok_or_else(|| unusable(peer.key()))?,
+            offset_id: 0,
+            offset_date: 0,
+            add_offset: 0,
+            limit: 100,
+            max_id: 0,
+            min_id: 0,
+            hash: 0,
+        };
+        let newest = self.page(self.invoke(&request).await?).messages;
+        // The server takes white space off both ends.
+        let text = message.text.trim();
+        let to_myself = peer.key() == PeerId::user(self.my_id());
+        Ok(newest.into_iter().find(|sent| {
+            (sent.outgoing() || to_myself)
+                && sent.text().unwrap_or_default().trim() == text
+                && (message.media.is_none() || sent.media().is_some())
+        }))
     }
 
     async fn send_request(
