@@ -373,6 +373,8 @@ impl Worker {
     fn answer(&mut self, id: RequestId, result: Result<Vec<u8>, Error>) {
         if let Some(reply) = self.waiting.remove(&id) {
             self.tickets.remove(&reply.ticket.id);
+            // What we say ourselves is no answer.
+            self.answered |= matches!(&result, Ok(_) | Err(Error::Rpc(_)));
             reply.send(result);
         }
     }

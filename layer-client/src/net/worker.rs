@@ -30,8 +30,8 @@ pub(super) const MAX_REQUESTS: usize = 1024;
 const CHANNEL: usize = 64;
 /// The wait after the first failure to connect.
 const FIRST_DELAY: Duration = Duration::from_millis(300);
-/// A connection that lasted so long was a good one: the next failure waits as little as the first.
-/// One that breaks sooner, each time, is made again ever more slowly.
+/// A connection that lasted so long, or that brought an answer, was a good one: the next failure waits
+/// as little as the first. One that breaks sooner, each time, is made again ever more slowly.
 const STABLE: Duration = Duration::from_secs(5);
 /// After "too many connections" there is no hurry.
 const FLOOD_DELAY: Duration = Duration::from_secs(10);
@@ -59,6 +59,8 @@ pub(super) struct Worker {
     turn: usize,
     /// Whether packets ever went both ways: then a lost connection is made again unasked.
     was_online: bool,
+    /// Whether a request was answered on this connection.
+    pub(super) answered: bool,
 }
 
 /// How a connection ended.
@@ -99,6 +101,7 @@ impl Worker {
             last_error: None,
             turn: 0,
             was_online: false,
+            answered: false,
         };
         Dc::new(sender, shared, seen, stopper, tokio::spawn(worker.run()))
     }
@@ -132,8 +135,9 @@ impl Worker {
         };
         let address = wire.address.clone();
         let begun = Instant::now();
+        self.answered = false;
         let lost = self.serve(wire).await;
-        if self.state.borrow().is_online() && begun.elapsed() >= STABLE {
+        if self.answered || (self.state.borrow().is_online() && begun.elapsed() >= STABLE) {
             self.backoff.reset();
         }
         if let Some(session) = &mut self.session {
