@@ -11,7 +11,7 @@ use layer_crypto::message::open_v1;
 use layer_mtproto::session::{
     BindFailure, Binding, ClientEvent, RequestFailure, SessionParams, SubmitOptions,
 };
-use layer_tl_types::{Cursor, Deserializable, Identifiable, types};
+use layer_tl_types::{Cursor, Deserializable, Identifiable, functions, types};
 use util::UNIX;
 use util::pair::{Pair, boxed, call, id_of, key, messages};
 
@@ -168,6 +168,28 @@ fn no_request_goes_out_before_the_temporary_key_is_bound() {
     pair.talk();
     pair.assert_answered(later, "later");
     assert_eq!(pair.client.pending(), 0);
+}
+
+/// The constructors of what the client has to send now.
+fn going(pair: &mut Pair) -> Vec<u32> {
+    let packets = pair.intercept();
+    let bodies = packets
+        .iter()
+        .flat_map(|(opened, body)| messages(opened, body));
+    bodies.map(|(_, _, body)| id_of(&body)).collect()
+}
+
+#[test]
+fn the_binding_goes_alone_and_salts_are_asked_for_after_it() {
+    // Hardly any salts are known.
+    let scarce = || temporary_with(|params| params.salts.truncate(1));
+    let mut pair = scarce();
+    pair.submit("a");
+    assert_eq!(going(&mut pair), [BIND]);
+    let mut pair = scarce();
+    accept(&mut pair);
+    pair.submit("a");
+    assert!(going(&mut pair).contains(&functions::GetFutureSalts::CONSTRUCTOR_ID));
 }
 
 #[test]

@@ -115,7 +115,11 @@ impl ClientSession {
         going
     }
 
+    /// Sees that there are salts for a while. A key that is not bound has to be first.
     fn ask_for_salts(&mut self, now: Instant) {
+        if !matches!(self.key_state, KeyState::Ready) {
+            return;
+        }
         let server_now = self.clock.server_seconds(now);
         let asked = self
             .salts_asked
