@@ -101,7 +101,7 @@ impl From<NewUser> for crate::world::NewUser {
 }
 
 /// Somebody or something that messages can be exchanged with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Peer {
     /// A person or bot.
@@ -168,8 +168,8 @@ impl StoredMessage {
 /// A person or bot of the data centre, to act as.
 #[derive(Clone)]
 pub struct UserHandle {
-    hub: Arc<Hub>,
-    id: i64,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) id: i64,
 }
 
 impl UserHandle {

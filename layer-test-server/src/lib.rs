@@ -47,6 +47,7 @@
 
 mod config;
 mod control;
+pub mod expected;
 pub mod faults;
 mod handles;
 mod net;

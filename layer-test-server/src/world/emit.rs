@@ -16,7 +16,7 @@ use crate::rpc::{Out, Push};
 
 impl World {
     /// The session to leave out when `user_id` is told of what its own call did.
-    fn except(&self, user_id: i64) -> Option<(i64, i64)> {
+    pub(super) fn except(&self, user_id: i64) -> Option<(i64, i64)> {
         self.origin
             .filter(|origin| origin.user_id == user_id)
             .map(|origin| (origin.auth_key_id, origin.session_id))
@@ -94,6 +94,7 @@ impl World {
             };
         };
         let logged = account.append(change, now, limit);
+        self.record(user_id, 0, |world| world.tl_change(user_id, &logged));
         if extra.is_empty()
             && let Some(short) = self.short_form(user_id, &logged)
         {
@@ -139,6 +140,9 @@ impl World {
         }
         while account.notes.len() > KEPT {
             account.notes.pop_front();
+        }
+        for update in updates {
+            self.record(user_id, 0, |_| update.clone());
         }
     }
 
@@ -335,6 +339,7 @@ impl World {
                     .insert(channel_id, now.max(account.given_date));
             }
             let update = self.tl_channel_change(member, channel_id, &logged);
+            self.record(member, 0, |_| update.clone());
             let container = self.container(member, vec![update], &named);
             self.push(member, container, false);
         }

@@ -26,6 +26,15 @@ impl PeerId {
         }
     }
 
+    /// The peer that TL names.
+    pub(crate) fn of_tl(peer: &enums::Peer) -> Self {
+        match peer {
+            enums::Peer::User(peer) => Self::User(peer.user_id),
+            enums::Peer::Chat(peer) => Self::Chat(peer.chat_id),
+            enums::Peer::Channel(peer) => Self::Channel(peer.channel_id),
+        }
+    }
+
     /// The bare id, without its kind.
     pub(crate) const fn bare(self) -> i64 {
         match self {

@@ -15,6 +15,7 @@ pub(crate) mod dialogs;
 pub(crate) mod difference;
 pub(crate) mod edit;
 pub(crate) mod emit;
+pub(crate) mod expected;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod ids;
@@ -103,6 +104,8 @@ pub(crate) struct World {
     pub(crate) files: files::Files,
     pub(crate) queries: callbacks::Queries,
     pub(crate) bot_talks: BTreeMap<i64, bots::Talk>,
+    /// What happens to accounts that are watched.
+    pub(crate) journals: expected::Journals,
     /// What the shell has to send; it takes all of it after each call.
     pub(crate) outbox: Vec<Out>,
     pub(crate) auth: auth::AuthBook,
@@ -141,6 +144,7 @@ impl World {
             files: files::Files::default(),
             queries: callbacks::Queries::default(),
             bot_talks: BTreeMap::new(),
+            journals: expected::Journals::default(),
             outbox: Vec::new(),
             auth: auth::AuthBook::default(),
             dice: Dice::new(config.secret),

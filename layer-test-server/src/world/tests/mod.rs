@@ -3,6 +3,7 @@
 mod bots;
 mod channels;
 mod dialogs;
+mod expected;
 mod files;
 mod messages;
 mod replica;

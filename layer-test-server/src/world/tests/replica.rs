@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use layer_tl_types::{enums, functions, types};
 
 use super::{Session, Stage};
+use crate::expected::Event;
 use crate::world::blank;
 use crate::world::ids::PeerId;
 
@@ -23,6 +24,10 @@ pub(super) struct Replica {
     pub(super) stale: Vec<i64>,
     /// Names as last heard.
     pub(super) names: BTreeMap<i64, String>,
+    /// Everything that it was told.
+    pub(super) told: Vec<Event>,
+    /// How often it was told that it is too far behind, and took everything anew.
+    pub(super) anew: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,11 +37,7 @@ pub(super) struct ChannelCopy {
 }
 
 pub(super) fn peer_of(peer: &enums::Peer) -> PeerId {
-    match peer {
-        enums::Peer::User(peer) => PeerId::User(peer.user_id),
-        enums::Peer::Chat(peer) => PeerId::Chat(peer.chat_id),
-        enums::Peer::Channel(peer) => PeerId::Channel(peer.channel_id),
-    }
+    PeerId::of_tl(peer)
 }
 
 pub(super) fn message_id(message: &enums::Message) -> i32 {
@@ -146,6 +147,7 @@ impl Replica {
                     )
                 };
                 self.count(short.pts, short.pts_count, "a short message");
+                self.hear_new(&message.clone().into(), short.pts, short.pts_count);
                 self.messages.insert(short.id, message.into());
             }
             enums::Updates::UpdateShortChatMessage(short) => {
@@ -167,6 +169,7 @@ impl Replica {
                     )
                 };
                 self.count(short.pts, short.pts_count, "a short group message");
+                self.hear_new(&message.clone().into(), short.pts, short.pts_count);
                 self.messages.insert(short.id, message.into());
             }
             other => panic!("unexpected in this place: {other:?}"),
@@ -212,6 +215,31 @@ impl Replica {
         self.messages.insert(sent.id, message.into());
     }
 
+    /// The messages of its own box, oldest first, by their chats.
+    pub(super) fn dialogs(&self) -> impl Iterator<Item = (PeerId, &enums::Message)> {
+        let messages = self.messages.values();
+        messages.filter_map(|message| Some((message_peer(message)?, message)))
+    }
+
+    fn hear_new(&mut self, message: &enums::Message, pts: i32, pts_count: i32) {
+        let message = message.clone();
+        let update = match message_peer(&message) {
+            Some(PeerId::Channel(_)) => types::UpdateNewChannelMessage {
+                message,
+                pts,
+                pts_count,
+            }
+            .into(),
+            _ => types::UpdateNewMessage {
+                message,
+                pts,
+                pts_count,
+            }
+            .into(),
+        };
+        self.told.push(Event::of(&update));
+    }
+
     /// Moves `pts`, which must follow without a gap.
     pub(super) fn count(&mut self, pts: i32, pts_count: i32, what: &str) {
         assert_eq!(self.pts + pts_count, pts, "a gap before {what}");
@@ -245,6 +273,18 @@ impl Replica {
                     self.count($update.pts, $update.pts_count, "an update");
                 }
             };
+        }
+        // What passes is told and counted by nobody.
+        let passes = matches!(
+            update,
+            enums::Update::UserTyping(_)
+                | enums::Update::ChatUserTyping(_)
+                | enums::Update::ChannelUserTyping(_)
+                | enums::Update::UserStatus(_)
+                | enums::Update::ChannelTooLong(_)
+        );
+        if !passes {
+            self.told.push(Event::of(update));
         }
         match update {
             enums::Update::NewMessage(update) => {
@@ -400,6 +440,7 @@ impl Replica {
                     break;
                 }
                 enums::updates::Difference::TooLong(_) => {
+                    self.anew += 1;
                     self.fetch_everything(stage, session);
                 }
                 enums::updates::Difference::Difference(difference) => {
@@ -440,6 +481,8 @@ impl Replica {
             } else if self.channels.contains_key(&id) {
                 self.catch_up_channel(stage, session, id, limit.unwrap_or(100));
             } else {
+                // A client would fetch what was there before; what it hears of a new channel, it hears there.
+                self.anew += 1;
                 self.fetch_channel(stage, session, id);
             }
         }
@@ -460,6 +503,7 @@ impl Replica {
                     return;
                 }
                 enums::updates::ChannelDifference::TooLong(_) => {
+                    self.anew += 1;
                     self.fetch_channel(stage, session, id);
                     return;
                 }
@@ -492,6 +536,7 @@ impl Replica {
     ) {
         for message in messages {
             check_message_named(message, users, chats);
+            self.hear_new(message, 0, 0);
             match message_peer(message) {
                 Some(PeerId::Channel(id)) => self.put(id, message),
                 _ => {

@@ -6,7 +6,7 @@
 use layer_tl_types::{enums, functions, types};
 
 use super::replica::Replica;
-use super::{Session, Stage};
+use super::{Session, Stage, expected};
 use crate::rpc::{Out, RpcError};
 use crate::world::ids::{BOT_FATHER_ID, ECHO_ID, PeerId};
 use crate::world::{Config, blank};
@@ -16,6 +16,9 @@ struct Person {
     acting: Replica,
     listening: Replica,
     away: Replica,
+    /// What it must be told, since the listening session and since the one that is away was asked.
+    journal: u64,
+    journal_away: u64,
 }
 
 struct Run {
@@ -57,7 +60,13 @@ impl Run {
             .into_iter()
             .map(|caller| {
                 let fresh = Replica::fresh(&mut stage, caller);
+                let (journal, journal_away) = (
+                    stage.world.journals.open(caller.user),
+                    stage.world.journals.open(caller.user),
+                );
                 Person {
+                    journal,
+                    journal_away,
                     caller,
                     acting: fresh.clone(),
                     listening: fresh.clone(),
@@ -493,7 +502,18 @@ impl Run {
     fn catch_up(&mut self, index: usize) {
         let limit = self.rng.bool().then(|| self.rng.i32(1..30));
         let person = &mut self.people[index];
+        let noted = expected::noted(&mut self.stage, person.journal);
+        expected::check_pushes(&noted, &std::mem::take(&mut person.listening.told));
+        person.acting.told.clear();
+        let noted = expected::noted(&mut self.stage, person.journal_away);
+        let anew = person.away.anew;
+        let mut channels: Vec<i64> = person.away.channels.keys().copied().collect();
         person.away.catch_up(&mut self.stage, person.caller, limit);
+        let told = std::mem::take(&mut person.away.told);
+        if person.away.anew == anew {
+            channels.retain(|id| person.away.channels.contains_key(id));
+            expected::check_difference(&noted, &told, &channels);
+        }
         self.compare(index);
     }
 
@@ -504,6 +524,7 @@ impl Run {
             acting,
             listening,
             away,
+            ..
         } = &self.people[index];
         let user = caller.user;
         let account = &self.stage.world.accounts[&user];
@@ -515,6 +536,7 @@ impl Run {
         let forgets = self.stage.world.config.log_limit < 100;
         for (name, replica) in [("acting", acting), ("listening", listening), ("away", away)] {
             assert_eq!(replica.pts, account.pts, "pts of the {name} session");
+            expected::check_boxes(&expected::model(&self.stage, *caller), replica);
             let seen: Vec<i32> = replica.messages.keys().copied().collect();
             let there: Vec<i32> = truth.iter().map(|(id, _)| *id).collect();
             assert_eq!(seen, there, "ids of the {name} session");
