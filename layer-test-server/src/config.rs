@@ -84,7 +84,7 @@ impl fmt::Debug for TlsIdentity {
     }
 }
 
-/// Bounds on what clients can take of the server.
+/// Bounds on what clients can take of the server, and on how much of the past it knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections over all data centres; further ones are closed at once.
@@ -104,6 +104,14 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may refuse to read what it is sent.
     pub stall: Duration,
+    /// Changes kept for each account and each channel; whoever is further behind is told that it is too long.
+    pub log_limit: usize,
+    /// Changes in one answer to `updates.getDifference`; more come as slices.
+    pub difference_limit: usize,
+    /// Changes that `updates.getChannelDifference` bridges; whoever is further behind is told that it is too long.
+    pub channel_difference_limit: usize,
+    /// The `timeout` that a channel's difference names, in whole seconds.
+    pub channel_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -117,6 +125,10 @@ impl Default for Limits {
             handshake: Duration::from_secs(60),
             idle: Duration::from_secs(600),
             stall: Duration::from_secs(30),
+            log_limit: 20_000,
+            difference_limit: 500,
+            channel_difference_limit: 1_000,
+            channel_timeout: Duration::from_secs(30),
         }
     }
 }

@@ -52,25 +52,27 @@ Faults are written \"WHERE: ACTION\": a point and what narrows it down, a colon,
 actions are parted by commas). When several rules fit, the one given last decides.
   connect     a connection is accepted           exchange   a request of the key exchange comes
   in          an encrypted packet comes          call       a call comes; method=NAME alone means this
-  out         an encrypted packet goes out       now        at once, and once
+  out         an encrypted packet goes out       push       updates go to a session, before the session layer has them
+  now         at once, and once
   narrowed by method=messages.* dc=2 connection=1 transport=abridged over=ws user=1000001 key=temporary packet=3
-              container step=pq
+              container step=pq update=updateNewMessage
   counted by  times=2 after=5 nth=3 chance=10% for=30s
 
 Actions, by the point where they mean something:
-  anywhere    close, delay 200ms, silence, transport-error -404, skew-clock 3600
+  not push    close, delay 200ms, silence, transport-error -404, skew-clock 3600
   connect     split, cut 100, noise 16
   in          drop, duplicate, reorder, bad-msg 16, bad-server-salt, resend-request, new-session, rotate-salts,
               forget-key permanent, forget-key temporary
   call        drop, duplicate, close-before-ack, close-after-ack, bad-msg 20, bad-server-salt, new-session,
               rotate-salts, forget-key permanent, error 400 PEER_ID_INVALID, flood-wait 5, flood-premium-wait 5,
               slowmode-wait 5, migrate user 2 (phone, user, network, file, stats), gzip, gzip-bomb 64MiB, garbage 64,
-              state-request, detailed-info
+              state-request, detailed-info; for differences: too-long, slice 5, channel-timeout 5
   out         drop, duplicate, reorder, replay 3, split, cut 10, noise 16, garbage 64, wrong-session, wrong-msg-key,
               short-padding, long-padding
   exchange    drop, duplicate, split, cut 10, noise 16, garbage 64, malformed, wrong-nonce, wrong-server-nonce,
               wrong-inner-nonce, wrong-hash, dh-gen-retry, dh-gen-fail, foreign-prime, bad-prime, bad-generator,
               bad-public
+  push        drop, duplicate, reorder, delay 200ms, malformed, garbage 64, too-long
   now         close, silence, transport-error -404, new-session, rotate-salts, forget-key permanent,
               forget-key temporary, skew-clock 3600
 
@@ -80,6 +82,8 @@ Examples of faults:
   out packet=3: cut 10                        each connection is cut 10 bytes into the third packet
   out chance=5%: drop                         one packet in twenty is lost
   in container nth=1: bad-msg 64              the first container is ignored, and said to be invalid
+  push chance=5%: drop                        one update in twenty never comes, but for what a difference has
+  method=updates.getDifference: slice 5       differences come in pieces of five changes
   exchange times=2: dh-gen-retry              two keys are refused before one is taken
   method=upload.* dc=2: migrate file 1        files are said to be on DC 1
   now: rotate-salts                           with --control: every salt is thrown away

@@ -102,6 +102,11 @@ impl Server {
         let mut world = World::new(world::Config {
             secret,
             home_dc: config.home_dc,
+            log_limit: config.limits.log_limit,
+            difference_limit: config.limits.difference_limit,
+            channel_difference_limit: config.limits.channel_difference_limit,
+            channel_timeout: i32::try_from(config.limits.channel_timeout.as_secs())
+                .unwrap_or(i32::MAX),
             ..world::Config::default()
         });
         let settings = AuthSettings {

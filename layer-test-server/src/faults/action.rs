@@ -97,6 +97,13 @@ pub enum Action {
     GzipBomb(u64),
     /// `state-request`: `msgs_state_req` asks whether the client has the answer, which comes only a second later.
     StateRequest,
+    /// `too-long`: `updatesTooLong` takes the place of the updates; or the call, if it is `updates.getDifference` or
+    /// `updates.getChannelDifference`, is answered as if the client were too far behind.
+    TooLong,
+    /// `slice 5`: the difference that the call asks for has no more than so many changes in one answer.
+    Slice(u32),
+    /// `channel-timeout 5`: the difference of a channel that the call asks for names so many seconds as its timeout.
+    ChannelTimeout(u32),
     /// `detailed-info`: `msg_detailed_info` names the answer, which comes when it is asked for.
     DetailedInfo,
 
@@ -121,7 +128,7 @@ pub enum Action {
     WrongServerNonce,
     /// `wrong-hash`: the hash of the encrypted answer, or new_nonce_hash, is not right.
     WrongHash,
-    /// `malformed`: the answer ends in the middle.
+    /// `malformed`: the answer, or the object of updates, ends in the middle.
     Malformed,
 }
 
@@ -165,7 +172,7 @@ const MAX_RANDOM: u32 = 1 << 20;
 pub(crate) const MAX_REPLAY: u8 = 16;
 
 /// The actions that take nothing, by their names.
-const PLAIN: [(&str, Action); 30] = [
+const PLAIN: [(&str, Action); 31] = [
     ("close", Action::Close),
     ("close-before-ack", Action::CloseBeforeAck),
     ("close-after-ack", Action::CloseAfterAck),
@@ -185,6 +192,7 @@ const PLAIN: [(&str, Action); 30] = [
     ("gzip", Action::Gzip),
     ("state-request", Action::StateRequest),
     ("detailed-info", Action::DetailedInfo),
+    ("too-long", Action::TooLong),
     ("dh-gen-retry", Action::DhGenRetry),
     ("dh-gen-fail", Action::DhGenFail),
     ("foreign-prime", Action::ForeignPrime),
@@ -199,7 +207,7 @@ const PLAIN: [(&str, Action); 30] = [
 ];
 
 /// The actions that take something, each with an example of it.
-pub(super) const TAKING: [&str; 15] = [
+pub(super) const TAKING: [&str; 17] = [
     "delay 200ms",
     "transport-error -404",
     "cut 10",
@@ -215,6 +223,8 @@ pub(super) const TAKING: [&str; 15] = [
     "slowmode-wait 5",
     "migrate user 2",
     "gzip-bomb 64MiB",
+    "slice 5",
+    "channel-timeout 5",
 ];
 
 impl Action {
@@ -242,6 +252,8 @@ impl Action {
             Self::SlowmodeWait(_) => "slowmode-wait",
             Self::Migrate(..) => "migrate",
             Self::GzipBomb(_) => "gzip-bomb",
+            Self::Slice(_) => "slice",
+            Self::ChannelTimeout(_) => "channel-timeout",
             plain => PLAIN
                 .iter()
                 .find(|(_, action)| action == plain)
@@ -252,15 +264,16 @@ impl Action {
     /// Where the action has a meaning.
     #[must_use]
     pub fn points(&self) -> &'static [Point] {
-        use Point::{Call, Connect, Exchange, In, Now, Out};
+        use Point::{Call, Connect, Exchange, In, Now, Out, Push};
         match self {
-            Self::Delay(_) => &[Connect, In, Out, Call, Exchange],
+            Self::Delay(_) => &[Connect, In, Out, Call, Exchange, Push],
             Self::Close | Self::SkewClock(_) => &[Connect, In, Out, Call, Exchange, Now],
             Self::TransportError(_) | Self::Silence => &[Connect, In, Call, Exchange, Now],
             Self::Split | Self::Cut(_) | Self::Noise(_) => &[Connect, Out, Exchange],
-            Self::Drop | Self::Duplicate => &[In, Out, Call, Exchange],
-            Self::Reorder => &[In, Out],
-            Self::Garbage(_) => &[Out, Call, Exchange],
+            Self::Drop | Self::Duplicate => &[In, Out, Call, Exchange, Push],
+            Self::Reorder => &[In, Out, Push],
+            Self::Garbage(_) => &[Out, Call, Exchange, Push],
+            Self::TooLong => &[Call, Push],
             Self::Replay(_)
             | Self::WrongSession
             | Self::ShortPadding
@@ -279,7 +292,9 @@ impl Action {
             | Self::Gzip
             | Self::GzipBomb(_)
             | Self::StateRequest
-            | Self::DetailedInfo => &[Call],
+            | Self::DetailedInfo
+            | Self::Slice(_)
+            | Self::ChannelTimeout(_) => &[Call],
             Self::DhGenRetry
             | Self::DhGenFail
             | Self::ForeignPrime
@@ -289,8 +304,8 @@ impl Action {
             | Self::WrongInnerNonce
             | Self::WrongNonce
             | Self::WrongServerNonce
-            | Self::WrongHash
-            | Self::Malformed => &[Exchange],
+            | Self::WrongHash => &[Exchange],
+            Self::Malformed => &[Exchange, Push],
         }
     }
 
@@ -320,6 +335,7 @@ impl Action {
             Self::TransportError(code) if *code >= 0 => {
                 wrong(code.to_string(), "a negative number such as -404")
             }
+            Self::Slice(0) => wrong("0".into(), "at least 1 change"),
             Self::Replay(0) => wrong("0".into(), "1 to 16 packets"),
             Self::Replay(back) if *back > MAX_REPLAY => wrong(back.to_string(), "1 to 16 packets"),
             Self::GzipBomb(bytes) if !(1..=MAX_BOMB).contains(bytes) => {
@@ -374,7 +390,9 @@ impl fmt::Display for Action {
             Self::RpcError { code, message } => write!(f, " {code} {message}"),
             Self::FloodWait(seconds)
             | Self::FloodPremiumWait(seconds)
-            | Self::SlowmodeWait(seconds) => write!(f, " {seconds}"),
+            | Self::SlowmodeWait(seconds)
+            | Self::ChannelTimeout(seconds) => write!(f, " {seconds}"),
+            Self::Slice(changes) => write!(f, " {changes}"),
             Self::Migrate(kind, dc) => write!(f, " {kind} {dc}"),
             Self::GzipBomb(bytes) => write!(f, " {}", text::size(*bytes)),
             _ => Ok(()),
@@ -413,6 +431,8 @@ impl FromStr for Action {
             },
             "flood-wait" => Self::FloodWait(words.number("seconds")?),
             "flood-premium-wait" => Self::FloodPremiumWait(words.number("seconds")?),
+            "slice" => Self::Slice(words.number("how many changes")?),
+            "channel-timeout" => Self::ChannelTimeout(words.number("seconds")?),
             "slowmode-wait" => Self::SlowmodeWait(words.number("seconds")?),
             "migrate" => Self::Migrate(
                 words.one_of(&Migration::ALL)?,

@@ -68,6 +68,13 @@ pub(crate) enum Event<'a> {
         user: Option<i64>,
         key: KeyKind,
     },
+    /// Updates are to go to a session of an account.
+    Push {
+        user: i64,
+        key: KeyKind,
+        /// Whether the object or an update in it has a name that fits.
+        holds: &'a dyn Fn(&str) -> bool,
+    },
     /// The nth encrypted packet is to go out. So many of those before it can be sent again.
     Out {
         number: u64,
@@ -241,6 +248,7 @@ impl Rule {
             packet,
             container,
             step,
+            update,
             ..
         } = &self.fault.place;
         // A connection of before the rule has no number for it.
@@ -290,6 +298,16 @@ impl Rule {
                     && same_key(*key)
                     && (user.is_none() || user == caller)
                     && method.as_ref().is_none_or(|pattern| matches(pattern, name))
+            }
+            Event::Push {
+                user: hears,
+                key,
+                holds,
+            } => {
+                *point == Point::Push
+                    && same_key(*key)
+                    && user.is_none_or(|user| user == *hears)
+                    && update.as_ref().is_none_or(|pattern| holds(pattern))
             }
             Event::Out { number, key, kept } => {
                 let replays = |action: &Action| match action {

@@ -36,6 +36,7 @@
 //! | `in` | an encrypted packet comes |
 //! | `call` | a call of the API comes; `method=` alone means this point |
 //! | `out` | an encrypted packet goes out |
+//! | `push` | updates go to a session, before the session layer has them: what is lost here it does not send again |
 //! | `now` | at once, and once: to all connections, keys and sessions that fit |
 //!
 //! | selector | fits |
@@ -45,7 +46,8 @@
 //! | `connection=3` | the third connection that is accepted after the rule was given |
 //! | `transport=abridged` | also `intermediate`, `padded`, `full` |
 //! | `over=tcp` | also `ws`, `wss`, `faketls`: what carries the transport |
-//! | `user=1000001` | calls of this account |
+//! | `user=1000001` | calls of this account, or updates for it |
+//! | `update=updateNewMessage` | objects of updates that are or hold such a one; stars as above |
 //! | `key=temporary` | packets and calls under such keys; also `permanent` |
 //! | `packet=3` | the third packet or step in its direction on its connection |
 //! | `container` | packets that hold a container |
@@ -98,17 +100,20 @@ pub enum Point {
     Call,
     /// An encrypted packet goes out.
     Out,
+    /// Updates go to a session.
+    Push,
     /// At once.
     Now,
 }
 
 impl Point {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("connect", Self::Connect),
         ("exchange", Self::Exchange),
         ("in", Self::In),
         ("call", Self::Call),
         ("out", Self::Out),
+        ("push", Self::Push),
         ("now", Self::Now),
     ];
 
@@ -119,6 +124,26 @@ impl Point {
         Self::In,
         Self::Call,
         Self::Out,
+        Self::Push,
+    ];
+
+    /// Those at which it is known on which connection something happens.
+    const CONNECTED: &'static [Self] = &[
+        Self::Connect,
+        Self::Exchange,
+        Self::In,
+        Self::Call,
+        Self::Out,
+    ];
+
+    /// The same, and what can be done to all connections at once.
+    const CARRIED: &'static [Self] = &[
+        Self::Connect,
+        Self::Exchange,
+        Self::In,
+        Self::Call,
+        Self::Out,
+        Self::Now,
     ];
 }
 
@@ -219,6 +244,7 @@ pub struct Where {
     packet: Option<u64>,
     container: bool,
     step: Option<Step>,
+    update: Option<String>,
 }
 
 impl Where {
@@ -235,6 +261,7 @@ impl Where {
             packet: None,
             container: false,
             step: None,
+            update: None,
         }
     }
 
@@ -264,6 +291,17 @@ impl Where {
     /// Encrypted packets that go out.
     pub fn outgoing() -> Self {
         Self::at(Point::Out)
+    }
+
+    /// Updates that go to a session, before the session layer has them: it sends nothing again of what is lost here.
+    pub fn pushes() -> Self {
+        Self::at(Point::Push)
+    }
+
+    /// Of updates, those objects that are or hold such a one: `updateNewMessage`, `update*Channel*`.
+    pub fn update(mut self, name: impl Into<String>) -> Self {
+        self.update = Some(name.into());
+        self
     }
 
     /// Connections, as they are accepted.
@@ -311,7 +349,7 @@ impl Where {
         self
     }
 
-    /// Only calls of this account.
+    /// Only calls of this account, or updates for it.
     pub fn user(mut self, user_id: i64) -> Self {
         self.user = Some(user_id);
         self
@@ -343,15 +381,18 @@ impl Where {
 
     /// Whether each selector has a meaning at the point.
     fn check(&self) -> Result<(), RuleError> {
-        use Point::{Call, Exchange, In, Out};
-        let table: [(&str, bool, &'static [Point]); 7] = [
+        use Point::{Call, Exchange, In, Out, Push};
+        let table: [(&str, bool, &'static [Point]); 10] = [
             ("method", self.method.is_some(), &[In, Call]),
-            ("user", self.user.is_some(), &[Call]),
-            ("key", self.key.is_some(), &[In, Call, Out]),
+            ("user", self.user.is_some(), &[Call, Push]),
+            ("update", self.update.is_some(), &[Push]),
+            ("key", self.key.is_some(), &[In, Call, Out, Push]),
             ("packet", self.packet.is_some(), &[In, Out, Exchange]),
             ("container", self.container, &[In]),
             ("step", self.step.is_some(), &[Exchange]),
-            ("connection", self.connection.is_some(), Point::RECURRING),
+            ("connection", self.connection.is_some(), Point::CONNECTED),
+            ("transport", self.transport.is_some(), Point::CARRIED),
+            ("over", self.over.is_some(), Point::CARRIED),
         ];
         for (selector, given, points) in table {
             if given && !points.contains(&self.point) {
@@ -362,14 +403,22 @@ impl Where {
                 });
             }
         }
-        match &self.method {
-            Some(method) if !text::is_name(method) => Err(RuleError::value(
+        let names = [
+            (
                 "method",
-                format!("{method:?}"),
+                &self.method,
                 "a name such as messages.sendMessage",
-            )),
-            _ => Ok(()),
+            ),
+            ("update", &self.update, "a name such as updateNewMessage"),
+        ];
+        for (selector, name, expected) in names {
+            if let Some(name) = name
+                && !text::is_name(name)
+            {
+                return Err(RuleError::value(selector, format!("{name:?}"), expected));
+            }
         }
+        Ok(())
     }
 }
 

@@ -246,8 +246,9 @@ impl<'a> Arguments<'a> {
 // -- rules --------------------------------------------------------------------------------------------------------
 
 /// What can stand before the colon, each with an example.
-const SELECTORS: &str = "connect, in, out, call, exchange, now, method=messages.*, dc=2, connection=1, \
+const SELECTORS: &str = "connect, in, out, call, exchange, push, now, method=messages.*, dc=2, connection=1, \
                          transport=abridged, over=ws, user=1000001, key=temporary, packet=3, container, step=pq, \
+                         update=updateNewMessage, \
                          times=2, after=5, nth=3, chance=10%, for=30s";
 
 impl FromStr for Fault {
@@ -307,6 +308,7 @@ fn read_place(text: &str) -> Result<Fault, RuleError> {
             "user" => place.user = Some(value.parse().map_err(|_| wrong("a user's id"))?),
             "key" => place.key = Some(named(name, value, &KeyKind::ALL)?),
             "packet" => place.packet = Some(count()?),
+            "update" => place.update = Some(value.to_owned()),
             "step" => place.step = Some(named(name, value, &Step::ALL)?),
             "times" => fault = fault.times(count()?),
             "after" => fault = fault.after(count()?),
@@ -363,6 +365,9 @@ impl fmt::Display for Where {
         }
         if let Some(step) = self.step {
             write!(f, " step={step}")?;
+        }
+        if let Some(update) = &self.update {
+            write!(f, " update={update}")?;
         }
         Ok(())
     }
@@ -422,6 +427,8 @@ mod tests {
             "call user=7 method=messages.sendMessage for=30s: flood-wait 30",
             "exchange step=pq: wrong-nonce",
             "exchange step=dh after=1 times=1: wrong-hash",
+            "push user=7 update=updateNew*Message dc=2 chance=0.5: drop",
+            "push key=permanent times=1: reorder, duplicate",
             "now: rotate-salts",
             "now dc=2: close",
         ] {
@@ -483,6 +490,14 @@ mod tests {
                 "out method=x: drop",
                 "\"method\" means nothing at \"out\": it goes with in, call",
             ),
+            (
+                "push connection=1: drop",
+                "\"connection\" means nothing at \"push\"",
+            ),
+            ("push over=ws: drop", "\"over\" means nothing at \"push\""),
+            ("call update=x: drop", "it goes with push"),
+            ("push: close", "means nothing at \"push\""),
+            ("call: slice 0", "at least 1 change"),
             ("call times=0: drop", "times: expected a number from 1 on"),
             ("call chance=110%: drop", "0% to 100%"),
             ("call for=ever: drop", "for: expected a duration"),

@@ -12,6 +12,7 @@ use super::{Hub, forge, lock, now};
 use crate::rpc::gate::{self, Source};
 use crate::rpc::wrap::Unwrapped;
 use crate::rpc::{Outcome, RpcError};
+use crate::world::difference::Bend;
 
 /// Results shorter than this are not worth packing, says the documentation.
 const MIN_COMPRESSED: usize = 256;
@@ -63,9 +64,14 @@ impl Hub {
             dc_id,
             now: self.clock.seconds(now()),
         };
-        let refusal = lock(&slot.state).twists.refusal(msg_id);
+        let (refusal, bend) = {
+            let twists = &mut lock(&slot.state).twists;
+            (twists.refusal(msg_id), twists.bend(msg_id))
+        };
         let mut world = self.world();
+        world.bend = bend;
         let reply = gate::serve(&mut world, &source, call, refusal);
+        world.bend = Bend::default();
         if asks {
             lock(&slot.state).wants_updates = true;
         }

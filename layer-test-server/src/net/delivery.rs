@@ -7,7 +7,7 @@ use layer_tl_types::Serializable;
 use tokio::sync::oneshot;
 
 use super::registry::Slot;
-use super::{Hub, lock};
+use super::{Hub, detour, lock, now};
 use crate::rpc::{Answer, Out, Push, RpcError, Ticket};
 use crate::world::World;
 
@@ -50,6 +50,8 @@ impl Hub {
             return;
         }
         let bytes = push.updates.to_bytes();
+        let names = self.diverts().then(|| detour::names(&push.updates));
+        let now = now();
         for (permanent, _) in keys {
             for key in world.auth.with_temporary(permanent) {
                 for slot in self.registry().of_key(key) {
@@ -57,8 +59,17 @@ impl Hub {
                         continue;
                     }
                     let mut state = lock(&slot.state);
-                    if state.wants_updates {
-                        state.push(bytes.clone());
+                    if !state.wants_updates {
+                        continue;
+                    }
+                    match &names {
+                        None => state.push(bytes.clone()),
+                        Some(names) => {
+                            let dc = world.auth.record(permanent).map_or(0, |key| key.dc_id);
+                            let actions = self.detour(&slot, dc, push.user_id, names, now);
+                            let mut noise = |bytes| self.faults().noise(bytes);
+                            state.push_by(bytes.clone(), &actions, &mut noise, now);
+                        }
                     }
                 }
             }

@@ -7,6 +7,7 @@
 mod calls;
 pub(crate) mod connection;
 mod delivery;
+mod detour;
 mod entrance;
 mod faulty;
 mod forge;

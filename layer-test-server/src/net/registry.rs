@@ -14,6 +14,7 @@ use layer_mtproto::session::{
 use layer_tl_types::{Serializable, enums, types};
 use tokio::sync::Notify;
 
+use super::detour::Detour;
 use super::lock;
 use super::order::Order;
 use super::twist::{Twists, boxed};
@@ -72,6 +73,8 @@ pub(crate) struct SlotState {
     pub(crate) wants_updates: bool,
     /// What is to become of calls that are under way.
     pub(crate) twists: Twists,
+    /// Updates that faults keep from it for a while.
+    pub(super) detour: Detour,
     /// Packets that are sealed already, and when they may go.
     staged: VecDeque<(Instant, Vec<u8>)>,
     session: ServerSession,
@@ -90,6 +93,7 @@ impl SlotState {
             order: Order::default(),
             wants_updates: false,
             twists: Twists::default(),
+            detour: Detour::default(),
             staged: VecDeque::new(),
             session,
             link: None,
@@ -136,7 +140,7 @@ impl SlotState {
         self.closed
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         if let Some(link) = &self.link {
             link.wake.notify_one();
         }
@@ -295,6 +299,7 @@ impl SlotState {
             .poll_timeout()
             .into_iter()
             .chain(self.order.deadline())
+            .chain(self.detour.deadline())
             .chain(self.staged.iter().map(|(due, _)| *due))
             .min()
     }
@@ -302,6 +307,7 @@ impl SlotState {
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.session.handle_timeout(now);
+        self.end_detours(now);
     }
 }
 

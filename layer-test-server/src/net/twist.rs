@@ -10,6 +10,7 @@ use super::forge;
 use super::registry::SlotState;
 use crate::faults::Action;
 use crate::rpc::RpcError;
+use crate::world::difference::Bend;
 
 /// Calls of one session whose answers are to be twisted at most; the oldest are let go.
 const MAX_TWISTS: usize = 1_000;
@@ -40,6 +41,25 @@ impl Twists {
     /// The error that a call is to be answered with.
     pub(crate) fn refusal(&mut self, msg_id: i64) -> Option<RpcError> {
         self.0.get_mut(&msg_id)?.refusal.take()
+    }
+
+    /// What becomes of the difference that a call asks for.
+    pub(crate) fn bend(&self, msg_id: i64) -> Bend {
+        let mut bend = Bend::default();
+        for action in self
+            .0
+            .get(&msg_id)
+            .into_iter()
+            .flat_map(|twist| &twist.answer)
+        {
+            match action {
+                Action::TooLong => bend.too_long = true,
+                Action::Slice(changes) => bend.slice = usize::try_from(*changes).ok(),
+                Action::ChannelTimeout(seconds) => bend.timeout = i32::try_from(*seconds).ok(),
+                _ => {}
+            }
+        }
+        bend
     }
 
     /// What happens to the answer.

@@ -20,6 +20,17 @@ pub(crate) struct Known {
     pub(crate) total_limit: Option<i32>,
 }
 
+/// What a fault makes of a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bend {
+    /// The client is told that it is too far behind.
+    pub(crate) too_long: bool,
+    /// The most changes in one answer.
+    pub(crate) slice: Option<usize>,
+    /// The `timeout` of a channel's difference, in seconds.
+    pub(crate) timeout: Option<i32>,
+}
+
 impl World {
     /// The account's state as of now.
     pub(crate) fn state(&mut self, user_id: i64) -> types::updates::State {
@@ -32,6 +43,13 @@ impl World {
             seq: 0,
             unread_count: self.unread_total(user_id),
         }
+    }
+
+    /// The most changes in one answer.
+    fn slice_limit(&self) -> usize {
+        let limit = self.config.difference_limit;
+        let bent = self.bend.slice.map_or(limit, |slice| slice.min(limit));
+        bent.max(1)
     }
 
     /// Everything after what the client has.
@@ -51,7 +69,7 @@ impl World {
             return Err(RpcError::bad("PERSISTENT_TIMESTAMP_INVALID"));
         }
         let behind = account.pts - known.pts;
-        let gone = known.pts < account.oldest_pts();
+        let gone = known.pts < account.oldest_pts() || self.bend.too_long;
         if gone
             || known
                 .total_limit
@@ -63,9 +81,8 @@ impl World {
             .limit
             .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| *limit > 0)
-            .map_or(self.config.difference_limit, |limit| {
-                limit.min(self.config.difference_limit)
-            });
+            .unwrap_or(usize::MAX)
+            .min(self.slice_limit());
         let missing = self.logged_after(user_id, known.pts);
         let whole = missing.len() <= limit;
         let mut named = Named::default();
@@ -189,9 +206,9 @@ impl World {
         if limit <= 0 {
             return Err(RpcError::bad("LIMIT_INVALID"));
         }
-        let timeout = Some(self.config.channel_timeout);
+        let timeout = Some(self.bend.timeout.unwrap_or(self.config.channel_timeout));
         let peer = PeerId::Channel(channel_id);
-        if channel.pts == pts {
+        if channel.pts == pts && !self.bend.too_long {
             return Ok(types::updates::ChannelDifferenceEmpty {
                 r#final: true,
                 pts,
@@ -202,7 +219,7 @@ impl World {
         let bridged = i64::from(channel.pts) - i64::from(pts);
         let too_far =
             usize::try_from(bridged).unwrap_or(usize::MAX) > self.config.channel_difference_limit;
-        if pts < channel.oldest_pts() || too_far {
+        if pts < channel.oldest_pts() || too_far || self.bend.too_long {
             let ids: Vec<i32> = channel.messages.keys().rev().take(10).copied().collect();
             let mut named = Named::of(&[peer]);
             let messages = ids
@@ -224,9 +241,7 @@ impl World {
             }
             .into());
         }
-        let limit = usize::try_from(limit)
-            .unwrap_or(1)
-            .min(self.config.difference_limit);
+        let limit = usize::try_from(limit).unwrap_or(1).min(self.slice_limit());
         let missing: Vec<_> = channel
             .log
             .iter()

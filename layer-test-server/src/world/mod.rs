@@ -40,6 +40,7 @@ use message::Body;
 pub(crate) use users::NewUser;
 use users::User;
 
+use crate::config::Limits;
 use crate::rpc::{Call, Out};
 
 /// The world's limits and defaults.
@@ -69,13 +70,14 @@ pub(crate) struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let limits = Limits::default();
         Self {
             secret: 0x1a7e_57ab_1e5e_ed00,
             home_dc: 2,
-            log_limit: 20_000,
-            difference_limit: 500,
-            channel_difference_limit: 1_000,
-            channel_timeout: 30,
+            log_limit: limits.log_limit,
+            difference_limit: limits.difference_limit,
+            channel_difference_limit: limits.channel_difference_limit,
+            channel_timeout: i32::try_from(limits.channel_timeout.as_secs()).unwrap_or(i32::MAX),
             message_limit: 200_000,
             file_bytes_limit: 512 * 1024 * 1024,
             bot_timeout: 10,
@@ -104,6 +106,8 @@ pub(crate) struct World {
     pub(crate) files: files::Files,
     pub(crate) queries: callbacks::Queries,
     pub(crate) bot_talks: BTreeMap<i64, bots::Talk>,
+    /// What a fault makes of the difference that the present call asks for.
+    pub(crate) bend: difference::Bend,
     /// What happens to accounts that are watched.
     pub(crate) journals: expected::Journals,
     /// What the shell has to send; it takes all of it after each call.
@@ -144,6 +148,7 @@ impl World {
             files: files::Files::default(),
             queries: callbacks::Queries::default(),
             bot_talks: BTreeMap::new(),
+            bend: difference::Bend::default(),
             journals: expected::Journals::default(),
             outbox: Vec::new(),
             auth: auth::AuthBook::default(),

@@ -11,6 +11,7 @@ mod exchange;
 mod incoming;
 mod now;
 mod outgoing;
+mod pushes;
 
 use layer_test_server::Server;
 use layer_test_server::tl::{Serializable, functions as f};

@@ -292,6 +292,21 @@ impl Client {
         }
     }
 
+    /// Takes one packet, and gives the bytes of the updates in it, sound or not.
+    pub async fn turn_with(&mut self, mut updates: impl FnMut(Vec<u8>)) {
+        self.flush().await;
+        let mut packet = self.wire.receive().await.unwrap();
+        self.session
+            .handle_packet(&mut packet, Instant::now())
+            .unwrap();
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                ClientEvent::Updates(bytes) => updates(bytes),
+                other => self.events.push(other),
+            }
+        }
+    }
+
     /// Sends what there is to send, and takes one packet.
     pub async fn turn(&mut self) -> Result<(), Gone> {
         self.flush().await;
