@@ -376,6 +376,10 @@ impl PeerMap {
         self.peers.get(&id)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
     pub(crate) fn insert(&mut self, peer: Peer) {
         self.peers.insert(peer.key(), peer);
     }

@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 use super::answers;
 use super::engine::{ChannelAnswer, CommonAnswer, CommonState, Engine, Failure, Packet, Request};
 use super::hub::{Inbound, Shared};
-use super::queue::{LOW_WATER, SOFT_LIMIT};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::peers::PeerId;
@@ -85,7 +84,6 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
                 engine,
                 calls: JoinSet::new(),
                 generation,
-                paused: false,
             }
             .run()
             .await;
@@ -109,7 +107,6 @@ struct Driver<'a> {
     calls: JoinSet<(Request, Result<Answer>)>,
     /// Which readers this engine feeds.
     generation: u64,
-    paused: bool,
 }
 
 impl Driver<'_> {
@@ -170,7 +167,7 @@ impl Driver<'_> {
             self.deliver();
         }
         if overflowed {
-            self.engine.handle_lost_everywhere();
+            self.engine.handle_lost();
         }
         Ok(())
     }
@@ -184,13 +181,8 @@ impl Driver<'_> {
 
     /// Tells the engine whether the consumer keeps up.
     fn set_room(&mut self) {
-        let waiting = self.shared.lock().queue.len();
-        if waiting >= SOFT_LIMIT {
-            self.paused = true;
-        } else if waiting <= LOW_WATER {
-            self.paused = false;
-        }
-        self.engine.set_paused(self.paused);
+        let full = self.shared.lock().queue.is_full();
+        self.engine.set_paused(full);
     }
 
     fn deliver(&mut self) {
@@ -270,7 +262,10 @@ fn failure(error: &Error) -> Failure {
         "CHANNEL_PUBLIC_GROUP_NA",
         "CHAT_FORBIDDEN",
     ];
-    if error.is("PERSISTENT_TIMESTAMP_*") {
+    if error.is("PERSISTENT_TIMESTAMP_OUTDATED") {
+        // A replica that lags behind; the documentation wants it tried again.
+        Failure::Temporary
+    } else if error.is("PERSISTENT_TIMESTAMP_*") {
         Failure::Reset
     } else if gone.iter().any(|name| error.is(name)) || matches!(error, Error::PeerNotFound(_)) {
         Failure::Gone

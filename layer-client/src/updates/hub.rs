@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::begin::{self, Beginning, Early};
 use super::engine::{Key, Mark, Packet};
-use super::queue::{LOW_WATER, Queue};
+use super::queue::Queue;
 use super::stream::UpdateStream;
 use crate::client::{BoxFuture, Client, WeakClient};
 use crate::error::{Error, Result};
@@ -120,7 +120,7 @@ impl Shared {
             let marks = state.queue.collect_marks();
             // After the end of a login the session is no longer that account's.
             let ended = state.closed.as_ref().is_some_and(Error::is_terminal);
-            (marks, state.queue.len() <= LOW_WATER, ended)
+            (marks, !state.queue.is_full(), ended)
         };
         if !marks.is_empty()
             && !ended
@@ -141,7 +141,7 @@ impl Shared {
 /// Moves a cursor.
 pub(super) fn apply(cursor: &mut UpdatesState, mark: Mark) {
     match mark {
-        Mark::None => {}
+        Mark::None | Mark::Loose => {}
         Mark::Pts(pts) => cursor.pts = pts,
         Mark::Qts(qts) => cursor.qts = qts,
         Mark::Seq(seq) => cursor.seq = seq,

@@ -8,15 +8,20 @@ use super::engine::{Delivery, Mark, Payload};
 use crate::peers::PeerMap;
 
 /// From so many on, the engine stops taking live updates.
-pub(super) const SOFT_LIMIT: usize = 1000;
-/// From so few on, it takes them again.
-pub(super) const LOW_WATER: usize = 500;
+const SOFT_LIMIT: usize = 1000;
 /// Beyond so many, updates that no difference brings back (typing and the like) are dropped.
-pub(super) const HARD_LIMIT: usize = 4000;
+const HARD_LIMIT: usize = 4000;
+/// The same two limits in bytes, as [`Delivery::cost`] counts them.
+const SOFT_BYTES: usize = 4 << 20;
+const HARD_BYTES: usize = 8 << 20;
 
 #[derive(Default)]
 pub(super) struct Queue {
     items: VecDeque<Delivery>,
+    /// What the items cost.
+    bytes: usize,
+    /// It has been filled to a limit, and not been emptied to half of it since.
+    full: bool,
     /// The number of the first item; numbers go on for ever.
     first: u64,
     readers: Vec<Reader>,
@@ -36,8 +41,14 @@ struct Reader {
 }
 
 impl Queue {
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
+    /// Whether the engine is to stop taking live updates.
+    pub(super) fn is_full(&mut self) -> bool {
+        if self.items.len() >= SOFT_LIMIT || self.bytes >= SOFT_BYTES {
+            self.full = true;
+        } else if self.items.len() <= SOFT_LIMIT / 2 && self.bytes <= SOFT_BYTES / 2 {
+            self.full = false;
+        }
+        self.full
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -67,6 +78,7 @@ impl Queue {
             // What was not handled is fetched again by the next reader's difference.
             self.first = self.end();
             self.items.clear();
+            self.bytes = 0;
             self.generation += 1;
         }
     }
@@ -79,10 +91,12 @@ impl Queue {
         if self.readers.is_empty() {
             return;
         }
-        if self.items.len() >= HARD_LIMIT && delivery.mark == Mark::None {
+        let crowded = self.items.len() >= HARD_LIMIT || self.bytes >= HARD_BYTES;
+        if crowded && delivery.mark == Mark::Loose {
             log::warn!("the consumer of updates is too slow; one that cannot be fetched is lost");
             return;
         }
+        self.bytes += delivery.cost;
         self.items.push_back(delivery);
         self.wake();
     }
@@ -160,11 +174,14 @@ impl Queue {
             .unwrap_or(self.first);
         let count = usize::try_from(done.saturating_sub(self.first)).unwrap_or(0);
         self.first += count as u64;
-        let items = self.items.drain(..count.min(self.items.len()));
-        items
-            .map(|item| item.mark)
-            .filter(|&mark| mark != Mark::None)
-            .collect()
+        let mut marks = Vec::new();
+        for item in self.items.drain(..count.min(self.items.len())) {
+            self.bytes = self.bytes.saturating_sub(item.cost);
+            if !matches!(item.mark, Mark::None | Mark::Loose) {
+                marks.push(item.mark);
+            }
+        }
+        marks
     }
 }
 
@@ -173,11 +190,7 @@ mod tests {
     use super::*;
 
     fn item(pts: i32) -> Delivery {
-        Delivery {
-            payload: Payload::Malformed,
-            peers: Arc::default(),
-            mark: Mark::Pts(pts),
-        }
+        Delivery::new(Payload::Malformed, &Arc::default(), Mark::Pts(pts))
     }
 
     fn nothing(pts: i32) -> Delivery {
@@ -240,5 +253,102 @@ mod tests {
         assert_eq!(queue.collect_marks(), []);
         queue.leave(slow);
         assert_eq!(queue.collect_marks(), [Mark::Pts(1)]);
+    }
+
+    fn message(length: usize, mark: Mark) -> Delivery {
+        let peer = layer_tl_types::types::PeerUser { user_id: 7 }.into();
+        let message = crate::messages::blank_message(1, peer, 0, "x".repeat(length));
+        let update = layer_tl_types::types::UpdateNewMessage {
+            message: message.into(),
+            pts: 1,
+            pts_count: 1,
+        };
+        Delivery::update(update.into(), &Arc::default(), mark, 1)
+    }
+
+    #[test]
+    fn it_is_full_by_count_or_by_bytes_until_it_is_half_empty() {
+        for (length, limit) in [(1, SOFT_LIMIT), (4096, SOFT_BYTES / (4 * 4096))] {
+            let mut queue = Queue::default();
+            let reader = queue.join();
+            let mut pushed = 0;
+            while !queue.is_full() {
+                queue.push(message(length, Mark::None));
+                pushed += 1;
+                assert!(pushed <= limit, "{pushed} of {length} bytes");
+            }
+            assert!(pushed >= limit / 2, "{pushed} of {length} bytes");
+            let mut taken = 0;
+            while queue.is_full() {
+                assert!(queue.take(reader).is_some());
+                queue.handled(reader);
+                queue.collect_marks();
+                taken += 1;
+            }
+            let half = pushed.div_ceil(2);
+            assert!(
+                (half - 1..=half + 1).contains(&taken),
+                "{taken} of {pushed}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_difference_brings_back_is_dropped_by_a_full_queue_and_nothing_else_is() {
+        let mut queue = Queue::default();
+        let reader = queue.join();
+        for _ in 0..HARD_LIMIT + 100 {
+            queue.push(message(1, Mark::Loose));
+        }
+        assert_eq!(queue.items.len(), HARD_LIMIT);
+        // What a difference brought is named by the mark that comes behind it, and must not go.
+        for n in 0..5000 {
+            queue.push(message(1, Mark::None));
+            queue.push(nothing(n));
+        }
+        assert_eq!(queue.items.len(), HARD_LIMIT + 10_000);
+        for _ in 0..HARD_LIMIT + 5000 {
+            assert!(queue.take(reader).is_some());
+        }
+        assert!(queue.take(reader).is_none());
+        queue.handled(reader);
+        assert_eq!(queue.collect_marks().len(), 5000);
+        assert_eq!((queue.items.len(), queue.bytes), (0, 0));
+
+        for _ in 0..1000 {
+            queue.push(message(4096, Mark::Loose));
+        }
+        assert!(queue.bytes <= HARD_BYTES + 4 * 4200, "{}", queue.bytes);
+    }
+
+    #[test]
+    fn a_slow_reader_that_leaves_makes_room_for_the_others() {
+        let mut queue = Queue::default();
+        let (fast, _slow) = (queue.join(), queue.join());
+        let mut given = 0;
+        while !queue.is_full() {
+            queue.push(item(1));
+            assert!(queue.take(fast).is_some());
+            queue.handled(fast);
+            assert_eq!(queue.collect_marks(), []);
+            given += 1;
+        }
+        queue.leave(2);
+        assert_eq!(queue.collect_marks().len(), given);
+        assert!(!queue.is_full());
+    }
+
+    #[test]
+    fn what_the_last_reader_did_not_handle_is_left_to_the_next_ones_difference() {
+        let mut queue = Queue::default();
+        let reader = queue.join();
+        queue.push(item(1));
+        queue.push(item(2));
+        assert!(queue.take(reader).is_some());
+        queue.leave(reader);
+        assert_eq!(queue.collect_marks(), []);
+        assert_eq!((queue.generation(), queue.bytes), (1, 0));
+        let next = queue.join();
+        assert!(queue.take(next).is_none());
     }
 }

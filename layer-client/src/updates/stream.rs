@@ -97,6 +97,8 @@ impl futures_core::Stream for UpdateStream {
 impl Drop for UpdateStream {
     fn drop(&mut self) {
         self.shared.lock().queue.leave(self.reader);
+        // What the others have handled counts now, and makes room.
+        self.shared.commit();
         self.shared.wake.notify_one();
     }
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use layer_tl_types as tl;
 
-use super::{
-    CommonState, Delivery, Engine, FUTILE_LIMIT, Fetch, IDLE_WAIT, Key, Mark, Order, Payload,
-    Sequence, backoff, order_of,
-};
+use super::channels::Channel;
+use super::{CommonState, Delivery, Engine, Fetch, IDLE_WAIT, Key, Mark, Order, backoff, order_of};
 use crate::peers::PeerMap;
+
+/// A counter that the server puts back by less is that of a replica that lags behind: ours stays.
+/// By more, it has begun anew.
+const LAG: i32 = 100_000;
 
 /// An answer to `updates.getDifference`, taken apart.
 #[derive(Debug)]
@@ -69,20 +71,17 @@ impl Engine {
     pub(crate) fn handle_state(&mut self, state: CommonState, now: Instant) {
         let again = self.end_common();
         let common = &mut self.common;
-        let fresh = !std::mem::replace(&mut common.known, true);
-        if fresh {
-            // What was pushed while we asked is newer than the wish to receive: it is delivered, state or not.
-            let out = &mut self.out;
-            for sequence in [&mut common.pts, &mut common.qts, &mut common.seq] {
-                sequence.jump(&mut |d| out.extend(d));
-            }
+        common.known = true;
+        // What was pushed while we asked is newer than the wish to receive: it is delivered, though the state
+        // counts it as past. What lies beyond the state takes its place as usual.
+        for (sequence, at) in [
+            (&mut common.pts, state.pts),
+            (&mut common.qts, state.qts),
+            (&mut common.seq, state.seq),
+        ] {
+            sequence.release(at, &mut self.outlet);
         }
-        self.set_common(CommonState {
-            pts: state.pts.max(self.common.pts.value()),
-            qts: state.qts.max(self.common.qts.value()),
-            seq: state.seq.max(self.common.seq.value()),
-            date: state.date,
-        });
+        self.set_common(state);
         self.settle_common(again, true, false, now);
     }
 
@@ -109,23 +108,23 @@ impl Engine {
                 last,
             } => {
                 let progress = !updates.is_empty() || state.pts != before;
+                let of = updates.len();
                 for update in updates {
-                    self.deliver_common(update, &peers, now);
+                    self.deliver_common(update, &peers, of, now);
                 }
                 self.set_common(state);
                 let stuck = !last && !progress;
                 self.settle_common(again || (!last && progress), progress, stuck, now);
             }
             CommonAnswer::TooLong { pts } => {
-                let peers = Arc::clone(&self.nobody);
-                self.out.push_back(Delivery {
-                    payload: Payload::Missed(Key::Common),
-                    peers,
-                    mark: Mark::Pts(pts),
-                });
-                let progress = pts != before;
+                let nobody = Arc::clone(&self.nobody);
+                self.miss(Key::Common, &nobody, Mark::Pts(pts));
+                let pts = told(before, pts);
                 self.common.pts.set(pts);
-                self.settle_common(again || progress, progress, !progress, now);
+                // Once it is asked again at once, time and again it is not.
+                let eager = pts != before && self.common.futile == 0;
+                self.settle_common(again || eager, eager, !eager, now);
+                self.common.futile = self.common.futile.max(1);
             }
         }
     }
@@ -137,12 +136,8 @@ impl Engine {
             Failure::Reset | Failure::Gone if self.common.known => {
                 // Ask where the server stands, and say that what lies between is lost to us.
                 self.common.known = false;
-                let peers = Arc::clone(&self.nobody);
-                self.out.push_back(Delivery {
-                    payload: Payload::Missed(Key::Common),
-                    peers,
-                    mark: Mark::None,
-                });
+                let nobody = Arc::clone(&self.nobody);
+                self.miss(Key::Common, &nobody, Mark::None);
                 self.common.pts.set(0);
                 self.common.qts.set(0);
                 self.common.seq.set(0);
@@ -167,40 +162,33 @@ impl Engine {
     }
 
     /// An update out of a common difference: the difference's state covers it, unless it is a channel's.
-    fn deliver_common(&mut self, update: tl::enums::Update, peers: &Arc<PeerMap>, now: Instant) {
-        let peers = Arc::clone(peers);
+    fn deliver_common(
+        &mut self,
+        update: tl::enums::Update,
+        peers: &Arc<PeerMap>,
+        of: usize,
+        now: Instant,
+    ) {
         match order_of(&update) {
-            Order::ChannelTooLong { id, pts } => self.channel_too_long(id, pts),
+            Order::ChannelTooLong { id, pts } => self.channel_too_long(id, pts, peers),
             Order::Channel { id, pts, count } => {
                 let mark = Mark::Channel { id, pts };
-                self.offer_channel(
-                    id,
-                    pts,
-                    count,
-                    Delivery {
-                        payload: Payload::Update(update),
-                        peers,
-                        mark,
-                    },
-                    now,
-                );
+                let delivery = Delivery::update(update, peers, mark, of);
+                self.offer_channel(id, pts, count, delivery, now);
             }
             Order::Common { .. } | Order::Secondary { .. } | Order::None => {
-                self.out.push_back(Delivery {
-                    payload: Payload::Update(update),
-                    peers,
-                    mark: Mark::None,
-                });
+                self.outlet
+                    .push(Delivery::update(update, peers, Mark::None, of));
             }
         }
     }
 
     fn set_common(&mut self, state: CommonState) {
         let common = &mut self.common;
-        common.pts.set(state.pts);
+        common.pts.set(told(common.pts.value(), state.pts));
         // 0 means "no news of this counter".
         if state.qts != 0 {
-            common.qts.set(state.qts);
+            common.qts.set(told(common.qts.value(), state.qts));
         }
         if state.seq != 0 {
             common.seq.set(state.seq);
@@ -217,12 +205,7 @@ impl Engine {
             seq: common.seq.value(),
             date: common.date,
         };
-        let peers = Arc::clone(&self.nobody);
-        self.out.push_back(Delivery {
-            payload: Payload::Nothing,
-            peers,
-            mark,
-        });
+        self.outlet.push(self.only(mark));
     }
 
     /// Ends a round: what waits is delivered, waits on, or, after too many rounds, is let go.
@@ -231,27 +214,28 @@ impl Engine {
     fn settle_common(&mut self, again: bool, progress: bool, stuck: bool, now: Instant) {
         let common = &mut self.common;
         common.idle = now + IDLE_WAIT;
+        common.damaged = false;
         if progress {
             common.futile = 0;
         }
-        let wait = backoff(common.futile);
-        let give_up = common.futile >= FUTILE_LIMIT && !again;
-        let out = &mut self.out;
-        let mut waiting = false;
-        for sequence in [&mut common.pts, &mut common.qts, &mut common.seq] {
-            settle(sequence, give_up, wait, now, out);
-            waiting |= sequence.is_waiting();
+        if common.pts.is_hopeless() || common.qts.is_hopeless() {
+            let nobody = Arc::clone(&self.nobody);
+            self.miss(Key::Common, &nobody, Mark::None);
         }
-        if waiting || stuck || (again && !progress) {
-            common.futile = common.futile.saturating_add(1);
-        } else {
-            common.futile = 0;
+        let common = &mut self.common;
+        for sequence in [&mut common.pts, &mut common.qts, &mut common.seq] {
+            if sequence.is_hopeless() {
+                sequence.jump(&mut self.outlet);
+            } else {
+                sequence.settle(now, &mut self.outlet);
+            }
         }
         if again && progress {
             self.want_common();
         } else if again || stuck {
-            common.fetch = Fetch::Queued;
-            common.retry = Some(now + wait);
+            self.retry_common(now);
+        } else {
+            common.futile = 0;
         }
     }
 
@@ -268,6 +252,7 @@ impl Engine {
         let Some(before) = self.channels.get(&id).map(|channel| channel.pts.value()) else {
             return;
         };
+        let mut too_long = false;
         let (pts, last, timeout, some) = match answer {
             ChannelAnswer::Empty { pts, last, timeout } => (pts, last, timeout, false),
             ChannelAnswer::Part {
@@ -278,8 +263,9 @@ impl Engine {
                 timeout,
             } => {
                 let some = !updates.is_empty();
+                let of = updates.len();
                 for update in updates {
-                    self.deliver_from_channel(id, update, &peers, now);
+                    self.deliver_from_channel(id, update, &peers, of, now);
                 }
                 (pts, last, timeout, some)
             }
@@ -289,49 +275,45 @@ impl Engine {
                 last,
                 timeout,
             } => {
-                self.out.push_back(Delivery {
-                    payload: Payload::Missed(Key::Channel(id)),
-                    peers,
-                    mark: Mark::None,
-                });
+                self.miss(Key::Channel(id), &peers, Mark::None);
+                too_long = true;
                 (pts.unwrap_or(before), last, timeout, true)
             }
         };
+        let pts = told(before, pts);
         let progress = pts != before;
-        let peers = Arc::clone(&self.nobody);
         if progress || some {
-            self.out.push_back(Delivery {
-                payload: Payload::Nothing,
-                peers,
-                mark: Mark::Channel { id, pts },
-            });
+            self.outlet.push(self.only(Mark::Channel { id, pts }));
         }
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
         channel.pts.set(pts);
-        if progress {
-            channel.futile = 0;
+        let more = again || !last;
+        channel.behind &= more;
+        if channel.pts.is_hopeless() {
+            let nobody = Arc::clone(&self.nobody);
+            self.miss(Key::Channel(id), &nobody, Mark::None);
         }
-        let more = again || (!last && progress);
-        let give_up = channel.futile >= FUTILE_LIMIT && !more;
-        let wait = backoff(channel.futile);
-        settle(&mut channel.pts, give_up, wait, now, &mut self.out);
-        if channel.pts.is_waiting() || (!last && !progress) {
-            channel.futile = channel.futile.saturating_add(1);
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        if channel.pts.is_hopeless() {
+            channel.pts.jump(&mut self.outlet);
         } else {
-            channel.futile = 0;
+            channel.pts.settle(now, &mut self.outlet);
         }
-        if !last && !progress {
-            channel.retry = Some(now + wait);
-        } else if channel.opened && last {
-            let seconds = u64::try_from(timeout.unwrap_or(1)).unwrap_or(1).max(1);
-            channel.retry = Some(now + Duration::from_secs(seconds));
+        let eager = progress && (!too_long || channel.futile == 0);
+        if eager || !more {
+            channel.futile = u32::from(too_long && more);
         }
-        if more && (progress || channel.futile <= 1) {
+        if more && eager {
             self.want_channel(id);
         } else if more {
-            channel.retry = Some(now + wait);
+            retry_channel(channel, now);
+        } else if channel.opened {
+            let seconds = u64::try_from(timeout.unwrap_or(1)).unwrap_or(1).max(1);
+            channel.retry = Some(now + Duration::from_secs(seconds));
         }
         self.set_timer(id);
     }
@@ -346,35 +328,22 @@ impl Engine {
         };
         match failure {
             Failure::Temporary => {
-                channel.futile = channel.futile.saturating_add(1);
-                channel.retry = Some(now + backoff(channel.futile));
+                retry_channel(channel, now);
                 self.set_timer(id);
             }
             Failure::Gone | Failure::Reset => {
                 // What the server did push is still delivered; the next push begins the channel anew.
-                let out = &mut self.out;
-                if failure == Failure::Reset {
-                    let peers = Arc::clone(&self.nobody);
-                    let payload = Payload::Missed(Key::Channel(id));
-                    out.push_back(Delivery {
-                        payload,
-                        peers,
-                        mark: Mark::None,
-                    });
+                let lacking = channel.behind || channel.pts.has_hole();
+                if failure == Failure::Reset || lacking {
+                    let nobody = Arc::clone(&self.nobody);
+                    self.miss(Key::Channel(id), &nobody, Mark::None);
                 }
-                channel.pts.jump(&mut |d| out.extend(d));
-                if let Some(at) = channel.timer.take() {
-                    self.timers.remove(&(at, id));
+                self.drop_channel(id);
+                if failure == Failure::Reset
+                    && let Some(channel) = self.channels.get_mut(&id)
+                {
+                    channel.pts.set(0);
                 }
-                self.channels.remove(&id);
-                self.settled(id);
-                let peers = Arc::clone(&self.nobody);
-                let mark = Mark::ChannelGone(id);
-                self.out.push_back(Delivery {
-                    payload: Payload::Nothing,
-                    peers,
-                    mark,
-                });
             }
         }
     }
@@ -396,6 +365,7 @@ impl Engine {
         id: i64,
         update: tl::enums::Update,
         peers: &Arc<PeerMap>,
+        of: usize,
         now: Instant,
     ) {
         match order_of(&update) {
@@ -406,35 +376,26 @@ impl Engine {
                 count,
             } if other != id => {
                 let mark = Mark::Channel { id: other, pts };
-                let peers = Arc::clone(peers);
-                let delivery = Delivery {
-                    payload: Payload::Update(update),
-                    peers,
-                    mark,
-                };
+                let delivery = Delivery::update(update, peers, mark, of);
                 self.offer_channel(other, pts, count, delivery, now);
             }
-            _ => self.out.push_back(Delivery {
-                payload: Payload::Update(update),
-                peers: Arc::clone(peers),
-                mark: Mark::None,
-            }),
+            _ => self
+                .outlet
+                .push(Delivery::update(update, peers, Mark::None, of)),
         }
     }
 }
 
-/// After a difference: what it covered goes, what follows is delivered, and what still lacks something waits on,
-/// unless we have waited often enough.
-fn settle(
-    sequence: &mut Sequence,
-    give_up: bool,
-    wait: Duration,
-    now: Instant,
-    out: &mut std::collections::VecDeque<Delivery>,
-) {
-    if give_up {
-        sequence.jump(&mut |d| out.extend(d));
+fn retry_channel(channel: &mut Channel, now: Instant) {
+    channel.retry = Some(now + backoff(channel.futile));
+    channel.futile = channel.futile.saturating_add(1);
+}
+
+/// Where a counter stands after the server's word.
+fn told(ours: i32, theirs: i32) -> i32 {
+    if theirs < ours && ours.saturating_sub(theirs) <= LAG {
+        ours
     } else {
-        sequence.settle(wait, now, &mut |d| out.extend(d));
+        theirs
     }
 }

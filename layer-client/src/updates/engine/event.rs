@@ -6,6 +6,7 @@ use layer_tl_types as tl;
 
 use super::Key;
 use crate::peers::PeerMap;
+use crate::tl::Serializable;
 
 /// What to tell the user.
 #[derive(Clone, Debug)]
@@ -23,7 +24,10 @@ pub(crate) enum Payload {
 /// How far the state has come once a delivery is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
+    /// Nowhere: what comes later moves the state past it.
     None,
+    /// Nowhere, and no difference would bring it again (typing and the like).
+    Loose,
     Pts(i32),
     Qts(i32),
     Seq(i32),
@@ -48,6 +52,39 @@ pub(crate) struct Delivery {
     /// The users and chats of the packet that it came in.
     pub(crate) peers: Arc<PeerMap>,
     pub(crate) mark: Mark,
+    /// About how many bytes of memory it holds.
+    pub(crate) cost: usize,
+}
+
+/// What a byte on the wire becomes in memory, with the spaces for what is not there.
+const SPREAD: usize = 4;
+/// The same for a user or chat.
+const PEER: usize = 512;
+
+impl Delivery {
+    pub(crate) fn new(payload: Payload, peers: &Arc<PeerMap>, mark: Mark) -> Self {
+        Self {
+            payload,
+            peers: Arc::clone(peers),
+            mark,
+            cost: size_of::<Self>(),
+        }
+    }
+
+    /// An update, one of `of` in a packet, which share what the packet's peers cost.
+    pub(crate) fn update(
+        update: tl::enums::Update,
+        peers: &Arc<PeerMap>,
+        mark: Mark,
+        of: usize,
+    ) -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        update.serialize(&mut bytes);
+        let cost = bytes.len() * SPREAD + peers.len() * PEER / of.max(1);
+        let mut delivery = Self::new(Payload::Update(update), peers, mark);
+        delivery.cost += cost;
+        delivery
+    }
 }
 
 /// A call that the engine wants made.

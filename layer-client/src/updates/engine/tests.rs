@@ -524,7 +524,7 @@ fn only_some_channel_differences_run_at_once() {
     while let Some(Request::Channel { id, .. }) = bench.engine.poll_request() {
         running.push(id);
     }
-    assert_eq!(running.len(), CHANNELS_AT_ONCE);
+    assert_eq!(running.len(), channels::CHANNELS_AT_ONCE);
     bench.answer_channel(running[0], vec![new_in(running[0], 2, 0, 0)], 11, true);
     assert!(bench.engine.poll_request().is_some());
     assert_eq!(bench.engine.poll_request(), None);
