@@ -144,11 +144,12 @@ mod updates;
 
 /// What happens, as types.
 pub mod update {
-    pub use crate::updates::UpdateStream;
     pub use crate::updates::types::{
-        BotStopped, CallbackQuery, ChosenInlineResult, InlineQuery, JoinRequest, MessageDeletion,
-        Missed, ParticipantChange, PollVote, ReactionChange, Read, Typing, Update, UserStatus,
+        Album, BotStopped, CallbackQuery, ChosenInlineResult, ConnectionEvent, InlineQuery,
+        JoinRequest, MessageDeletion, Missed, ParticipantChange, PollVote, ReactionChange, Read,
+        Typing, Update, UpdateKind, UserStatus,
     };
+    pub use crate::updates::{Receipt, StreamOptions, UpdateStream};
 }
 
 pub use auth::{CodeDelivery, LoginToken, PasswordToken, SignInError};

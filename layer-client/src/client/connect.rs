@@ -20,8 +20,6 @@ use crate::updates::Hub;
 
 /// The first connection may fail this often in a row before the caller hears of it.
 const FIRST_ATTEMPTS: u32 = 3;
-/// Changes of the session reach the disk this much later, together.
-const WRITE_BEHIND: Duration = Duration::from_secs(1);
 
 pub(super) fn connect(config: Config) -> BoxFuture<'static, Result<Client>> {
     Box::pin(async move {
@@ -89,18 +87,18 @@ fn assemble(config: Config, store: Store) -> Client {
         }
     });
     let client = Client::owned(inner);
-    client.inner.spawn(write_behind(
-        client.downgrade(),
-        client.inner.session.signal(),
-    ));
+    let inner = &client.inner;
+    let changed = inner.session.signal();
+    let delay = inner.config.save_delay;
+    inner.spawn(write_behind(client.downgrade(), changed, delay));
     client
 }
 
 /// Writes the session a little after it changed.
-async fn write_behind(client: WeakClient, changed: Arc<tokio::sync::Notify>) {
+async fn write_behind(client: WeakClient, changed: Arc<tokio::sync::Notify>, delay: Duration) {
     loop {
         changed.notified().await;
-        sleep(WRITE_BEHIND).await;
+        sleep(delay).await;
         let Some(client) = client.upgrade() else {
             return;
         };

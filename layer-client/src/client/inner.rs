@@ -151,26 +151,18 @@ impl Inner {
 
     /// Writes what is not written yet. Blocks for as long as the disk does.
     pub(crate) fn save(&self) -> Result<(), SessionError> {
-        self.collect();
-        self.session.save()
-    }
-
-    /// Puts into the session what others own.
-    fn collect(&self) {
-        if self.session.is_dirty() {
-            let peers = self
-                .peers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .snapshot();
-            self.session.update(|session| session.peers = peers);
-        }
+        // A peer is known before the cursor moves over what named it, and is so in what is written.
+        self.session.save_with(|session| {
+            let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+            session.peers = peers.snapshot();
+        })
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The store saves the session as it is dropped.
-        self.collect();
+        if let Err(error) = self.save() {
+            log::error!("the session was not saved: {error}");
+        }
     }
 }

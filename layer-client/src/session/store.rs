@@ -67,18 +67,32 @@ impl Store {
         self.dirty.clone()
     }
 
+    #[cfg(test)]
     pub(crate) fn is_dirty(&self) -> bool {
         self.changed.load(Ordering::Acquire) != self.saved.load(Ordering::Acquire)
     }
 
     /// Writes now what was not written yet. Blocks for as long as the storage does.
     pub(crate) fn save(&self) -> Result<(), SessionError> {
+        self.save_with(|_| ())
+    }
+
+    /// As [`save`](Self::save), after `complete` has put in what others own: nothing else comes in
+    /// between, so that what is written fits together.
+    pub(crate) fn save_with(
+        &self,
+        complete: impl FnOnce(&mut Session),
+    ) -> Result<(), SessionError> {
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = self.changed.load(Ordering::Acquire);
         if changed == self.saved.load(Ordering::Acquire) {
             return Ok(());
         }
-        let bytes = self.read(envelope::encode);
+        let bytes = {
+            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            complete(&mut session);
+            envelope::encode(&session)
+        };
         self.storage.save(&bytes)?;
         self.saved.store(changed, Ordering::Release);
         Ok(())

@@ -3,17 +3,26 @@
 //! It runs while someone reads. Its calls hold the client only for as long as they take, and not
 //! beyond the last clone that the program holds.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use futures_core::Stream;
 use layer_tl_types as tl;
 use tokio::task::JoinSet;
 
 use super::answers;
-use super::engine::{ChannelAnswer, CommonAnswer, CommonState, Engine, Failure, Packet, Request};
+use super::engine::{
+    ChannelAnswer, CommonAnswer, CommonState, Delivery, Engine, Failure, Mark, Packet, Request,
+};
 use super::hub::{Inbound, Shared};
+use super::queue::Item;
+use super::types::{self, ConnectionEvent, Update, UpdateKind};
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::net::ConnectionStates;
 use crate::peers::PeerId;
 use crate::tl::Deserializable;
 
@@ -77,6 +86,7 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
                 state.queue.generation()
             };
             let (state, channels) = cursor(&client, shared);
+            let states = client.connection_states();
             drop(client);
             let engine = Engine::new(state, channels, Instant::now());
             return Driver {
@@ -84,6 +94,8 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
                 engine,
                 calls: JoinSet::new(),
                 generation,
+                states,
+                catching_up: false,
             }
             .run()
             .await;
@@ -107,6 +119,9 @@ struct Driver<'a> {
     calls: JoinSet<(Request, Result<Answer>)>,
     /// Which readers this engine feeds.
     generation: u64,
+    states: ConnectionStates,
+    /// Whether it was told that something is being fetched.
+    catching_up: bool,
 }
 
 impl Driver<'_> {
@@ -119,10 +134,15 @@ impl Driver<'_> {
             self.engine.handle_timeout(Instant::now());
             self.deliver();
             self.start_calls()?;
+            self.tell_states().await;
+            self.tell_catching_up();
             let timeout = self.engine.poll_timeout();
             let calling = !self.calls.is_empty();
             tokio::select! {
                 () = self.shared.wake.notified() => {}
+                Some(state) = self.states.next() => {
+                    self.tell(ConnectionEvent::State(state));
+                }
                 () = sleep_until(timeout), if timeout.is_some() => {}
                 Some(done) = self.calls.join_next(), if calling => {
                     let (request, answer) = done.map_err(|_| Error::Closed)?;
@@ -185,16 +205,67 @@ impl Driver<'_> {
         self.engine.set_paused(full);
     }
 
+    /// Puts what the engine gives into the queue, for those who want it.
     fn deliver(&mut self) {
-        {
+        let mut filters = None;
+        let client = self.shared.client.upgrade();
+        while let Some(delivery) = self.engine.poll_delivery() {
+            let filters = filters.get_or_insert_with(|| self.shared.lock().queue.filters());
+            let item = item(delivery, client.as_ref());
+            let update = item.update.as_ref();
+            let wanting = filters
+                .iter()
+                .filter(|(_, filter)| update.is_some_and(|update| filter.wants(update)));
+            let wanted: Vec<u64> = wanting.map(|&(reader, _)| reader).collect();
             let mut state = self.shared.lock();
-            while let Some(delivery) = self.engine.poll_delivery() {
-                if state.queue.generation() == self.generation {
-                    state.queue.push(delivery);
-                }
+            if state.queue.generation() == self.generation {
+                state.queue.push(item, &wanted);
             }
         }
+        if filters.is_some() {
+            // Perhaps nobody wanted any of it.
+            self.shared.commit();
+        }
         self.set_room();
+    }
+
+    /// Tells those who want to know about the connection.
+    fn tell(&self, event: ConnectionEvent) {
+        let mut state = self.shared.lock();
+        let filters = state.queue.filters();
+        let wanting = filters
+            .iter()
+            .filter(|(_, filter)| filter.wants_kind(UpdateKind::Connection));
+        let wanted: Vec<u64> = wanting.map(|&(reader, _)| reader).collect();
+        if wanted.is_empty() || state.queue.generation() != self.generation {
+            return;
+        }
+        let item = Item {
+            update: Some(Update::Connection(event)),
+            mark: Mark::Loose,
+            cost: size_of::<Item>(),
+        };
+        state.queue.push(item, &wanted);
+    }
+
+    /// Tells what the connection's state became. A new connection is told before it is made use of.
+    async fn tell_states(&mut self) {
+        let states = &mut self.states;
+        let look = poll_fn(|context| Poll::Ready(Pin::new(&mut *states).poll_next(context)));
+        if let Poll::Ready(Some(state)) = look.await {
+            self.tell(ConnectionEvent::State(state));
+        }
+    }
+
+    fn tell_catching_up(&mut self) {
+        let now = !self.calls.is_empty();
+        if std::mem::replace(&mut self.catching_up, now) != now {
+            self.tell(if now {
+                ConnectionEvent::CatchingUp
+            } else {
+                ConnectionEvent::CaughtUp
+            });
+        }
     }
 
     fn start_calls(&mut self) -> Result<()> {
@@ -246,6 +317,14 @@ impl Driver<'_> {
             }
         }
         Ok(())
+    }
+}
+
+fn item(delivery: Delivery, client: Option<&Client>) -> Item {
+    Item {
+        update: types::of_payload(delivery.payload, &delivery.peers, client),
+        mark: delivery.mark,
+        cost: delivery.cost,
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::albums::Albums;
 use super::begin::{self, Beginning, Early};
 use super::engine::{Key, Mark, Packet};
+use super::options::StreamOptions;
 use super::queue::Queue;
 use super::stream::UpdateStream;
 use crate::client::{BoxFuture, Client, WeakClient};
@@ -115,23 +117,26 @@ impl Shared {
 
     /// Moves the saved cursor over what was handled.
     pub(super) fn commit(&self) {
-        let (marks, room, ended) = {
-            let mut state = self.lock();
-            let marks = state.queue.collect_marks();
-            // After the end of a login the session is no longer that account's.
-            let ended = state.closed.as_ref().is_some_and(Error::is_terminal);
-            (marks, !state.queue.is_full(), ended)
-        };
+        // Let go of last: it may be the client's end, which closes us.
+        let client = self.client.upgrade();
+        let mut state = self.lock();
+        let was_full = state.queue.is_full();
+        let marks = state.queue.collect_marks();
+        // After the end of a login the session is no longer that account's.
+        let ended = state.closed.as_ref().is_some_and(Error::is_terminal);
         if !marks.is_empty()
             && !ended
-            && let Some(client) = self.client.upgrade()
+            && let Some(client) = &client
         {
+            // Under the lock: of two who commit, neither may overtake the other.
             client.inner.session.update(|session| {
                 for mark in marks {
                     apply(&mut session.updates, mark);
                 }
             });
         }
+        let room = was_full && !state.queue.is_full();
+        drop(state);
         if room {
             self.wake.notify_one();
         }
@@ -280,11 +285,21 @@ impl Client {
     /// program did not run, unless [`Config::catch_up`](crate::Config::catch_up) says otherwise.
     ///
     /// An update counts as handled when the next one is asked for. What was not handled when the
-    /// program ends is delivered again at the next start.
+    /// program ends is delivered again at the next start; [`UpdateStream`] says more.
     pub fn stream_updates(&self) -> UpdateStream {
+        self.stream_updates_with(StreamOptions::new())
+    }
+
+    /// As [`stream_updates`](Self::stream_updates), of what the options say, and as they say it.
+    ///
+    /// Streams do not take from each other, but there is one cursor: an update is handled when
+    /// every stream that wants it has handled it, and a stream that is not read holds up the others
+    /// once a thousand updates wait for it, unless it may miss some ([`StreamOptions::lossy`]). Drop
+    /// a stream that is not read any more.
+    pub fn stream_updates_with(&self, options: StreamOptions) -> UpdateStream {
         let shared = Arc::clone(&self.inner.updates.shared);
-        let reader = shared.lock().queue.join();
-        let stream = UpdateStream::new(shared, reader);
+        let reader = shared.lock().queue.join(options.filter);
+        let stream = UpdateStream::new(shared, reader, options.albums.map(Albums::new));
         stream.drive();
         stream
     }
