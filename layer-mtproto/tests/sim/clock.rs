@@ -14,6 +14,9 @@ pub(crate) struct Clock {
     slept: Duration,
     /// How many seconds the server's clock is off.
     pub(crate) server_skew: i64,
+    /// How often it was set. No two clocks agree to the microsecond, so the ids of a session that one machine lost are
+    /// not those that the next one gives out.
+    pub(crate) server_jumps: u32,
     /// How many seconds the client's wall clock is off.
     pub(crate) client_skew: i64,
 }
@@ -25,6 +28,7 @@ impl Clock {
             now: Time::ZERO,
             slept: Duration::ZERO,
             server_skew: 0,
+            server_jumps: 0,
             client_skew,
         }
     }
@@ -52,7 +56,8 @@ impl Clock {
     }
 
     pub(crate) fn server_unix(&self) -> Duration {
-        shift(UNIX + self.now, self.server_skew)
+        let between = Duration::from_micros(self.server_jumps.into());
+        shift(UNIX + self.now + between, self.server_skew)
     }
 
     pub(crate) fn sleep(&mut self, time: Duration) {

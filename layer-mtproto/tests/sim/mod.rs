@@ -288,6 +288,7 @@ impl Sim {
             let by = i64::try_from(self.dice.below(1200)).unwrap() - 600;
             trace::note(&self.clock, &format!("the server's clock jumps by {by} s"));
             self.clock.server_skew += by;
+            self.clock.server_jumps += 1;
             // Time goes back where another machine takes over: msg_ids of one session never do.
             if by < 0 {
                 self.forget();
