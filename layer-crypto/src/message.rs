@@ -9,7 +9,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::aes::{BLOCK, ige_decrypt, ige_encrypt};
+use crate::aes::{BLOCK, ige_decrypt, ige_decrypt_hashed, ige_encrypt};
 use crate::sha::{sha1, sha256};
 use crate::{AuthKey, SecureRandom, constant_time_eq};
 
@@ -124,8 +124,9 @@ pub fn open<'a>(
     let (header, data) = split(packet)?;
     let claimed = read_header(key, header)?;
     let (aes_key, aes_iv) = derive(key, from, &claimed);
-    decrypt(&aes_key, &aes_iv, data)?;
-    if constant_time_eq(&msg_key(key, from, data), &claimed) {
+    let large = ige_decrypt_hashed(&aes_key, &aes_iv, msg_key_prefix(key, from), data)
+        .map_err(|e| MessageError::NotBlocks { len: e.len })?;
+    if constant_time_eq(&middle(&large), &claimed) {
         Ok(data)
     } else {
         data.zeroize();
@@ -179,11 +180,19 @@ type KeyIv = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
 
 /// `msg_key`: the middle 128 bits of `SHA256(substr(auth_key, 88+x, 32) + plaintext + padding)`.
 fn msg_key(key: &AuthKey, from: Sender, plaintext: &[u8]) -> [u8; 16] {
-    let x = from.x();
-    let large = sha256(&[&key.as_bytes()[88 + x..120 + x], plaintext]);
-    let mut msg_key = [0; 16];
-    msg_key.copy_from_slice(&large[8..24]);
-    msg_key
+    middle(&sha256(&[msg_key_prefix(key, from), plaintext]))
+}
+
+/// `substr(auth_key, 88+x, 32)`
+fn msg_key_prefix(key: &AuthKey, from: Sender) -> &[u8; 32] {
+    let (prefix, _) = key.as_bytes()[88 + from.x()..]
+        .split_first_chunk()
+        .expect("88 + 8 + 32 bytes are within 256");
+    prefix
+}
+
+fn middle(large: &[u8; 32]) -> [u8; 16] {
+    std::array::from_fn(|at| large[8 + at])
 }
 
 /// `aes_key` and `aes_iv` of MTProto 2.0.

@@ -1,0 +1,546 @@
+//! AES-256-IGE by the AES instructions of x86-64, and for many messages at a time by those that take four blocks
+//! (VAES with AVX-512). All `unsafe` code of the crate for this architecture: loads and stores of whole arrays, and
+//! calls of functions whose instructions were found to be there.
+//!
+//! # How one message goes as fast as it can
+//!
+//! The fourteen rounds of a block have to wait for the block before it. Nothing else has to: the last round mixes
+//! in a round key, and this key may as well be the mix of that key, the input before, the next input and the first
+//! round key. So the state of the next block comes straight out of the last round of this one, and the output is
+//! made beside it by a last round of its own.
+//!
+//! # How many go at a time
+//!
+//! Each message is a lane. Sixteen lanes are four registers of four blocks: while one of them waits for its round,
+//! the others have theirs. The four blocks of a lane that lie together in memory are turned so that each register
+//! holds one block of each of its four lanes.
+
+#![allow(unsafe_code, reason = "see above: the instructions have no other form")]
+
+use std::arch::x86_64::{
+    __m128i, __m512i, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
+    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_aeskeygenassist_si128, _mm_loadu_si128,
+    _mm_setzero_si128, _mm_shuffle_epi32, _mm_slli_si128, _mm_storeu_si128, _mm_xor_si128,
+    _mm512_aesdec_epi128, _mm512_aesdeclast_epi128, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
+    _mm512_castsi128_si512, _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512,
+    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
+};
+use std::array::from_fn;
+
+use zeroize::Zeroize;
+
+use super::{Block, IgeJob, halves};
+
+/// Four blocks, which lie together in memory.
+type Four = [Block; 4];
+
+/// Proof that the processor has the instructions.
+#[derive(Clone, Copy)]
+pub(super) struct Aes {
+    /// Whether it also has those that take four blocks.
+    wide: bool,
+}
+
+impl Aes {
+    pub(super) fn new() -> Option<Self> {
+        let wide = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
+        is_x86_feature_detected!("aes").then_some(Self { wide })
+    }
+
+    /// The same without the instructions that take four blocks.
+    #[cfg(test)]
+    pub(super) fn narrow(self) -> Self {
+        Self { wide: false }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_wide(self) -> bool {
+        self.wide
+    }
+
+    pub(super) fn encrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
+        // SAFETY: `Self` is only made where there are AES instructions.
+        unsafe { one::<false>(key, iv, blocks) }
+    }
+
+    pub(super) fn decrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
+        // SAFETY: as above.
+        unsafe { one::<true>(key, iv, blocks) }
+    }
+
+    pub(super) fn decrypt_hashed(
+        self,
+        key: &[u8; 32],
+        iv: &[u8; 32],
+        prefix: &[u8; 32],
+        blocks: &mut [Block],
+    ) -> [u8; 32] {
+        // SAFETY: as above.
+        unsafe { decrypt_hashed(key, iv, prefix, blocks) }
+    }
+
+    pub(super) fn encrypt_many(self, jobs: &mut [IgeJob<'_>]) {
+        // SAFETY: as above.
+        unsafe { many::<false>(self.wide, jobs) }
+    }
+
+    pub(super) fn decrypt_many(self, jobs: &mut [IgeJob<'_>]) {
+        // SAFETY: as above.
+        unsafe { many::<true>(self.wide, jobs) }
+    }
+}
+
+fn load(block: &Block) -> __m128i {
+    // SAFETY: 16 bytes that may be read; the instruction asks for no alignment.
+    unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
+}
+
+fn store(block: &mut Block, value: __m128i) {
+    // SAFETY: 16 bytes that may be written; the instruction asks for no alignment.
+    unsafe { _mm_storeu_si128(block.as_mut_ptr().cast(), value) }
+}
+
+#[target_feature(enable = "avx512f")]
+fn load_four(blocks: &Four) -> __m512i {
+    // SAFETY: 64 bytes that may be read; the instruction asks for no alignment.
+    unsafe { _mm512_loadu_si512(blocks.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512f")]
+fn store_four(blocks: &mut Four, value: __m512i) {
+    // SAFETY: 64 bytes that may be written; the instruction asks for no alignment.
+    unsafe { _mm512_storeu_si512(blocks.as_mut_ptr().cast(), value) }
+}
+
+/// The fifteen round keys, in the order in which they are used.
+struct Keys([__m128i; 15]);
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl Keys {
+    /// FIPS 197, 5.2; for decryption 5.3.5 (the equivalent inverse cipher).
+    #[target_feature(enable = "aes")]
+    fn new<const DECRYPT: bool>(key: &[u8; 32]) -> Self {
+        let mut keys = [_mm_setzero_si128(); 15];
+        let (first, second) = halves(key);
+        keys[0] = load(&first);
+        keys[1] = load(&second);
+        macro_rules! even {
+            ($at:literal, $constant:literal) => {
+                let word = _mm_aeskeygenassist_si128::<$constant>(keys[$at - 1]);
+                keys[$at] = next_key(keys[$at - 2], _mm_shuffle_epi32::<0xff>(word));
+            };
+        }
+        macro_rules! odd {
+            ($at:literal) => {
+                let word = _mm_aeskeygenassist_si128::<0>(keys[$at - 1]);
+                keys[$at] = next_key(keys[$at - 2], _mm_shuffle_epi32::<0xaa>(word));
+            };
+        }
+        even!(2, 1);
+        odd!(3);
+        even!(4, 2);
+        odd!(5);
+        even!(6, 4);
+        odd!(7);
+        even!(8, 8);
+        odd!(9);
+        even!(10, 16);
+        odd!(11);
+        even!(12, 32);
+        odd!(13);
+        even!(14, 64);
+        if DECRYPT {
+            keys.reverse();
+            for key in &mut keys[1..14] {
+                *key = _mm_aesimc_si128(*key);
+            }
+        }
+        Self(keys)
+    }
+}
+
+#[target_feature(enable = "sse2")]
+fn next_key(before: __m128i, word: __m128i) -> __m128i {
+    let mut key = before;
+    let mut shifted = before;
+    for _ in 0..3 {
+        shifted = _mm_slli_si128::<4>(shifted);
+        key = _mm_xor_si128(key, shifted);
+    }
+    _mm_xor_si128(key, word)
+}
+
+#[inline]
+#[target_feature(enable = "aes")]
+fn round<const DECRYPT: bool>(state: __m128i, key: __m128i) -> __m128i {
+    if DECRYPT {
+        _mm_aesdec_si128(state, key)
+    } else {
+        _mm_aesenc_si128(state, key)
+    }
+}
+
+#[inline]
+#[target_feature(enable = "aes")]
+fn last_round<const DECRYPT: bool>(state: __m128i, key: __m128i) -> __m128i {
+    if DECRYPT {
+        _mm_aesdeclast_si128(state, key)
+    } else {
+        _mm_aesenclast_si128(state, key)
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,vaes")]
+fn round_four<const DECRYPT: bool>(state: __m512i, key: __m512i) -> __m512i {
+    if DECRYPT {
+        _mm512_aesdec_epi128(state, key)
+    } else {
+        _mm512_aesenc_epi128(state, key)
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,vaes")]
+fn last_round_four<const DECRYPT: bool>(state: __m512i, key: __m512i) -> __m512i {
+    if DECRYPT {
+        _mm512_aesdeclast_epi128(state, key)
+    } else {
+        _mm512_aesenclast_epi128(state, key)
+    }
+}
+
+/// One message and how far it has come: encryption and decryption differ in the cipher alone.
+struct Chain {
+    keys: Keys,
+    /// The last block that went in, and the last that came out.
+    input: __m128i,
+    output: __m128i,
+}
+
+impl Chain {
+    #[target_feature(enable = "aes")]
+    fn new<const DECRYPT: bool>(key: &[u8; 32], iv: &[u8; 32]) -> Self {
+        let (cipher, plain) = halves(iv);
+        let (input, output) = if DECRYPT {
+            (cipher, plain)
+        } else {
+            (plain, cipher)
+        };
+        Self {
+            keys: Keys::new::<DECRYPT>(key),
+            input: load(&input),
+            output: load(&output),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "aes")]
+    fn advance<const DECRYPT: bool>(&mut self, blocks: &mut [Block]) {
+        let keys = &self.keys.0;
+        let Some(first) = blocks.first() else { return };
+        let mut input = load(first);
+        let mut state = _mm_xor_si128(_mm_xor_si128(input, self.output), keys[0]);
+        let ends = _mm_xor_si128(keys[0], keys[14]);
+        for at in 0..blocks.len() {
+            let next = match blocks.get(at + 1) {
+                Some(next) => load(next),
+                None => _mm_setzero_si128(),
+            };
+            for key in &keys[1..14] {
+                state = round::<DECRYPT>(state, *key);
+            }
+            let key = _mm_xor_si128(keys[14], self.input);
+            self.output = last_round::<DECRYPT>(state, key);
+            let key = _mm_xor_si128(_mm_xor_si128(ends, self.input), next);
+            state = last_round::<DECRYPT>(state, key);
+            store(&mut blocks[at], self.output);
+            (self.input, input) = (input, next);
+        }
+    }
+}
+
+#[target_feature(enable = "aes")]
+fn one<const DECRYPT: bool>(key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
+    Chain::new::<DECRYPT>(key, iv).advance::<DECRYPT>(blocks);
+}
+
+/// While the AES rounds of a block wait for each other, the processor goes on to the hash of the blocks before.
+#[target_feature(enable = "aes")]
+fn decrypt_hashed(
+    key: &[u8; 32],
+    iv: &[u8; 32],
+    prefix: &[u8; 32],
+    blocks: &mut [Block],
+) -> [u8; 32] {
+    let mut chain = Chain::new::<true>(key, iv);
+    let mut hash = crate::sha::Sha256Blocks::new();
+    // The prefix is half a block of the hash.
+    let (head, rest) = blocks.split_at_mut(blocks.len().min(2));
+    chain.advance::<true>(head);
+    let mut begin = [0; 64];
+    begin[..32].copy_from_slice(prefix);
+    let head = head.as_flattened();
+    begin[32..32 + head.len()].copy_from_slice(head);
+    let (fours, tail) = rest.as_chunks_mut::<4>();
+    if head.len() < 32 {
+        return hash.finish(&begin[..32 + head.len()], 32 + head.len());
+    }
+    let mut before = begin;
+    for four in &mut *fours {
+        chain.advance::<true>(four);
+        hash.update(&before);
+        before.copy_from_slice(four.as_flattened());
+    }
+    chain.advance::<true>(tail);
+    hash.update(&before);
+    begin.zeroize();
+    before.zeroize();
+    hash.finish(tail.as_flattened(), 64 + fours.len() * 64 + tail.len() * 16)
+}
+
+/// A message among others.
+struct Lane<'a> {
+    chain: Chain,
+    rest: &'a mut [Block],
+}
+
+/// Lanes that go at a time.
+const LANES: usize = 16;
+
+#[target_feature(enable = "aes")]
+fn many<const DECRYPT: bool>(wide: bool, jobs: &mut [IgeJob<'_>]) {
+    let most = if wide { LANES } else { LANES / 2 };
+    let mut jobs = jobs.iter_mut();
+    let mut lanes: [Option<Lane<'_>>; LANES] = from_fn(|_| None);
+    let mut count = 0;
+    loop {
+        while count < most
+            && let Some(job) = jobs.next()
+        {
+            lanes[count] = Some(Lane {
+                chain: Chain::new::<DECRYPT>(job.key, job.iv),
+                rest: job.data.as_chunks_mut().0,
+            });
+            count += 1;
+        }
+        if count == 0 {
+            return;
+        }
+        let active = &mut lanes[..count];
+        let fours = |lane: &Option<Lane<'_>>| lane.as_ref().map_or(0, |lane| lane.rest.len() / 4);
+        let steps = active.iter().map(fours).min().unwrap_or(0);
+        if count > 1 && steps > 0 {
+            if wide {
+                // SAFETY: `wide` says that the instructions are there.
+                unsafe {
+                    match count.div_ceil(4) {
+                        1 => together_wide::<DECRYPT, 1>(active, steps),
+                        2 => together_wide::<DECRYPT, 2>(active, steps),
+                        3 => together_wide::<DECRYPT, 3>(active, steps),
+                        _ => together_wide::<DECRYPT, 4>(active, steps),
+                    }
+                }
+            } else {
+                together::<DECRYPT>(active, steps);
+            }
+        }
+        // Those that have less than a step left, and the only one, go by themselves.
+        let mut at = 0;
+        while at < count {
+            let alone = count == 1;
+            match &mut lanes[at] {
+                Some(lane) if lane.rest.len() >= 4 && !alone => at += 1,
+                place => {
+                    if let Some(mut lane) = place.take() {
+                        lane.chain.advance::<DECRYPT>(lane.rest);
+                    }
+                    count -= 1;
+                    lanes.swap(at, count);
+                }
+            }
+        }
+    }
+}
+
+/// Takes the blocks of so many steps from a lane.
+fn take<'a>(lane: Option<&mut Option<Lane<'a>>>, steps: usize) -> &'a mut [Four] {
+    match lane {
+        Some(Some(lane)) => {
+            let rest = std::mem::take(&mut lane.rest);
+            let (now, later) = rest.split_at_mut(steps * 4);
+            lane.rest = later;
+            now.as_chunks_mut().0
+        }
+        _ => &mut [],
+    }
+}
+
+/// Up to eight lanes by the instructions that take one block.
+#[target_feature(enable = "aes")]
+fn together<const DECRYPT: bool>(lanes: &mut [Option<Lane<'_>>], steps: usize) {
+    const WIDTH: usize = LANES / 2;
+    let data: [&mut [Four]; WIDTH] = from_fn(|at| take(lanes.get_mut(at), steps));
+    let nothing = Keys([_mm_setzero_si128(); 15]);
+    let (mut inputs, mut outputs) = ([_mm_setzero_si128(); WIDTH], [_mm_setzero_si128(); WIDTH]);
+    for (at, lane) in lanes.iter().enumerate() {
+        if let Some(lane) = lane {
+            (inputs[at], outputs[at]) = (lane.chain.input, lane.chain.output);
+        }
+    }
+    let keys: [&Keys; WIDTH] = from_fn(|at| match lanes.get(at) {
+        Some(Some(lane)) => &lane.chain.keys,
+        _ => &nothing,
+    });
+    for step in 0..steps {
+        for block in 0..4 {
+            let mut states = [_mm_setzero_si128(); WIDTH];
+            let mut now = states;
+            for at in 0..WIDTH {
+                if let Some(four) = data[at].get(step) {
+                    now[at] = load(&four[block]);
+                }
+                states[at] = _mm_xor_si128(_mm_xor_si128(now[at], outputs[at]), keys[at].0[0]);
+            }
+            for number in 1..14 {
+                for at in 0..WIDTH {
+                    states[at] = round::<DECRYPT>(states[at], keys[at].0[number]);
+                }
+            }
+            for at in 0..WIDTH {
+                let key = _mm_xor_si128(keys[at].0[14], inputs[at]);
+                outputs[at] = last_round::<DECRYPT>(states[at], key);
+                inputs[at] = now[at];
+                if let Some(four) = data[at].get_mut(step) {
+                    store(&mut four[block], outputs[at]);
+                }
+            }
+        }
+    }
+    for (at, lane) in lanes.iter_mut().enumerate() {
+        if let Some(lane) = lane {
+            (lane.chain.input, lane.chain.output) = (inputs[at], outputs[at]);
+        }
+    }
+}
+
+/// Up to `4 * GROUPS` lanes by the instructions that take four blocks.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "each number counts in several arrays at a time"
+)]
+#[target_feature(enable = "avx512f,vaes,aes")]
+fn together_wide<const DECRYPT: bool, const GROUPS: usize>(
+    lanes: &mut [Option<Lane<'_>>],
+    steps: usize,
+) {
+    let zero = _mm512_setzero_si512();
+    let data: [[&mut [Four]; 4]; GROUPS] =
+        from_fn(|group| from_fn(|at| take(lanes.get_mut(4 * group + at), steps)));
+    let of_lanes = |lanes: &[Option<Lane<'_>>], group: usize, part: &dyn Fn(&Chain) -> __m128i| {
+        let part = |at: usize| match lanes.get(4 * group + at) {
+            Some(Some(lane)) => part(&lane.chain),
+            _ => _mm_setzero_si128(),
+        };
+        join([part(0), part(1), part(2), part(3)])
+    };
+    let mut keys = [[zero; 15]; GROUPS];
+    let (mut inputs, mut outputs) = ([zero; GROUPS], [zero; GROUPS]);
+    for group in 0..GROUPS {
+        for (number, key) in keys[group].iter_mut().enumerate() {
+            *key = of_lanes(lanes, group, &|chain| chain.keys.0[number]);
+        }
+        inputs[group] = of_lanes(lanes, group, &|chain| chain.input);
+        outputs[group] = of_lanes(lanes, group, &|chain| chain.output);
+    }
+    for step in 0..steps {
+        let mut blocks = [[zero; 4]; GROUPS];
+        for group in 0..GROUPS {
+            let mut rows = [zero; 4];
+            for at in 0..4 {
+                if let Some(four) = data[group][at].get(step) {
+                    rows[at] = load_four(four);
+                }
+            }
+            blocks[group] = turn(rows);
+        }
+        for block in 0..4 {
+            let mut states = [zero; GROUPS];
+            for group in 0..GROUPS {
+                let mixed = _mm512_xor_si512(blocks[group][block], outputs[group]);
+                states[group] = _mm512_xor_si512(mixed, keys[group][0]);
+            }
+            for number in 1..14 {
+                for group in 0..GROUPS {
+                    states[group] = round_four::<DECRYPT>(states[group], keys[group][number]);
+                }
+            }
+            for group in 0..GROUPS {
+                let key = _mm512_xor_si512(keys[group][14], inputs[group]);
+                outputs[group] = last_round_four::<DECRYPT>(states[group], key);
+                inputs[group] = blocks[group][block];
+                blocks[group][block] = outputs[group];
+            }
+        }
+        for group in 0..GROUPS {
+            let rows = turn(blocks[group]);
+            for at in 0..4 {
+                if let Some(four) = data[group][at].get_mut(step) {
+                    store_four(four, rows[at]);
+                }
+            }
+        }
+    }
+    for group in 0..GROUPS {
+        let (inputs, outputs) = (part(inputs[group]), part(outputs[group]));
+        for at in 0..4 {
+            if let Some(Some(lane)) = lanes.get_mut(4 * group + at) {
+                (lane.chain.input, lane.chain.output) = (inputs[at], outputs[at]);
+            }
+        }
+    }
+    for group in &mut keys {
+        group.zeroize();
+    }
+}
+
+/// The four blocks of a register.
+#[target_feature(enable = "avx512f")]
+fn part(four: __m512i) -> [__m128i; 4] {
+    [
+        _mm512_extracti32x4_epi32::<0>(four),
+        _mm512_extracti32x4_epi32::<1>(four),
+        _mm512_extracti32x4_epi32::<2>(four),
+        _mm512_extracti32x4_epi32::<3>(four),
+    ]
+}
+
+/// A register of four blocks.
+#[target_feature(enable = "avx512f")]
+fn join([a, b, c, d]: [__m128i; 4]) -> __m512i {
+    let four = _mm512_castsi128_si512(a);
+    let four = _mm512_inserti32x4::<1>(four, b);
+    let four = _mm512_inserti32x4::<2>(four, c);
+    _mm512_inserti32x4::<3>(four, d)
+}
+
+/// Rows of blocks become columns.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn turn([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
+    let low_ab = _mm512_shuffle_i32x4::<0b01_00_01_00>(a, b);
+    let high_ab = _mm512_shuffle_i32x4::<0b11_10_11_10>(a, b);
+    let low_cd = _mm512_shuffle_i32x4::<0b01_00_01_00>(c, d);
+    let high_cd = _mm512_shuffle_i32x4::<0b11_10_11_10>(c, d);
+    [
+        _mm512_shuffle_i32x4::<0b10_00_10_00>(low_ab, low_cd),
+        _mm512_shuffle_i32x4::<0b11_01_11_01>(low_ab, low_cd),
+        _mm512_shuffle_i32x4::<0b10_00_10_00>(high_ab, high_cd),
+        _mm512_shuffle_i32x4::<0b11_01_11_01>(high_ab, high_cd),
+    ]
+}
