@@ -174,6 +174,7 @@ impl Engine {
             Order::Channel { id, pts, count } => {
                 let mark = Mark::Channel { id, pts };
                 let delivery = Delivery::update(update, peers, mark, of);
+                self.meet_late(id, pts, count, peers);
                 self.offer_channel(id, pts, count, delivery, now);
             }
             Order::Common { .. } | Order::Secondary { .. } | Order::None => {

@@ -117,6 +117,41 @@ fn a_channel_never_seen_that_is_too_long_is_named_and_begins_with_its_newest() {
 }
 
 #[test]
+fn a_channel_that_a_push_begins_before_the_difference_comes_may_lack_something() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    bench.push(vec![new_in(77, 6, 16, 1)]);
+    assert_eq!(bench.delivered(), ["missed Channel(77)", "77/6"]);
+    bench.answer(vec![too_long(77, Some(16))], 10, 0, 0);
+    bench.push(vec![new_in(78, 1, 2, 1)]);
+    assert_eq!(bench.delivered(), ["78/1"]);
+}
+
+#[test]
+fn a_channel_that_a_read_in_a_difference_begins_may_lack_something() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer(vec![read(77, 16), too_long(77, Some(18))], 10, 0, 0);
+    assert_eq!(bench.delivered()[0], "missed Channel(77)");
+    assert_eq!(
+        bench.engine.poll_request(),
+        Some(Request::Channel { id: 77, pts: 16 })
+    );
+}
+
+#[test]
+fn the_cursor_knows_a_channel_that_lacks_something_when_the_user_does() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![too_long(77, Some(900))]);
+    let first = bench.engine.poll_delivery().unwrap();
+    assert!(matches!(first.payload, Payload::Missed(Key::Channel(77))));
+    assert_eq!(first.mark, Mark::Channel { id: 77, pts: 899 });
+    assert!(bench.engine.poll_delivery().is_none());
+}
+
+#[test]
 fn a_channel_that_is_as_far_as_the_server_says_is_not_fetched() {
     let mut bench = Bench::at(10, 0, 0);
     bench.push(vec![too_long(5, Some(10))]);

@@ -65,14 +65,15 @@ impl Engine {
     /// we have none.
     pub(crate) fn note_channel(&mut self, id: i64, pts: i32) {
         if pts > 0 {
-            self.meet_channel(id, pts);
+            self.meet_channel(id, pts, None);
         }
     }
 
     /// Begins with a channel at this state, unless we have one. The cursor learns of it before any
-    /// of its updates, so that a crash between the two does not begin later. False when there is
-    /// no room.
-    fn meet_channel(&mut self, id: i64, pts: i32) -> bool {
+    /// of its updates, so that a crash between the two does not begin later. `late`, the peers of
+    /// what told of it, when it may have begun before: the cursor learns of it when the user knows
+    /// that. False when there is no room.
+    fn meet_channel(&mut self, id: i64, pts: i32, late: Option<&Arc<PeerMap>>) -> bool {
         if let Some(channel) = self.channels.get_mut(&id) {
             if !channel.gone || channel.pts.value() > pts {
                 return true;
@@ -91,8 +92,19 @@ impl Engine {
             self.channels.insert(id, Channel::new(pts));
             self.clock.push_back(id);
         }
-        self.outlet.push(self.only(Mark::Channel { id, pts }));
+        let mark = Mark::Channel { id, pts };
+        match late {
+            Some(peers) => self.miss(Key::Channel(id), peers, mark),
+            None => self.outlet.push(self.only(mark)),
+        }
         true
+    }
+
+    /// Begins with a channel whose first update comes when it may have had others that we were not told of, and says so.
+    pub(super) fn meet_late(&mut self, id: i64, pts: i32, count: i32, peers: &Arc<PeerMap>) {
+        if self.common.known && !self.channels.contains_key(&id) {
+            self.meet_channel(id, pts.saturating_sub(count.max(0)), Some(peers));
+        }
     }
 
     /// Makes room for another channel: one goes where nothing happened for long and nothing is
@@ -166,7 +178,7 @@ impl Engine {
         }
         if opened {
             let pts = self.channels.get(&id).map_or(1, |c| c.pts.value().max(1));
-            self.meet_channel(id, pts);
+            self.meet_channel(id, pts, None);
         }
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
@@ -221,8 +233,8 @@ impl Engine {
                 let begin = pts.saturating_sub(1).max(1);
                 let known = self.channels.get(&id).map(|c| c.pts.value());
                 if known.is_none_or(|known| known < pts) {
-                    self.meet_channel(id, known.map_or(begin, |known| known.max(begin)));
-                    self.miss(Key::Channel(id), peers, Mark::None);
+                    let begin = known.map_or(begin, |known| known.max(begin));
+                    self.meet_channel(id, begin, Some(peers));
                     self.want_channel(id);
                 }
             }
@@ -238,7 +250,7 @@ impl Engine {
         delivery: Delivery,
         now: Instant,
     ) {
-        if !self.meet_channel(id, pts.saturating_sub(count.max(0))) {
+        if !self.meet_channel(id, pts.saturating_sub(count.max(0)), None) {
             return;
         }
         let Some(channel) = self.channels.get_mut(&id).filter(|c| !c.gone) else {

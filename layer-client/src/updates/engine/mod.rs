@@ -170,6 +170,10 @@ impl Engine {
                 Order::Channel { id, pts, count } => {
                     let mark = Mark::Channel { id, pts };
                     let delivery = Delivery::update(update, &peers, mark, of);
+                    // The push may be ahead of a difference that would have told of the channel.
+                    if self.common.fetch != Fetch::Idle {
+                        self.meet_late(id, pts, count, &peers);
+                    }
                     self.offer_channel(id, pts, count, delivery, now);
                 }
             }
