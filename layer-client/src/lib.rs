@@ -144,11 +144,7 @@ mod updates;
 
 /// What happens, as types.
 pub mod update {
-    pub use crate::updates::types::{
-        Album, BotStopped, CallbackQuery, ChosenInlineResult, ConnectionEvent, InlineQuery,
-        JoinRequest, MessageDeletion, Missed, ParticipantChange, PollVote, ReactionChange, Read,
-        Typing, Update, UpdateKind, UserStatus,
-    };
+    pub use crate::updates::types::*;
     pub use crate::updates::{Receipt, StreamOptions, UpdateStream};
 }
 

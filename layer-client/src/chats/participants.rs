@@ -26,6 +26,8 @@ pub enum Role {
     Restricted,
     /// Was in it.
     Left,
+    /// May not be in it.
+    Banned,
 }
 
 /// Someone in a chat.
@@ -196,7 +198,15 @@ pub(crate) fn of_channel(
         C::ParticipantSelf(p) => (PeerId::user(p.user_id), Role::Member, Some(p.date)),
         C::Creator(p) => (PeerId::user(p.user_id), Role::Creator, None),
         C::Admin(p) => (PeerId::user(p.user_id), Role::Admin, Some(p.date)),
-        C::Banned(p) => (PeerId::from(&p.peer), Role::Restricted, Some(p.date)),
+        C::Banned(p) => {
+            let tl::enums::ChatBannedRights::Rights(rights) = &p.banned_rights;
+            let role = if rights.view_messages {
+                Role::Banned
+            } else {
+                Role::Restricted
+            };
+            (PeerId::from(&p.peer), role, Some(p.date))
+        }
         C::Left(p) => (PeerId::from(&p.peer), Role::Left, None),
     };
     let peer = finder.find(id);

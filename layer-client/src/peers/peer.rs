@@ -155,6 +155,16 @@ impl Peer {
         Self::new(id, PeerInfo::default())
     }
 
+    #[cfg(test)]
+    pub(crate) fn named(id: PeerId, name: &str) -> Self {
+        let info = PeerInfo {
+            access_hash: Some(1),
+            name: name.to_owned(),
+            ..PeerInfo::default()
+        };
+        Self::new(id, info)
+    }
+
     pub(crate) fn info(&self) -> &PeerInfo {
         &self.info
     }

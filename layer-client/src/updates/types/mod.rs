@@ -1,21 +1,41 @@
 //! `Update`: what happened, with its peers resolved from the packet that told it.
 
 mod album;
+mod business;
 mod connection;
-mod events;
+mod members;
+mod messages;
+mod missed;
+mod payments;
+mod people;
 mod queries;
+mod reactions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use layer_tl_types as tl;
 
 pub use album::Album;
+pub use business::{BusinessConnection, BusinessDeletion, BusinessMessage};
 pub use connection::ConnectionEvent;
-pub use events::{
-    BotStopped, JoinRequest, MessageDeletion, Missed, ParticipantChange, PollVote, ReactionChange,
-    Read, Typing, UserStatus,
+pub use members::{
+    BotStopped, ChatBoost, ChatChange, ChatChangeKind, InviteLink, JoinRequest, Membership,
+    ParticipantChange, PendingJoinRequests,
 };
-pub use queries::{CallbackQuery, ChosenInlineResult, InlineQuery};
+pub use messages::{
+    ContentsRead, DialogChange, DialogChangeKind, Draft, MessageCounters, MessageDeletion,
+    PinnedMessages, Read, ScheduledDeletion,
+};
+pub use missed::Missed;
+pub use payments::{PaidMediaPurchase, PreCheckoutQuery, ShippingQuery};
+pub use people::{
+    NewLogin, Presence, ServiceNotification, StoriesRead, StoryChange, Typing, TypingAction,
+    UserChange, UserChangeKind, UserStatus,
+};
+pub use queries::{CallbackQuery, ChosenInlineResult, InlineChat, InlineQuery};
+pub use reactions::{PollChange, PollVote, Reaction, ReactionChange, ReactionCount, StoryReaction};
 
 use super::engine::{Key, Payload};
 use crate::client::Client;
@@ -62,29 +82,75 @@ updates! {
     MessageEdited(Message),
     /// Messages were deleted.
     MessageDeleted(MessageDeletion),
+    /// Messages were read, here or on the other side.
+    Read(Read),
+    /// What is in messages was listened to or looked at.
+    ContentsRead(ContentsRead),
+    /// Messages were pinned in a chat, or are no longer.
+    PinnedMessages(PinnedMessages),
+    /// A channel's post was seen or forwarded.
+    MessageCounters(MessageCounters),
+    /// A message is to be sent later.
+    MessageScheduled(Message),
+    /// Messages are not to be sent later any more, perhaps because they were.
+    ScheduledDeleted(ScheduledDeletion),
+    /// The draft in a chat changed.
+    Draft(Draft),
+    /// The list of chats changed.
+    Dialog(DialogChange),
+    /// The reactions to a message changed.
+    Reaction(ReactionChange),
+    /// Someone reacted to a story.
+    StoryReaction(StoryReaction),
+    /// The state of a poll changed.
+    Poll(PollChange),
+    /// Someone voted in a poll of this bot.
+    PollVote(PollVote),
     /// Someone pressed a button under a message of this bot.
     CallbackQuery(CallbackQuery),
     /// Someone types after this bot's name.
     InlineQuery(InlineQuery),
     /// Someone chose one of this bot's inline results.
     ChosenInlineResult(ChosenInlineResult),
-    /// A user came online or went.
-    UserStatus(UserStatus),
-    /// Someone types, or does something like it.
-    Typing(Typing),
-    /// Messages were read, here or on the other side.
-    Read(Read),
+    /// Someone wants to know what it costs to send a thing.
+    ShippingQuery(ShippingQuery),
+    /// Someone is about to pay.
+    PreCheckoutQuery(PreCheckoutQuery),
+    /// Someone paid for media that this bot offered.
+    PaidMediaPurchase(PaidMediaPurchase),
     /// Someone's place in a chat changed.
     ParticipantChange(ParticipantChange),
     /// Someone asks to join a chat that this bot runs.
     JoinRequest(JoinRequest),
+    /// How many ask to join a chat that this user runs.
+    PendingJoinRequests(PendingJoinRequests),
+    /// A chat itself changed.
+    ChatChange(ChatChange),
+    /// A chat that this bot runs was boosted, or a boost ended.
+    ChatBoost(ChatBoost),
     /// A user stopped this bot, or started it again.
     BotStopped(BotStopped),
-    /// The reactions to a message changed.
-    Reaction(ReactionChange),
-    /// Someone voted in a poll of this bot.
-    PollVote(PollVote),
-    /// More has happened than the server would tell: fetch the chat's history to be complete.
+    /// A user came online or went.
+    UserStatus(UserStatus),
+    /// Someone types, or does something like it.
+    Typing(Typing),
+    /// A user changed something about themselves.
+    UserChange(UserChange),
+    /// A story was posted, changed or deleted.
+    Story(StoryChange),
+    /// Stories were seen by this account.
+    StoriesRead(StoriesRead),
+    /// Someone connected this bot to their account, or disconnected it.
+    BusinessConnection(BusinessConnection),
+    /// A message arrived or was changed in an account that this bot is connected to.
+    BusinessMessage(BusinessMessage),
+    /// Messages were deleted in an account that this bot is connected to.
+    BusinessDeletion(BusinessDeletion),
+    /// The account was signed in somewhere else.
+    NewLogin(NewLogin),
+    /// Telegram has something to say to the person.
+    ServiceNotification(ServiceNotification),
+    /// More has happened than the server would tell.
     Missed(Missed),
     /// This stream was read too slowly and missed so many updates; only where
     /// [`StreamOptions::lossy`](crate::update::StreamOptions::lossy) allows it.
@@ -103,8 +169,9 @@ impl Update {
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         match self {
-            Self::NewMessage(message) | Self::MessageEdited(message) => Some(message),
+            Self::NewMessage(m) | Self::MessageEdited(m) | Self::MessageScheduled(m) => Some(m),
             Self::Album(album) => album.messages().first(),
+            Self::BusinessMessage(business) => Some(&business.message),
             _ => None,
         }
     }
@@ -113,17 +180,25 @@ impl Update {
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
         match self {
-            Self::NewMessage(message) | Self::MessageEdited(message) => message.peer_id(),
-            Self::Album(album) => album.peer_id(),
-            Self::MessageDeleted(deletion) => deletion.peer.as_ref(),
-            Self::CallbackQuery(query) => query.peer(),
-            Self::Typing(typing) => Some(&typing.peer),
-            Self::Read(read) => Some(&read.peer),
-            Self::ParticipantChange(change) => Some(&change.chat),
-            Self::JoinRequest(request) => Some(&request.chat),
-            Self::Reaction(change) => Some(&change.peer),
-            Self::Missed(missed) => missed.peer.as_ref(),
-            _ => None,
+            Self::MessageDeleted(u) => u.peer.as_ref(),
+            Self::Read(u) => Some(&u.peer),
+            Self::ContentsRead(u) => u.peer.as_ref(),
+            Self::PinnedMessages(u) => Some(&u.peer),
+            Self::MessageCounters(u) => Some(&u.peer),
+            Self::ScheduledDeleted(u) => Some(&u.peer),
+            Self::Draft(u) => Some(&u.peer),
+            Self::Dialog(u) => u.peer.as_ref(),
+            Self::Reaction(u) => Some(&u.peer),
+            Self::CallbackQuery(u) => u.peer(),
+            Self::ParticipantChange(u) => Some(&u.chat),
+            Self::JoinRequest(u) => Some(&u.chat),
+            Self::PendingJoinRequests(u) => Some(&u.chat),
+            Self::ChatChange(u) => Some(&u.chat),
+            Self::ChatBoost(u) => Some(&u.chat),
+            Self::Typing(u) => Some(&u.peer),
+            Self::BusinessDeletion(u) => Some(&u.peer),
+            Self::Missed(u) => u.peer.as_ref(),
+            _ => self.message()?.peer_id(),
         }
     }
 
@@ -131,19 +206,25 @@ impl Update {
     #[must_use]
     pub fn sender(&self) -> Option<&Peer> {
         match self {
-            Self::NewMessage(message) | Self::MessageEdited(message) => message.sender(),
-            Self::Album(album) => album.sender(),
-            Self::CallbackQuery(query) => Some(query.sender()),
-            Self::InlineQuery(query) => Some(&query.sender),
-            Self::ChosenInlineResult(result) => Some(&result.sender),
-            Self::UserStatus(status) => Some(&status.user),
-            Self::Typing(typing) => Some(&typing.sender),
-            Self::ParticipantChange(change) => Some(&change.actor),
-            Self::JoinRequest(request) => Some(&request.user),
-            Self::BotStopped(stopped) => Some(&stopped.user),
-            Self::Reaction(change) => change.actor.as_ref(),
-            Self::PollVote(vote) => Some(&vote.voter),
-            _ => None,
+            Self::Reaction(u) => u.actor.as_ref(),
+            Self::StoryReaction(u) => (!u.outgoing).then_some(&u.peer),
+            Self::PollVote(u) => Some(&u.voter),
+            Self::CallbackQuery(u) => Some(u.sender()),
+            Self::InlineQuery(u) => Some(&u.sender),
+            Self::ChosenInlineResult(u) => Some(&u.sender),
+            Self::ShippingQuery(u) => Some(&u.user),
+            Self::PreCheckoutQuery(u) => Some(&u.user),
+            Self::PaidMediaPurchase(u) => Some(&u.user),
+            Self::ParticipantChange(u) => u.actor.as_ref(),
+            Self::JoinRequest(u) => Some(&u.user),
+            Self::ChatBoost(u) => u.user.as_ref(),
+            Self::BotStopped(u) => Some(&u.user),
+            Self::UserStatus(u) => Some(&u.user),
+            Self::Typing(u) => Some(&u.sender),
+            Self::UserChange(u) => Some(&u.user),
+            Self::Story(u) => Some(&u.peer),
+            Self::BusinessConnection(u) => Some(&u.user),
+            _ => self.message()?.sender(),
         }
     }
 
@@ -153,6 +234,9 @@ impl Update {
         self.message().is_some_and(Message::outgoing)
     }
 }
+
+/// What a part of this module makes of an update, or the update when it is not for that part.
+type Other = Result<Update, tl::enums::Update>;
 
 /// A delivery of the engine as the user sees it; `None` when there is nothing to see.
 pub(crate) fn of_payload(
@@ -172,37 +256,32 @@ pub(crate) fn of_payload(
     match payload {
         Payload::Nothing => None,
         Payload::Malformed => Some(Update::Damaged),
-        Payload::Missed(Key::Common) => Some(Update::Missed(Missed { peer: None })),
+        Payload::Missed(Key::Common) => Some(Update::Missed(Missed {
+            peer: None,
+            chats: Vec::new(),
+            complete: false,
+        })),
         Payload::Missed(Key::Channel(id)) => {
             let peer = finder.find(PeerId::channel(id));
-            Some(Update::Missed(Missed { peer: Some(peer) }))
+            Some(Update::Missed(Missed {
+                chats: vec![peer.clone()],
+                peer: Some(peer),
+                complete: true,
+            }))
         }
         Payload::Update(update) => Some(typed(update, &finder)),
     }
 }
 
 fn typed(update: tl::enums::Update, finder: &Finder<'_>) -> Update {
-    use tl::enums::Update as U;
-    match update {
-        U::NewMessage(u) => Update::NewMessage(Message::new(u.message, finder)),
-        U::NewChannelMessage(u) => Update::NewMessage(Message::new(u.message, finder)),
-        U::EditMessage(u) => Update::MessageEdited(Message::new(u.message, finder)),
-        U::EditChannelMessage(u) => Update::MessageEdited(Message::new(u.message, finder)),
-        U::DeleteMessages(u) => Update::MessageDeleted(MessageDeletion {
-            peer: None,
-            msg_ids: u.messages,
-        }),
-        U::DeleteChannelMessages(u) => {
-            let peer = Some(finder.find(PeerId::channel(u.channel_id)));
-            Update::MessageDeleted(MessageDeletion {
-                peer,
-                msg_ids: u.messages,
-            })
-        }
-        update => queries::typed(update, finder)
-            .or_else(|update| events::typed(update, finder))
-            .unwrap_or_else(|update| Update::Raw(Raw::new(update))),
-    }
+    messages::typed(update, finder)
+        .or_else(|update| queries::typed(update, finder))
+        .or_else(|update| people::typed(update, finder))
+        .or_else(|update| members::typed(update, finder))
+        .or_else(|update| reactions::typed(update, finder))
+        .or_else(|update| payments::typed(update, finder))
+        .or_else(|update| business::typed(update, finder))
+        .unwrap_or_else(|update| Update::Raw(Raw::new(update)))
 }
 
 /// Shorthand for the modules below.
