@@ -6,11 +6,22 @@ use layer_crypto::aes::{IgeJob, ige_decrypt, ige_decrypt_many, ige_encrypt, ige_
 use layer_crypto::message::{HEADER, Sender, open, seal};
 
 fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let parts: [(&str, fn()); 4] = [
+        ("ige", ige),
+        ("many", many),
+        ("opening", opening),
+        ("factors", factors),
+    ];
     head("grammers-crypto 0.11");
-    ige();
-    many();
-    opening();
-    factors();
+    for (name, part) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            part();
+        }
+    }
 }
 
 fn ige() {
