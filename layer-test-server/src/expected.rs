@@ -36,6 +36,7 @@ use layer_tl_types::enums;
 use crate::handles::{Peer, UserHandle};
 use crate::net::Hub;
 use crate::world::ids::PeerId;
+use crate::world::secondary::qts;
 
 /// What an account must have at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -257,7 +258,10 @@ impl Event {
                 other(),
             ),
             U::Chat(u) => ((Some(Peer::Group(u.chat_id)), Count::Uncounted), other()),
-            _ => (uncounted, other()),
+            _ => match qts(update) {
+                Some(qts) if qts > 0 => ((None, Count::Qts(qts)), other()),
+                _ => (uncounted, other()),
+            },
         };
         Self {
             chat,
@@ -364,6 +368,14 @@ impl UserHandle {
         let named: Vec<PeerId> = named.iter().map(|peer| (*peer).into()).collect();
         self.hub
             .act(|world| world.push_foreign(self.id, update, &named, kept));
+    }
+
+    /// Pushes an update of a kind that has a `qts`, whose value this data centre fills in: it is counted, and
+    /// differences from before have it. Without effect for updates of another kind.
+    pub fn push_qts(&self, update: enums::Update, named: &[Peer]) {
+        let named: Vec<PeerId> = named.iter().map(|peer| (*peer).into()).collect();
+        self.hub
+            .act(|world| world.emit_qts(self.id, update, &named));
     }
 
     /// Pushes an `Updates` object of any kind to all sessions of the account, exactly as it is.

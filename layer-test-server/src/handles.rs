@@ -474,7 +474,7 @@ impl UserHandle {
     /// The error that a client would get.
     pub fn join(&self, chat: Peer) -> Result<(), ApiError> {
         self.hub.act(|world| match chat {
-            Peer::Channel(id) => world.join_channel(self.id, id).map(drop),
+            Peer::Channel(id) => world.join_channel(self.id, id, None).map(drop),
             _ => Err(RpcError::bad("CHANNEL_INVALID")),
         })?;
         Ok(())

@@ -122,7 +122,7 @@ fn get_full(
             .invite
             .as_ref()
             .filter(|_| admin)
-            .map(|hash| world.tl_invite(peer, hash)),
+            .map(|hash| world.tl_invite(&hash)),
         pinned_msg_id: world.pinned_in(user_id, peer),
         available_reactions: Some(
             types::ChatReactionsAll {
@@ -370,8 +370,13 @@ fn channel_updates(world: &mut World, user_id: i64, channel_id: i64) -> enums::U
 }
 
 /// Joins a channel and answers as `channels.joinChannel` does.
-pub(super) fn joined(world: &mut World, user_id: i64, id: i64) -> Result<enums::Updates, RpcError> {
-    let sent = world.join_channel(user_id, id)?;
+pub(super) fn joined(
+    world: &mut World,
+    user_id: i64,
+    id: i64,
+    invite: Option<&str>,
+) -> Result<enums::Updates, RpcError> {
+    let sent = world.join_channel(user_id, id, invite)?;
     Ok(answer(world, user_id, id, sent))
 }
 
@@ -393,7 +398,7 @@ fn join(
 ) -> Result<enums::Updates, RpcError> {
     let user_id = call.user()?;
     let id = world.input_channel(user_id, &request.channel)?;
-    joined(world, user_id, id)
+    joined(world, user_id, id, None)
 }
 
 fn leave(

@@ -473,12 +473,18 @@ fn set_blocked(
         return Err(RpcError::bad("CONTACT_ID_INVALID"));
     }
     let now = world.now;
+    let mut changed = false;
     if let Some(account) = world.accounts.get_mut(&viewer) {
-        if blocked {
-            account.blocked.insert(peer, now);
+        changed = if blocked {
+            account.blocked.insert(peer, now).is_none()
         } else {
-            account.blocked.remove(&peer);
-        }
+            account.blocked.remove(&peer).is_some()
+        };
+    }
+    if let PeerId::User(bot) = peer
+        && changed
+    {
+        world.bot_stopped(bot, viewer, blocked);
     }
     let update = types::UpdatePeerBlocked {
         blocked,

@@ -159,6 +159,8 @@ fn only_for_people(name: &str) -> bool {
                 | "messages.addChatUser"
                 | "messages.importChatInvite"
                 | "messages.checkChatInvite"
+                | "messages.getChatInviteImporters"
+                | "messages.hideAllChatJoinRequests"
                 | "messages.getBotCallbackAnswer"
                 | "messages.getInlineBotResults"
                 | "messages.sendInlineBotResult"

@@ -28,6 +28,8 @@ fn get_difference(
     let known = Known {
         pts: request.pts,
         date: request.date,
+        qts: request.qts,
+        qts_limit: request.qts_limit,
         limit: request.pts_limit,
         total_limit: request.pts_total_limit,
     };

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use layer_tl_types::enums;
 
 use super::ids::PeerId;
+use super::secondary::Secondary;
 use super::users::Contact;
 
 /// A message as it lies in one account's box.
@@ -82,6 +83,8 @@ pub(crate) struct Noted {
     pub(crate) date: i32,
     pub(crate) update: enums::Update,
     pub(crate) names: Vec<PeerId>,
+    /// The `seq` of the container that told of it; 0 if it had none.
+    pub(crate) seq: i32,
 }
 
 /// A conversation of the account.
@@ -110,6 +113,11 @@ pub(crate) struct Account {
     pub(crate) pinned: Vec<PeerId>,
     pub(crate) log: VecDeque<Logged>,
     pub(crate) notes: VecDeque<Noted>,
+    /// The state of what counts in `qts`, and the log of it.
+    pub(crate) qts: i32,
+    pub(crate) secondary: VecDeque<Secondary>,
+    /// How many containers were numbered.
+    pub(crate) seq: i32,
     /// The newest date that any session of this account was given.
     pub(crate) given_date: i32,
     /// Channels that changed, and when last.
@@ -135,6 +143,9 @@ impl Account {
             pinned: Vec::new(),
             log: VecDeque::new(),
             notes: VecDeque::new(),
+            qts: 0,
+            secondary: VecDeque::new(),
+            seq: 0,
             given_date: 0,
             touched_channels: BTreeMap::new(),
             contacts: BTreeMap::new(),

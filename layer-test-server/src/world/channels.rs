@@ -292,14 +292,18 @@ impl World {
         )
     }
 
-    /// Puts somebody into a channel and tells them. `inviter` is themselves when they join.
+    /// Puts somebody into a channel and tells them. `inviter` is themselves when they join; `actor` is who did it, and
+    /// `invite` the hash of the link by which they came.
     pub(super) fn enter_channel(
         &mut self,
         id: i64,
         user_id: i64,
         inviter: i64,
+        actor: i64,
+        invite: Option<&str>,
     ) -> Result<bool, RpcError> {
         let now = self.now;
+        let before = self.standing(PeerId::Channel(id), user_id);
         let channel = self
             .channels
             .get_mut(&id)
@@ -329,11 +333,18 @@ impl World {
             vec![types::UpdateChannel { channel_id: id }.into()],
             &[PeerId::Channel(id)],
         );
+        self.forget_request(PeerId::Channel(id), user_id);
+        self.standing_changed(PeerId::Channel(id), actor, user_id, before, invite);
         Ok(true)
     }
 
     /// `channels.joinChannel`: returns the service message of a supergroup.
-    pub(crate) fn join_channel(&mut self, user_id: i64, id: i64) -> Result<Option<Sent>, RpcError> {
+    pub(crate) fn join_channel(
+        &mut self,
+        user_id: i64,
+        id: i64,
+        invite: Option<&str>,
+    ) -> Result<Option<Sent>, RpcError> {
         let channel = self
             .channels
             .get(&id)
@@ -342,7 +353,7 @@ impl World {
             return Err(RpcError::bad("CHANNEL_PRIVATE"));
         }
         let broadcast = channel.broadcast;
-        if !self.enter_channel(id, user_id, user_id)? {
+        if !self.enter_channel(id, user_id, user_id, user_id, invite)? {
             return Err(RpcError::bad("USER_ALREADY_PARTICIPANT"));
         }
         if broadcast {
@@ -378,7 +389,7 @@ impl World {
         }
         let mut added = Vec::new();
         for user in users {
-            if self.enter_channel(id, *user, actor)? {
+            if self.enter_channel(id, *user, actor, actor, None)? {
                 added.push(*user);
             }
         }
@@ -398,7 +409,10 @@ impl World {
         if !channel.members.contains_key(&user_id) {
             return Err(RpcError::bad("USER_NOT_PARTICIPANT"));
         }
-        self.drop_member(id, user_id, user_id).map(|_| ())
+        let before = self.standing(PeerId::Channel(id), user_id);
+        self.drop_member(id, user_id, user_id)?;
+        self.standing_changed(PeerId::Channel(id), user_id, user_id, before, None);
+        Ok(())
     }
 
     /// Takes a member out, with a service message in a supergroup.
@@ -434,6 +448,19 @@ impl World {
 
     /// `channels.editBanned`: restricts, bans or pardons.
     pub(crate) fn set_banned(
+        &mut self,
+        actor: i64,
+        id: i64,
+        user_id: i64,
+        rights: types::ChatBannedRights,
+    ) -> Result<Option<Sent>, RpcError> {
+        let before = self.standing(PeerId::Channel(id), user_id);
+        let sent = self.change_ban(actor, id, user_id, rights)?;
+        self.standing_changed(PeerId::Channel(id), actor, user_id, before, None);
+        Ok(sent)
+    }
+
+    fn change_ban(
         &mut self,
         actor: i64,
         id: i64,
@@ -486,7 +513,8 @@ impl World {
         rank: Option<String>,
     ) -> Result<(), RpcError> {
         self.require(actor, id, Right::Promote)?;
-        self.enter_channel(id, user_id, actor)?;
+        self.enter_channel(id, user_id, actor, actor, None)?;
+        let before = self.standing(PeerId::Channel(id), user_id);
         let channel = self
             .channels
             .get_mut(&id)
@@ -509,6 +537,7 @@ impl World {
             vec![types::UpdateChannel { channel_id: id }.into()],
             &[PeerId::Channel(id)],
         );
+        self.standing_changed(PeerId::Channel(id), actor, user_id, before, None);
         Ok(())
     }
 
@@ -595,16 +624,16 @@ impl World {
             .into_values()
             .collect();
         channel.members.clear();
-        let (username, invite) = (channel.username.take(), channel.invite.take());
+        let username = channel.username.take();
         for body in bodies {
             self.bodies.remove(&body);
         }
         if let Some(name) = username {
             self.usernames.remove(&name.to_lowercase());
         }
-        if let Some(hash) = invite {
-            self.invites.remove(&hash);
-        }
+        let peer = PeerId::Channel(id);
+        self.invites.retain(|_, invite| invite.peer != peer);
+        self.join_requests.remove(&peer);
         for member in members {
             if let Some(account) = self.accounts.get_mut(&member) {
                 account.dialogs.remove(&PeerId::Channel(id));

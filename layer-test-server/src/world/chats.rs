@@ -7,6 +7,7 @@ use layer_tl_types::{enums, types};
 use super::World;
 use super::blank;
 use super::ids::PeerId;
+use super::participants::Standing;
 use super::send::{Draft, Sent};
 use crate::rpc::RpcError;
 
@@ -123,10 +124,20 @@ impl World {
         );
         let action = types::MessageActionChatCreate {
             title,
-            users: listed,
+            users: listed.clone(),
         }
         .into();
-        self.group_service(creator, id, action, &[])
+        let sent = self.group_service(creator, id, action, &[])?;
+        for member in listed {
+            self.standing_changed(
+                PeerId::Chat(id),
+                creator,
+                member,
+                Standing::Group(None),
+                None,
+            );
+        }
+        Ok(sent)
     }
 
     /// Sends a service message with the list of members beside it.
@@ -176,28 +187,38 @@ impl World {
             users: vec![user_id],
         }
         .into();
-        self.enter_group(actor, chat, user_id, actor, action)
+        self.enter_group((actor, actor), chat, user_id, actor, action, None)
     }
 
     /// Enters a group by its link.
-    pub(crate) fn join_group(&mut self, user_id: i64, chat: i64) -> Result<Sent, RpcError> {
+    pub(crate) fn join_group(
+        &mut self,
+        user_id: i64,
+        chat: i64,
+        invite: &str,
+    ) -> Result<Sent, RpcError> {
         let inviter = self.chats.get(&chat).map_or(0, |group| group.creator);
         let action = types::MessageActionChatJoinedByLink {
             inviter_id: inviter,
         }
         .into();
-        self.enter_group(user_id, chat, user_id, inviter, action)
+        let by = (user_id, user_id);
+        self.enter_group(by, chat, user_id, inviter, action, Some(invite))
     }
 
-    fn enter_group(
+    /// Puts somebody into a group: `author` is whose service message says so, and `actor` who did it. `invite` is the
+    /// hash of the link by which they came.
+    pub(super) fn enter_group(
         &mut self,
-        actor: i64,
+        (author, actor): (i64, i64),
         chat: i64,
         user_id: i64,
         inviter: i64,
         action: enums::MessageAction,
+        invite: Option<&str>,
     ) -> Result<Sent, RpcError> {
         let now = self.now;
+        let before = self.standing(PeerId::Chat(chat), user_id);
         let group = self
             .chats
             .get_mut(&chat)
@@ -218,7 +239,10 @@ impl World {
             },
         );
         group.version += 1;
-        self.group_service(actor, chat, action, &[])
+        let sent = self.group_service(author, chat, action, &[])?;
+        self.forget_request(PeerId::Chat(chat), user_id);
+        self.standing_changed(PeerId::Chat(chat), actor, user_id, before, invite);
+        Ok(sent)
     }
 
     /// Takes a user out of a group; also how one leaves.
@@ -229,6 +253,7 @@ impl World {
         user_id: i64,
     ) -> Result<Sent, RpcError> {
         self.may_write_group(actor, chat)?;
+        let before = self.standing(PeerId::Chat(chat), user_id);
         let group = self
             .chats
             .get_mut(&chat)
@@ -250,7 +275,9 @@ impl World {
             group.left.insert(user_id);
         }
         let action = types::MessageActionChatDeleteUser { user_id }.into();
-        self.group_service(actor, chat, action, &[user_id])
+        let sent = self.group_service(actor, chat, action, &[user_id])?;
+        self.standing_changed(PeerId::Chat(chat), actor, user_id, before, None);
+        Ok(sent)
     }
 
     /// Renames a group.
@@ -285,6 +312,7 @@ impl World {
         user_id: i64,
         admin: bool,
     ) -> Result<(), RpcError> {
+        let before = self.standing(PeerId::Chat(chat), user_id);
         let group = self
             .chats
             .get_mut(&chat)
@@ -306,6 +334,7 @@ impl World {
         for reader in self.group_members(chat) {
             self.note(reader, vec![update.clone()], &names);
         }
+        self.standing_changed(PeerId::Chat(chat), actor, user_id, before, None);
         Ok(())
     }
 
@@ -353,6 +382,39 @@ impl World {
         )
     }
 
+    /// Somebody's standing in a group.
+    pub(crate) fn tl_group_member(
+        &self,
+        chat_id: i64,
+        user_id: i64,
+    ) -> Option<enums::ChatParticipant> {
+        let group = self.chats.get(&chat_id)?;
+        let member = group.members.get(&user_id)?;
+        Some(if user_id == group.creator {
+            types::ChatParticipantCreator {
+                user_id,
+                rank: None,
+            }
+            .into()
+        } else if member.admin {
+            types::ChatParticipantAdmin {
+                user_id,
+                inviter_id: member.inviter,
+                date: member.date,
+                rank: None,
+            }
+            .into()
+        } else {
+            types::ChatParticipant {
+                user_id,
+                inviter_id: member.inviter,
+                date: member.date,
+                rank: None,
+            }
+            .into()
+        })
+    }
+
     /// Who is in a group, as TL.
     pub(crate) fn tl_participants(&self, chat_id: i64) -> enums::ChatParticipants {
         let Some(group) = self.chats.get(&chat_id) else {
@@ -362,83 +424,14 @@ impl World {
             }
             .into();
         };
-        let participants = group
-            .members
-            .iter()
-            .map(|(&user_id, member)| {
-                if user_id == group.creator {
-                    types::ChatParticipantCreator {
-                        user_id,
-                        rank: None,
-                    }
-                    .into()
-                } else if member.admin {
-                    types::ChatParticipantAdmin {
-                        user_id,
-                        inviter_id: member.inviter,
-                        date: member.date,
-                        rank: None,
-                    }
-                    .into()
-                } else {
-                    types::ChatParticipant {
-                        user_id,
-                        inviter_id: member.inviter,
-                        date: member.date,
-                        rank: None,
-                    }
-                    .into()
-                }
-            })
+        let members = group.members.keys();
+        let participants = members
+            .filter_map(|user_id| self.tl_group_member(chat_id, *user_id))
             .collect();
         types::ChatParticipants {
             chat_id,
             participants,
             version: group.version,
-        }
-        .into()
-    }
-
-    /// The link of a group or channel, made when there is none or when `renew` says so.
-    pub(crate) fn invite_link(&mut self, peer: PeerId, renew: bool) -> Option<String> {
-        let current = match peer {
-            PeerId::Chat(id) => self.chats.get(&id)?.invite.clone(),
-            PeerId::Channel(id) => self.channels.get(&id)?.invite.clone(),
-            PeerId::User(_) => return None,
-        };
-        let hash = match current {
-            Some(hash) if !renew => hash,
-            old => {
-                if let Some(old) = old {
-                    self.invites.remove(&old);
-                }
-                let hash = self.dice.text(16).replace(['-', '_'], "x");
-                self.invites.insert(hash.clone(), peer);
-                hash
-            }
-        };
-        match peer {
-            PeerId::Chat(id) => self.chats.get_mut(&id)?.invite = Some(hash.clone()),
-            PeerId::Channel(id) => self.channels.get_mut(&id)?.invite = Some(hash.clone()),
-            PeerId::User(_) => {}
-        }
-        Some(hash)
-    }
-
-    /// An invite link as TL.
-    pub(crate) fn tl_invite(&self, peer: PeerId, hash: &str) -> enums::ExportedChatInvite {
-        let (admin, date) = match peer {
-            PeerId::Chat(id) => self.chats.get(&id).map(|group| (group.creator, group.date)),
-            PeerId::Channel(id) => self
-                .channels
-                .get(&id)
-                .map(|channel| (channel.creator, channel.date)),
-            PeerId::User(_) => None,
-        }
-        .unwrap_or_default();
-        types::ChatInviteExported {
-            permanent: true,
-            ..blank::invite(format!("https://t.me/+{hash}"), admin, date)
         }
         .into()
     }

@@ -7,6 +7,7 @@ use super::account::Change;
 use super::channels::ChannelChange;
 use super::ids::PeerId;
 use super::named::Named;
+use super::secondary::Secondary;
 use crate::rpc::RpcError;
 
 /// What a client says it has.
@@ -14,8 +15,11 @@ use crate::rpc::RpcError;
 pub(crate) struct Known {
     pub(crate) pts: i32,
     pub(crate) date: i32,
+    pub(crate) qts: i32,
     /// The most changes in one answer, if the client says.
     pub(crate) limit: Option<i32>,
+    /// The most changes of `qts` in one answer, if the client says.
+    pub(crate) qts_limit: Option<i32>,
     /// Beyond this distance the client wants "too long".
     pub(crate) total_limit: Option<i32>,
 }
@@ -35,12 +39,13 @@ impl World {
     /// The account's state as of now.
     pub(crate) fn state(&mut self, user_id: i64) -> types::updates::State {
         let date = self.date_for(user_id);
-        let pts = self.accounts.get(&user_id).map_or(1, |account| account.pts);
+        let account = self.accounts.get(&user_id);
+        let (pts, qts, seq) = account.map_or((1, 0, 0), |a| (a.pts, a.qts, a.seq));
         types::updates::State {
             pts,
-            qts: 0,
+            qts,
             date,
-            seq: 0,
+            seq,
             unread_count: self.unread_total(user_id),
         }
     }
@@ -84,7 +89,7 @@ impl World {
             .unwrap_or(usize::MAX)
             .min(self.slice_limit());
         let missing = self.logged_after(user_id, known.pts);
-        let whole = missing.len() <= limit;
+        let mut whole = missing.len() <= limit;
         let mut named = Named::default();
         let mut new_messages = Vec::new();
         let mut other_updates = Vec::new();
@@ -106,11 +111,29 @@ impl World {
                 }
             }
         }
+        // What is gone from the log is lost: the answer has no word for it.
+        let mut last_qts = known.qts.clamp(0, account.qts);
+        if let Some(account) = self.accounts.get(&user_id).filter(|_| whole) {
+            let wanted = known
+                .qts_limit
+                .and_then(|limit| usize::try_from(limit).ok())
+                .filter(|limit| *limit > 0);
+            let room = (limit - missing.len()).min(wanted.unwrap_or(usize::MAX));
+            let unknown = |secondary: &&Secondary| secondary.qts > last_qts;
+            let found: Vec<&Secondary> = account.secondary.iter().filter(unknown).collect();
+            whole = found.len() <= room;
+            for secondary in found.into_iter().take(room) {
+                last_qts = secondary.qts;
+                other_updates.push(secondary.update.clone());
+                secondary.names.iter().for_each(|name| named.add(*name));
+            }
+        }
         if whole {
             self.add_notes(user_id, known.date, &mut other_updates, &mut named);
         }
         let state = types::updates::State {
             pts: last_pts,
+            qts: last_qts,
             ..self.state(user_id)
         };
         if whole && missing.is_empty() && other_updates.is_empty() {
@@ -136,6 +159,7 @@ impl World {
         // A slice keeps the client's date, so that the notes still come with the last one.
         let intermediate_state = types::updates::State {
             date: known.date,
+            seq: self.seq_at(user_id, known.date),
             ..state
         }
         .into();

@@ -12,6 +12,7 @@ use super::channels::{ChannelChange, ChannelLogged};
 use super::ids::PeerId;
 use super::message::Place;
 use super::named::Named;
+use super::secondary::is_in_sequence;
 use crate::rpc::{Out, Push};
 
 impl World {
@@ -101,7 +102,7 @@ impl World {
             self.push(user_id, short, false);
             return logged;
         }
-        self.keep_notes(user_id, &extra, names);
+        self.keep_notes(user_id, &extra, names, 0);
         let mut named = Named::of(names);
         self.name_change(user_id, &logged.change, &mut named);
         let mut updates = vec![self.tl_change(user_id, &logged)];
@@ -113,14 +114,23 @@ impl World {
 
     /// Tells an account of changes that count in no `pts`, and keeps them for its next difference.
     pub(crate) fn note(&mut self, user_id: i64, updates: Vec<enums::Update>, names: &[PeerId]) {
-        self.keep_notes(user_id, &updates, names);
+        if updates.iter().all(is_in_sequence) {
+            return self.note_in_sequence(user_id, updates, names);
+        }
+        self.keep_notes(user_id, &updates, names, 0);
         let container = self.container(user_id, updates, &Named::of(names));
         self.push(user_id, container, false);
     }
 
     /// A note's date is later than all that the account was given so far, so that a difference from any earlier state
     /// has it and one from a later state has not.
-    fn keep_notes(&mut self, user_id: i64, updates: &[enums::Update], names: &[PeerId]) {
+    pub(super) fn keep_notes(
+        &mut self,
+        user_id: i64,
+        updates: &[enums::Update],
+        names: &[PeerId],
+        seq: i32,
+    ) {
         const KEPT: usize = 1_000;
         if updates.is_empty() {
             return;
@@ -136,13 +146,14 @@ impl World {
                 date,
                 update: update.clone(),
                 names: names.to_vec(),
+                seq,
             });
         }
         while account.notes.len() > KEPT {
             account.notes.pop_front();
         }
         for update in updates {
-            self.record(user_id, 0, |_| update.clone());
+            self.record(user_id, seq, |_| update.clone());
         }
     }
 

@@ -62,7 +62,10 @@ impl World {
         if event.count == Count::Uncounted && seq > 0 {
             event.count = Count::Seq(seq);
         }
-        event.by = self.except(user_id).map(|(_, session_id)| session_id);
+        // Of what counts in these, the session of the call is told like all others.
+        if !matches!(event.count, Count::Seq(_) | Count::Qts(_)) {
+            event.by = self.except(user_id).map(|(_, session_id)| session_id);
+        }
         for journal in self.journals.open.values_mut() {
             if journal.user_id == user_id {
                 journal.events.push(event.clone());
@@ -76,7 +79,7 @@ impl World {
         let Some(account) = self.accounts.get(&user_id) else {
             return expected;
         };
-        expected.pts = account.pts;
+        (expected.pts, expected.qts, expected.seq) = (account.pts, account.qts, account.seq);
         for (id, entry) in &account.messages {
             let message = ExpectedMessage::of(&self.tl_message(user_id, *id));
             let chat: &mut ExpectedChat = expected.chats.entry(entry.peer.into()).or_default();

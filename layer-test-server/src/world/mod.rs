@@ -21,9 +21,12 @@ pub(crate) mod history;
 pub(crate) mod ids;
 pub(crate) mod image;
 pub(crate) mod inputs;
+pub(crate) mod invites;
 pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod named;
+pub(crate) mod participants;
+pub(crate) mod secondary;
 pub(crate) mod send;
 pub(crate) mod users;
 
@@ -101,7 +104,9 @@ pub(crate) struct World {
     /// Digits only.
     pub(crate) phones: BTreeMap<String, i64>,
     /// Invite hashes and what they open.
-    pub(crate) invites: BTreeMap<String, PeerId>,
+    pub(crate) invites: BTreeMap<String, invites::Invite>,
+    /// Who asks to be let in where.
+    pub(crate) join_requests: BTreeMap<PeerId, BTreeMap<i64, invites::JoinRequest>>,
     pub(crate) bodies: BTreeMap<u64, Body>,
     pub(crate) files: files::Files,
     pub(crate) queries: callbacks::Queries,
@@ -144,6 +149,7 @@ impl World {
             usernames: BTreeMap::new(),
             phones: BTreeMap::new(),
             invites: BTreeMap::new(),
+            join_requests: BTreeMap::new(),
             bodies: BTreeMap::new(),
             files: files::Files::default(),
             queries: callbacks::Queries::default(),

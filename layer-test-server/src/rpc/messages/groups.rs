@@ -3,8 +3,8 @@
 use layer_tl_types::{enums, functions, types};
 
 use crate::rpc::{Call, RpcError, channels, routes};
-use crate::world::channels::Right;
 use crate::world::ids::PeerId;
+use crate::world::invites::Invite;
 use crate::world::named::Named;
 use crate::world::send::Sent;
 use crate::world::{World, blank};
@@ -23,6 +23,9 @@ routes! {
     functions::messages::ExportChatInvite => export_invite,
     functions::messages::CheckChatInvite => check_invite,
     functions::messages::ImportChatInvite => import_invite,
+    functions::messages::HideChatJoinRequest => answer_request,
+    functions::messages::HideAllChatJoinRequests => answer_all_requests,
+    functions::messages::GetChatInviteImporters => importers,
 }
 
 fn create_chat(
@@ -92,7 +95,7 @@ fn get_full_chat(
         .collect();
     let invite = group.invite.as_ref().filter(|_| group.creator == user_id);
     let full = types::ChatFull {
-        exported_invite: invite.map(|hash| world.tl_invite(PeerId::Chat(id), hash)),
+        exported_invite: invite.map(|hash| world.tl_invite(&hash)),
         bot_info: (!bot_info.is_empty()).then_some(bot_info),
         pinned_msg_id: world.pinned_in(user_id, PeerId::Chat(id)),
         available_reactions: Some(
@@ -264,26 +267,104 @@ fn export_invite(
 ) -> Result<enums::ExportedChatInvite, RpcError> {
     let user_id = call.user()?;
     let peer = world.peer(user_id, &request.peer)?;
-    let allowed = match peer {
-        PeerId::Chat(id) => world.chats.get(&id).is_some_and(|group| {
-            group.creator == user_id
-                || group
-                    .members
-                    .get(&user_id)
-                    .is_some_and(|member| member.admin)
-        }),
-        PeerId::Channel(id) => world
-            .channel_of(user_id, id)?
-            .has_right(user_id, Right::Invite),
-        PeerId::User(_) => return Err(RpcError::bad("PEER_ID_INVALID")),
-    };
-    if !allowed {
+    if let PeerId::User(_) = peer {
+        return Err(RpcError::bad("PEER_ID_INVALID"));
+    }
+    if !world.may_invite(user_id, peer) {
         return Err(RpcError::bad("CHAT_ADMIN_REQUIRED"));
+    }
+    if request.request_needed || request.title.is_some() {
+        let title = request.title.map(|title| title.chars().take(32).collect());
+        let hash = world.extra_link(peer, user_id, request.request_needed, title);
+        return Ok(world.tl_invite(&hash));
     }
     let hash = world
         .invite_link(peer, request.legacy_revoke_permanent)
         .ok_or_else(|| RpcError::bad("PEER_ID_INVALID"))?;
-    Ok(world.tl_invite(peer, &hash))
+    Ok(world.tl_invite(&hash))
+}
+
+/// `messages.hideChatJoinRequest`
+fn answer_request(
+    world: &mut World,
+    call: &Call,
+    request: functions::messages::HideChatJoinRequest,
+) -> Result<enums::Updates, RpcError> {
+    let actor = call.user()?;
+    let peer = world.peer(actor, &request.peer)?;
+    let user_id = world.input_user(actor, &request.user_id)?;
+    world.answer_request(actor, peer, user_id, request.approved)?;
+    let (update, names) = world.pending(peer);
+    Ok(world.container(actor, vec![update], &Named::of(&names)))
+}
+
+/// `messages.hideAllChatJoinRequests`
+fn answer_all_requests(
+    world: &mut World,
+    call: &Call,
+    request: functions::messages::HideAllChatJoinRequests,
+) -> Result<enums::Updates, RpcError> {
+    let actor = call.user()?;
+    let peer = world.peer(actor, &request.peer)?;
+    let link = request.link.as_deref().map(hash_of);
+    for (user_id, asked) in world.requests(peer) {
+        if link.is_none_or(|hash| hash == asked.invite) {
+            world.answer_request(actor, peer, user_id, request.approved)?;
+        }
+    }
+    let (update, names) = world.pending(peer);
+    Ok(world.container(actor, vec![update], &Named::of(&names)))
+}
+
+/// `messages.getChatInviteImporters`, of which there are those who ask.
+fn importers(
+    world: &mut World,
+    call: &Call,
+    request: functions::messages::GetChatInviteImporters,
+) -> Result<enums::messages::ChatInviteImporters, RpcError> {
+    let viewer = call.user()?;
+    let peer = world.peer(viewer, &request.peer)?;
+    if !world.may_invite(viewer, peer) {
+        return Err(RpcError::bad("CHAT_ADMIN_REQUIRED"));
+    }
+    let link = request.link.as_deref().map(hash_of);
+    let mut list = world.requests(peer);
+    list.retain(|(_, asked)| request.requested && link.is_none_or(|hash| hash == asked.invite));
+    let count = i32::try_from(list.len()).unwrap_or(i32::MAX);
+    let limit = usize::try_from(request.limit.clamp(1, 100)).unwrap_or(1);
+    let before = |date: i32| request.offset_date <= 0 || date < request.offset_date;
+    list.retain(|(_, asked)| before(asked.date));
+    list.truncate(limit);
+    let mut named = Named::default();
+    let importers = list
+        .into_iter()
+        .map(|(user_id, asked)| {
+            named.user(user_id);
+            let about = world.users.get(&user_id).map(|user| user.about.clone());
+            types::ChatInviteImporter {
+                requested: true,
+                via_chatlist: false,
+                user_id,
+                date: asked.date,
+                about: about.filter(|about| !about.is_empty()),
+                approved_by: None,
+            }
+            .into()
+        })
+        .collect();
+    let (users, _) = world.describe(viewer, &named);
+    Ok(types::messages::ChatInviteImporters {
+        count,
+        importers,
+        users,
+    }
+    .into())
+}
+
+/// The hash in a link, or what stands there instead.
+fn hash_of(link: &str) -> &str {
+    let last = link.rsplit('/').next().unwrap_or(link);
+    last.trim_start_matches('+')
 }
 
 fn check_invite(
@@ -292,7 +373,8 @@ fn check_invite(
     request: functions::messages::CheckChatInvite,
 ) -> Result<enums::ChatInvite, RpcError> {
     let user_id = call.user()?;
-    let peer = invited_peer(world, &request.hash)?;
+    let invite = invited(world, &request.hash)?;
+    let (peer, request_needed) = (invite.peer, invite.request_needed);
     let (inside, title, about, count, channel, broadcast) = match peer {
         PeerId::Channel(id) => {
             let c = world
@@ -336,6 +418,7 @@ fn check_invite(
         channel,
         broadcast,
         megagroup: channel && !broadcast,
+        request_needed,
         about: (!about.is_empty()).then_some(about),
         ..blank::chat_invite(title, types::PhotoEmpty { id: 0 }.into(), count, 0)
     }
@@ -348,10 +431,15 @@ fn import_invite(
     request: functions::messages::ImportChatInvite,
 ) -> Result<enums::Updates, RpcError> {
     let user_id = call.user()?;
-    match invited_peer(world, &request.hash)? {
-        PeerId::Channel(id) => channels::joined(world, user_id, id),
+    let invite = invited(world, &request.hash)?;
+    if invite.request_needed {
+        world.ask_to_join(user_id, &request.hash)?;
+        return Err(RpcError::bad("INVITE_REQUEST_SENT"));
+    }
+    match invite.peer {
+        PeerId::Channel(id) => channels::joined(world, user_id, id, Some(&request.hash)),
         peer => {
-            let sent = world.join_group(user_id, peer.bare())?;
+            let sent = world.join_group(user_id, peer.bare(), &request.hash)?;
             Ok(group_updates(world, user_id, &sent))
         }
     }
@@ -381,13 +469,10 @@ fn group_updates(world: &mut World, user_id: i64, sent: &Sent) -> enums::Updates
     world.container(user_id, updates, &named)
 }
 
-fn invited_peer(world: &World, hash: &str) -> Result<PeerId, RpcError> {
+fn invited(world: &World, hash: &str) -> Result<Invite, RpcError> {
     if hash.is_empty() {
         return Err(RpcError::bad("INVITE_HASH_EMPTY"));
     }
-    world
-        .invites
-        .get(hash)
-        .copied()
-        .ok_or_else(|| RpcError::bad("INVITE_HASH_INVALID"))
+    let invite = world.invites.get(hash).cloned();
+    invite.ok_or_else(|| RpcError::bad("INVITE_HASH_INVALID"))
 }

@@ -1,5 +1,6 @@
 //! The model by itself, without any network.
 
+mod acts;
 mod bots;
 mod channels;
 mod dialogs;
@@ -7,6 +8,7 @@ mod expected;
 mod files;
 mod messages;
 mod replica;
+mod secondary;
 mod simulation;
 
 use layer_tl_types::{Deserializable, RemoteCall, enums, functions, types};

@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 use layer_tl_types::{enums, functions, types};
 
 use super::{Session, Stage};
-use crate::expected::Event;
+use crate::expected::{Count, Event};
 use crate::world::blank;
 use crate::world::ids::PeerId;
+use crate::world::secondary::{is_in_sequence, qts};
 
 /// A session's copy of its boxes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replica {
     pub(super) pts: i32,
+    pub(super) qts: i32,
+    pub(super) seq: i32,
     pub(super) date: i32,
     pub(super) messages: BTreeMap<i32, enums::Message>,
     pub(super) read_inbox: BTreeMap<PeerId, i32>,
@@ -65,6 +68,8 @@ impl Replica {
         assert!(state.pts >= 1, "a fresh account's pts is at least 1");
         let mut replica = Self {
             pts: state.pts,
+            qts: state.qts,
+            seq: state.seq,
             date: state.date,
             ..Self::default()
         };
@@ -119,12 +124,20 @@ impl Replica {
     pub(super) fn apply(&mut self, user: i64, updates: &enums::Updates) {
         match updates {
             enums::Updates::Updates(updates) => {
-                assert_eq!(updates.seq, 0);
+                if updates.seq != 0 {
+                    assert_eq!(updates.seq, self.seq + 1, "a gap in seq");
+                    self.seq = updates.seq;
+                }
                 assert!(updates.date >= self.date, "the date goes back");
                 self.date = updates.date;
                 for update in &updates.updates {
                     check_named(update, &updates.users, &updates.chats);
                     self.update(update, &updates.chats, true);
+                    if updates.seq != 0
+                        && let Some(told) = self.told.last_mut()
+                    {
+                        told.count = Count::Seq(updates.seq);
+                    }
                 }
             }
             enums::Updates::UpdateShort(short) => self.update(&short.update, &[], true),
@@ -286,6 +299,13 @@ impl Replica {
         if !passes {
             self.told.push(Event::of(update));
         }
+        if let Some(qts) = qts(update) {
+            assert_eq!(qts, self.qts + 1, "a gap in qts");
+            self.qts = qts;
+        }
+        if !live && is_in_sequence(update) {
+            self.seq += 1;
+        }
         match update {
             enums::Update::NewMessage(update) => {
                 count!(update);
@@ -428,13 +448,13 @@ impl Replica {
                 pts_limit: limit,
                 pts_total_limit: None,
                 date: self.date,
-                qts: 0,
+                qts: self.qts,
                 qts_limit: None,
             };
             let known_date = self.date;
             match stage.call(session, &request).unwrap() {
                 enums::updates::Difference::Empty(empty) => {
-                    assert_eq!(empty.seq, 0);
+                    assert_eq!(empty.seq, self.seq, "a seq ahead of what was told");
                     assert!(empty.date >= known_date);
                     self.date = empty.date;
                     break;
@@ -452,11 +472,12 @@ impl Replica {
                         &difference.chats,
                     );
                     (self.pts, self.date) = (state.pts, state.date);
+                    self.check_state(state);
                     break;
                 }
                 enums::updates::Difference::Slice(slice) => {
                     let enums::updates::State::State(state) = &slice.intermediate_state;
-                    assert!(state.pts > self.pts, "a slice leads nowhere");
+                    let before = (self.pts, self.qts);
                     self.difference(
                         &slice.new_messages,
                         &slice.other_updates,
@@ -464,6 +485,8 @@ impl Replica {
                         &slice.chats,
                     );
                     (self.pts, self.date) = (state.pts, state.date);
+                    self.check_state(state);
+                    assert!((self.pts, self.qts) > before, "a slice leads nowhere");
                 }
             }
         }
@@ -486,6 +509,12 @@ impl Replica {
                 self.fetch_channel(stage, session, id);
             }
         }
+    }
+
+    /// A difference names nothing ahead of what it contains.
+    fn check_state(&self, state: &types::updates::State) {
+        assert_eq!(state.qts, self.qts, "a qts ahead of what was told");
+        assert_eq!(state.seq, self.seq, "a seq ahead of what was told");
     }
 
     fn catch_up_channel(&mut self, stage: &mut Stage, session: Session, id: i64, limit: i32) {

@@ -21,15 +21,15 @@ struct Person {
     journal_away: u64,
 }
 
-struct Run {
-    stage: Stage,
+pub(super) struct Run {
+    pub(super) stage: Stage,
     people: Vec<Person>,
-    rng: fastrand::Rng,
+    pub(super) rng: fastrand::Rng,
 }
 
 /// What an answer tells the caller's own session.
 #[expect(clippy::large_enum_variant, reason = "made one at a time")]
-enum Told {
+pub(super) enum Told {
     Updates(enums::Updates),
     /// A text that may have been answered by `updateShortSentMessage`.
     Sent(PeerId, functions::messages::SendMessage, enums::Updates),
@@ -52,10 +52,12 @@ impl Run {
             ..Config::default()
         };
         let mut stage = Stage::new(config);
-        let sessions: Vec<Session> = ["Anna", "Robert", "Carla", "Dieter"]
+        let mut sessions: Vec<Session> = ["Anna", "Robert", "Carla", "Dieter"]
             .iter()
             .map(|name| stage.person(name))
             .collect();
+        let owner = sessions[0];
+        sessions.extend(["first_bot", "second_bot"].map(|name| stage.bot(owner, name)));
         let people = sessions
             .into_iter()
             .map(|caller| {
@@ -122,12 +124,12 @@ impl Run {
         peers[self.rng.usize(..peers.len())]
     }
 
-    fn somebody(&mut self) -> i64 {
+    pub(super) fn somebody(&mut self) -> i64 {
         self.people[self.rng.usize(..self.people.len())].caller.user
     }
 
     /// A message of the dialog, preferably a late one.
-    fn some_id(&mut self, viewer: Session, peer: PeerId) -> i32 {
+    pub(super) fn some_id(&mut self, viewer: Session, peer: PeerId) -> i32 {
         let ids: Vec<i32> = match peer {
             PeerId::Channel(id) => self.stage.world.channels[&id]
                 .messages
@@ -206,7 +208,7 @@ impl Run {
         let id = self.some_id(me, peer);
         let other = self.somebody();
         let user = self.stage.input_user(me, other);
-        Ok(match self.rng.u8(..100) {
+        Ok(match self.rng.u8(..120) {
             0..40 => {
                 let words = [
                     "hello",
@@ -484,7 +486,7 @@ impl Run {
                     self.stage.call(me, &request)?;
                 Told::Deleted(doomed, done.pts, done.pts_count)
             }
-            _ => {
+            98..100 => {
                 let action = enums::SendMessageAction::SendMessageTypingAction;
                 self.stage.call(
                     me,
@@ -496,6 +498,7 @@ impl Run {
                 )?;
                 Told::Nothing
             }
+            _ => return self.act_more(me, peer),
         })
     }
 
@@ -536,6 +539,8 @@ impl Run {
         let forgets = self.stage.world.config.log_limit < 100;
         for (name, replica) in [("acting", acting), ("listening", listening), ("away", away)] {
             assert_eq!(replica.pts, account.pts, "pts of the {name} session");
+            assert_eq!(replica.qts, account.qts, "qts of the {name} session");
+            assert_eq!(replica.seq, account.seq, "seq of the {name} session");
             expected::check_boxes(&expected::model(&self.stage, *caller), replica);
             let seen: Vec<i32> = replica.messages.keys().copied().collect();
             let there: Vec<i32> = truth.iter().map(|(id, _)| *id).collect();
