@@ -343,8 +343,8 @@ impl UserHandle {
 
     /// Notes from now on what the account's programs must be told: see [`expected`](crate::expected).
     ///
-    /// Typing and the comings and goings of others are not among it: nobody has to hear of them, and no difference
-    /// has them.
+    /// Typing, the comings and goings of others and how polls stand are not among it: nobody has to hear of them, and
+    /// no difference has them.
     #[must_use]
     pub fn watch(&self) -> Watch {
         Watch {

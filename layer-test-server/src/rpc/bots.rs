@@ -208,6 +208,7 @@ fn edit_inline_message(
         entities,
         media: None,
         markup: request.reply_markup,
+        close_poll: false,
     };
     // The bot edits in the name of whoever sent its result.
     let origin = world.origin.take();

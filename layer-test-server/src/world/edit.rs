@@ -17,6 +17,8 @@ pub(crate) struct Edit {
     pub(crate) entities: Vec<enums::MessageEntity>,
     pub(crate) media: Option<Media>,
     pub(crate) markup: Option<enums::ReplyMarkup>,
+    /// Ends the poll that the message is.
+    pub(crate) close_poll: bool,
 }
 
 /// `pts` and `pts_count` after something happened.
@@ -98,14 +100,12 @@ impl World {
         super::inputs::detect_entities(&text, &mut entities);
         // An edit without a keyboard takes the inline keyboard away.
         let markup = edit.markup;
-        if text == body.text
-            && entities == body.entities
-            && media == body.media
-            && markup == body.markup
-        {
+        let same = text == body.text && entities == body.entities && media == body.media;
+        let same_markup = markup == body.markup;
+        let closed = edit.close_poll && self.close_poll(body_id);
+        if same && same_markup && !closed {
             return Err(RpcError::bad("MESSAGE_NOT_MODIFIED"));
         }
-        let only_markup = text == body.text && entities == body.entities && media == body.media;
         let now = self.now;
         let Some(body) = self.bodies.get_mut(&body_id) else {
             return Err(RpcError::bad("MESSAGE_ID_INVALID"));
@@ -115,7 +115,7 @@ impl World {
         body.media = media;
         body.markup = markup;
         body.edit_date = Some(now.max(body.date));
-        body.edit_hide = only_markup;
+        body.edit_hide = same;
         Ok(self.emit_edit(editor, body_id))
     }
 

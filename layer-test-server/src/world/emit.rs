@@ -10,7 +10,7 @@ use super::World;
 use super::account::{Change, Logged, Noted};
 use super::channels::{ChannelChange, ChannelLogged};
 use super::ids::PeerId;
-use super::message::Place;
+use super::message::{Body, Place};
 use super::named::Named;
 use super::secondary::is_in_sequence;
 use crate::rpc::{Out, Push};
@@ -312,7 +312,7 @@ impl World {
         {
             named.add(entry.peer);
             if let Some(body) = self.bodies.get(&entry.body) {
-                named.body(body);
+                self.name_body(body, named);
             }
         }
     }
@@ -325,7 +325,14 @@ impl World {
             .get(&channel)
             .and_then(|channel| channel.messages.get(&id));
         if let Some(body) = body.and_then(|body| self.bodies.get(body)) {
-            named.body(body);
+            self.name_body(body, named);
+        }
+    }
+
+    fn name_body(&self, body: &Body, named: &mut Named) {
+        named.body(body);
+        if let Some(poll) = Self::poll_of(body) {
+            self.name_poll(poll, named);
         }
     }
 

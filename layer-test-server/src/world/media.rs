@@ -137,6 +137,7 @@ impl World {
                 }
                 .into(),
             ),
+            enums::InputMedia::Poll(media) => self.new_poll(user_id, *media)?,
             enums::InputMedia::Dice(media) => {
                 let value = i32::try_from(self.dice.next() % 6).unwrap_or(0) + 1;
                 let emoticon = media.emoticon.clone();

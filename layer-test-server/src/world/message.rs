@@ -6,6 +6,7 @@ use super::World;
 use super::account::Entry;
 use super::blank;
 use super::ids::PeerId;
+use super::reactions::Given;
 
 /// Where a message was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(crate) enum Media {
         spoiler: bool,
         ttl_seconds: Option<i32>,
     },
+    /// A poll, whose votes are kept for all messages that show it.
+    Poll { id: i64 },
     /// Anything that holds no file.
     Other(enums::MessageMedia),
 }
@@ -81,6 +84,8 @@ pub(crate) struct Body {
     /// The accounts in whose copy it is pinned; 0 stands for all of a channel.
     pub(crate) pinned: std::collections::BTreeSet<i64>,
     pub(crate) views: i32,
+    /// What people think of it, the latest last.
+    pub(crate) reactions: Vec<Given>,
     /// The entries that show it: account and message id. Channel messages have none.
     pub(crate) copies: Vec<(i64, i32)>,
 }
@@ -273,12 +278,16 @@ impl World {
                 .map(|forward| self.tl_forward(forward).into()),
             via_bot_id: body.via_bot,
             reply_to,
-            media: body.media.as_ref().map(|media| self.tl_media(media)),
+            media: body
+                .media
+                .as_ref()
+                .map(|media| self.tl_media(viewer, media)),
             reply_markup: body.markup.clone(),
             entities: (!body.entities.is_empty()).then(|| body.entities.clone()),
             views: post.then_some(body.views),
             forwards: post.then_some(0),
             edit_date: body.edit_date,
+            reactions: self.tl_reactions(viewer, body),
             grouped_id: body.grouped_id,
             ..blank::message(view.id, view.peer.to_tl(), body.date, body.text.clone())
         }
@@ -323,7 +332,7 @@ impl World {
     }
 
     /// The media with file references of today.
-    pub(crate) fn tl_media(&self, media: &Media) -> enums::MessageMedia {
+    pub(crate) fn tl_media(&self, viewer: i64, media: &Media) -> enums::MessageMedia {
         match media {
             Media::Photo {
                 id,
@@ -352,6 +361,7 @@ impl World {
                 }
                 .into()
             }
+            Media::Poll { id } => self.tl_poll(viewer, *id),
             Media::Other(media) => media.clone(),
         }
     }

@@ -26,6 +26,8 @@ pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod named;
 pub(crate) mod participants;
+pub(crate) mod polls;
+pub(crate) mod reactions;
 pub(crate) mod secondary;
 pub(crate) mod send;
 pub(crate) mod users;
@@ -113,6 +115,9 @@ pub(crate) struct World {
     pub(crate) bot_talks: BTreeMap<i64, bots::Talk>,
     /// What a fault makes of the difference that the present call asks for.
     pub(crate) bend: difference::Bend,
+    pub(crate) polls: BTreeMap<i64, polls::Poll>,
+    /// The polls in the order in which they were made.
+    pub(crate) poll_order: VecDeque<i64>,
     /// What happens to accounts that are watched.
     pub(crate) journals: expected::Journals,
     /// What the shell has to send; it takes all of it after each call.
@@ -155,6 +160,8 @@ impl World {
             queries: callbacks::Queries::default(),
             bot_talks: BTreeMap::new(),
             bend: difference::Bend::default(),
+            polls: BTreeMap::new(),
+            poll_order: VecDeque::new(),
             journals: expected::Journals::default(),
             outbox: Vec::new(),
             auth: auth::AuthBook::default(),

@@ -7,6 +7,7 @@ use layer_tl_types::enums;
 use super::World;
 use super::ids::PeerId;
 use super::message::{Body, ForwardFrom, Media};
+use super::reactions;
 
 /// A set of peers to be described.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,11 @@ impl Named {
     /// Adds one peer.
     pub(crate) fn add(&mut self, peer: PeerId) {
         self.0.insert(peer);
+    }
+
+    /// All of them.
+    pub(crate) fn peers(&self) -> Vec<PeerId> {
+        self.0.iter().copied().collect()
     }
 
     /// Whether the peer is among them.
@@ -44,6 +50,9 @@ impl Named {
                 ForwardFrom::User(id) => self.user(id),
                 ForwardFrom::Channel { id, .. } => self.add(PeerId::Channel(id)),
             }
+        }
+        for given in reactions::recent(body) {
+            self.user(given.user);
         }
         if let Some(bot) = body.via_bot {
             self.user(bot);

@@ -224,6 +224,7 @@ impl World {
             grouped_id: draft.grouped_id,
             pinned: std::collections::BTreeSet::new(),
             views: i32::from(as_channel.is_some()),
+            reactions: Vec::new(),
             copies: Vec::new(),
         };
         self.bodies.insert(id, body);

@@ -3,6 +3,7 @@
 pub(crate) mod dialogs;
 pub(crate) mod groups;
 pub(crate) mod lookup;
+pub(crate) mod opinions;
 pub(crate) mod sending;
 
 use super::Handler;
@@ -13,4 +14,5 @@ pub(crate) fn route(id: u32) -> Option<Handler> {
         .or_else(|| lookup::route(id))
         .or_else(|| dialogs::route(id))
         .or_else(|| groups::route(id))
+        .or_else(|| opinions::route(id))
 }

@@ -191,7 +191,7 @@ fn upload_media(
     let media = world
         .input_media(user_id, call.dc_id, request.media)?
         .ok_or_else(|| RpcError::bad("MEDIA_EMPTY"))?;
-    Ok(world.tl_media(&media))
+    Ok(world.tl_media(user_id, &media))
 }
 
 fn forward_messages(
@@ -280,11 +280,17 @@ fn edit_message(
         Some(text) => world.entities(user_id, text, request.entities)?,
         None => Vec::new(),
     };
+    let close_poll = matches!(
+        &request.media,
+        Some(enums::InputMedia::Poll(media)) if matches!(&media.poll, enums::Poll::Poll(poll) if poll.closed)
+    );
     let media = match request.media {
+        Some(_) if close_poll => None,
         Some(media) => world.input_media(user_id, call.dc_id, media)?,
         None => None,
     };
     let edit = Edit {
+        close_poll,
         text: request.message,
         entities,
         media,

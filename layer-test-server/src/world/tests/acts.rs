@@ -2,20 +2,39 @@
 
 use layer_tl_types::{enums, functions, types};
 
-use super::Session;
 use super::simulation::{Run, Told};
+use super::{Session, opinions};
 use crate::rpc::RpcError;
 use crate::world::blank;
 use crate::world::channels::all_rights;
 use crate::world::ids::PeerId;
+use crate::world::message::{Media, Place};
 
 impl Run {
+    /// The messages with polls that somebody has.
+    fn polls(&self, me: Session) -> Vec<(PeerId, i32)> {
+        let world = &self.stage.world;
+        let polls = world
+            .bodies
+            .values()
+            .filter(|body| matches!(body.media, Some(Media::Poll { .. })));
+        polls
+            .filter_map(|body| match body.place {
+                Place::Channel { id, message } => Some((PeerId::Channel(id), message)),
+                _ => {
+                    let id = body.id_for(me.user)?;
+                    Some((world.accounts[&me.user].messages[&id].peer, id))
+                }
+            })
+            .collect()
+    }
+
     pub(super) fn act_more(&mut self, me: Session, peer: PeerId) -> Result<Told, RpcError> {
         let other = self.somebody();
         let user_id = self.stage.input_user(me, other);
         let input = self.stage.input(me, peer);
         let on = self.rng.bool();
-        Ok(match (self.rng.u8(..8), peer) {
+        Ok(match (self.rng.u8(..12), peer) {
             (0 | 1, PeerId::Chat(chat_id)) => {
                 let is_admin = on;
                 self.stage.call(
@@ -107,6 +126,28 @@ impl Run {
                     peer: self.stage.input(me, peer),
                     user_id: self.stage.input_user(me, asks),
                 };
+                Told::Updates(self.stage.call(me, &request)?)
+            }
+            (7 | 8, _) => {
+                let all = ["👍", "🔥", "🎉"];
+                let id = self.some_id(me, peer);
+                let given = &all[..self.rng.usize(..2)];
+                let request = opinions::react(&self.stage, me, peer, id, given);
+                Told::Updates(self.stage.call(me, &request)?)
+            }
+            (9, _) => {
+                let poll = opinions::poll(on, self.rng.bool());
+                let request = opinions::ask(&mut self.stage, me, peer, poll, None);
+                Told::Updates(self.stage.call(me, &request)?)
+            }
+            (10, _) => {
+                let polls = self.polls(me);
+                if polls.is_empty() {
+                    return Ok(Told::Nothing);
+                }
+                let (peer, id) = polls[self.rng.usize(..polls.len())];
+                let options = &["a", "b"][..self.rng.usize(..3)];
+                let request = opinions::vote(&self.stage, me, peer, id, options);
                 Told::Updates(self.stage.call(me, &request)?)
             }
             _ => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use layer_tl_types::{functions, types};
+use layer_tl_types::{enums, functions, types};
 
 use super::replica::Replica;
 use super::{Session, Stage, two};
@@ -20,6 +20,25 @@ pub(super) fn check_pushes(noted: &[Event], told: &[Event]) {
         assert_eq!(*told, noted, "what was pushed");
     }
     assert_eq!(told.len(), noted.len(), "how much was pushed");
+}
+
+/// The kind of an event, for counting.
+pub(super) fn kind(event: &Event) -> &'static str {
+    if let EventKind::Other(update) = &event.kind {
+        match &**update {
+            enums::Update::BotMessageReaction(_) => return "reaction",
+            enums::Update::MessagePollVote(_) => return "vote",
+            enums::Update::BotChatInviteRequester(_) => return "asked",
+            _ => {}
+        }
+    }
+    match event.count {
+        Count::Common { .. } => "common",
+        Count::Channel { .. } => "channel",
+        Count::Qts(_) => "qts",
+        Count::Seq(_) => "seq",
+        Count::Uncounted => "uncounted",
+    }
 }
 
 /// What an event is about, without what changes until a difference tells of it.

@@ -7,6 +7,7 @@ mod dialogs;
 mod expected;
 mod files;
 mod messages;
+mod opinions;
 mod replica;
 mod secondary;
 mod simulation;

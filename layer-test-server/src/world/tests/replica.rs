@@ -295,6 +295,7 @@ impl Replica {
                 | enums::Update::ChannelUserTyping(_)
                 | enums::Update::UserStatus(_)
                 | enums::Update::ChannelTooLong(_)
+                | enums::Update::MessagePoll(_)
         );
         if !passes {
             self.told.push(Event::of(update));

@@ -3,11 +3,14 @@
 //! Each person has a session that makes calls, one that only listens, and one that is away and catches up at times.
 //! A failure prints its seed; `LAYER_SEED` runs that one alone, `LAYER_RUNS` sets how many.
 
+use std::collections::BTreeMap;
+
 use layer_tl_types::{enums, functions, types};
 
 use super::replica::Replica;
 use super::{Session, Stage, expected};
 use crate::rpc::{Out, RpcError};
+use crate::world::channels::all_rights;
 use crate::world::ids::{BOT_FATHER_ID, ECHO_ID, PeerId};
 use crate::world::{Config, blank};
 
@@ -24,6 +27,8 @@ struct Person {
 pub(super) struct Run {
     pub(super) stage: Stage,
     people: Vec<Person>,
+    /// What happened so far, by kind.
+    seen: BTreeMap<&'static str, usize>,
     pub(super) rng: fastrand::Rng,
 }
 
@@ -58,6 +63,7 @@ impl Run {
             .collect();
         let owner = sessions[0];
         sessions.extend(["first_bot", "second_bot"].map(|name| stage.bot(owner, name)));
+        Self::found(&mut stage, &sessions);
         let people = sessions
             .into_iter()
             .map(|caller| {
@@ -76,7 +82,34 @@ impl Run {
                 }
             })
             .collect();
-        Self { stage, people, rng }
+        Self {
+            stage,
+            people,
+            seen: BTreeMap::new(),
+            rng,
+        }
+    }
+
+    /// Makes a group, a supergroup and a channel in which one bot is an administrator.
+    fn found(stage: &mut Stage, people: &[Session]) {
+        let (creator, bot) = (people[0].user, people[people.len() - 1].user);
+        let others: Vec<i64> = people[1..].iter().map(|person| person.user).collect();
+        let world = &mut stage.world;
+        world.create_group(creator, "Group", &others).unwrap();
+        let group = *world.chats.keys().next_back().unwrap();
+        world.set_group_admin(creator, group, bot, true).unwrap();
+        for broadcast in [false, true] {
+            let title = "Channel";
+            world.create_channel(creator, title, "", broadcast).unwrap();
+            let channel = *world.channels.keys().next_back().unwrap();
+            let readers = if broadcast { &others[..2] } else { &others[..] };
+            world.invite_to_channel(creator, channel, readers).unwrap();
+            let rights = all_rights();
+            world
+                .set_admin(creator, channel, bot, rights, None)
+                .unwrap();
+        }
+        world.take_outbox();
     }
 
     /// Delivers what was pushed, to each session that it is for.
@@ -120,7 +153,10 @@ impl Run {
     }
 
     fn some_peer(&mut self, viewer: Session) -> PeerId {
-        let peers = self.peers(viewer);
+        let mut peers = self.peers(viewer);
+        if self.rng.bool() {
+            peers.retain(|peer| !matches!(peer, PeerId::User(_)));
+        }
         peers[self.rng.usize(..peers.len())]
     }
 
@@ -508,11 +544,15 @@ impl Run {
         let noted = expected::noted(&mut self.stage, person.journal);
         expected::check_pushes(&noted, &std::mem::take(&mut person.listening.told));
         person.acting.told.clear();
+        for event in &noted {
+            *self.seen.entry(expected::kind(event)).or_default() += 1;
+        }
         let noted = expected::noted(&mut self.stage, person.journal_away);
         let anew = person.away.anew;
         let mut channels: Vec<i64> = person.away.channels.keys().copied().collect();
         person.away.catch_up(&mut self.stage, person.caller, limit);
         let told = std::mem::take(&mut person.away.told);
+        *self.seen.entry("too long").or_default() += person.away.anew - anew;
         if person.away.anew == anew {
             channels.retain(|id| person.away.channels.contains_key(id));
             expected::check_difference(&noted, &told, &channels);
@@ -551,7 +591,14 @@ impl Run {
                 for message in [&mut seen, &mut message] {
                     // A reply to a message that is gone loses its header only where it is fetched anew.
                     match message {
-                        enums::Message::Message(message) => message.reply_to = None,
+                        enums::Message::Message(message) => {
+                            message.reply_to = None;
+                            // These count in no pts, and are asked for.
+                            message.reactions = None;
+                            if let Some(enums::MessageMedia::Poll(_)) = message.media {
+                                message.media = None;
+                            }
+                        }
                         enums::Message::Service(message) => message.reply_to = None,
                         enums::Message::Empty(_) => {}
                     }
@@ -622,11 +669,41 @@ fn every_session_follows_any_history_without_a_gap_and_differences_lead_to_the_s
         .and_then(|runs| runs.parse().ok())
         .unwrap_or(60);
     let seeds: Vec<u64> = given.map_or_else(|| (0..runs).collect(), |seed| vec![seed]);
+    let whole = given.is_none();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for seed in seeds {
-        let outcome = std::panic::catch_unwind(|| Run::new(seed).run(400));
-        if let Err(panic) = outcome {
-            eprintln!("replay with LAYER_SEED={seed}");
-            std::panic::resume_unwind(panic);
+        let outcome = std::panic::catch_unwind(|| {
+            let mut run = Run::new(seed);
+            run.run(400);
+            run.seen
+        });
+        match outcome {
+            Ok(kinds) => {
+                for (kind, count) in kinds {
+                    *seen.entry(kind).or_default() += count;
+                }
+            }
+            Err(panic) => {
+                eprintln!("replay with LAYER_SEED={seed}");
+                std::panic::resume_unwind(panic);
+            }
         }
+    }
+    // A history in which something never happens proves nothing of it.
+    for kind in [
+        "common",
+        "channel",
+        "qts",
+        "seq",
+        "uncounted",
+        "too long",
+        "reaction",
+        "vote",
+        "asked",
+    ] {
+        assert!(!whole || seen.contains_key(kind), "no {kind}: {seen:?}");
+    }
+    if std::env::var("LAYER_RUNS").is_ok() {
+        eprintln!("{seen:?}");
     }
 }
