@@ -122,7 +122,7 @@ fn get_full(
             .invite
             .as_ref()
             .filter(|_| admin)
-            .map(|hash| world.tl_invite(&hash)),
+            .map(|hash| world.tl_invite(hash)),
         pinned_msg_id: world.pinned_in(user_id, peer),
         available_reactions: Some(
             types::ChatReactionsAll {

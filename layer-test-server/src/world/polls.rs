@@ -66,8 +66,9 @@ impl Poll {
     fn results(&self, viewer: i64, now: i32) -> enums::PollResults {
         let own = self.votes.get(&viewer);
         let shown = own.is_some() || self.is_closed(now);
-        let answers = self.poll.answers.iter().filter_map(|answer| match answer {
-            enums::PollAnswer::Answer(answer) => Some(&answer.option),
+        let answers = self.poll.answers.iter().map(|answer| {
+            let enums::PollAnswer::Answer(answer) = answer;
+            &answer.option
         });
         let voters = |option: &Vec<u8>| {
             let votes = self.votes.values();

@@ -95,7 +95,7 @@ fn get_full_chat(
         .collect();
     let invite = group.invite.as_ref().filter(|_| group.creator == user_id);
     let full = types::ChatFull {
-        exported_invite: invite.map(|hash| world.tl_invite(&hash)),
+        exported_invite: invite.map(|hash| world.tl_invite(hash)),
         bot_info: (!bot_info.is_empty()).then_some(bot_info),
         pinned_msg_id: world.pinned_in(user_id, PeerId::Chat(id)),
         available_reactions: Some(

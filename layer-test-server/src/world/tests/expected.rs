@@ -58,9 +58,17 @@ pub(super) fn check_difference(noted: &[Event], told: &[Event], channels: &[i64]
         let entry = left.entry(essence(event)).or_insert((event.count, 0));
         entry.1 += 1;
     }
+    // Whoever was out of a channel for a while did not hear there what was deleted meanwhile.
+    let gone = |event: &Event| match &event.kind {
+        EventKind::New(message) | EventKind::Edited(message) => told.iter().any(|told| {
+            told.chat == event.chat
+                && matches!(&told.kind, EventKind::Deleted(ids) if ids.contains(&message.id))
+        }),
+        _ => false,
+    };
     for event in lasting(noted) {
         if let (Some(Peer::Channel(id)), Count::Channel { .. }) = (event.chat, event.count)
-            && !channels.contains(&id)
+            && (!channels.contains(&id) || gone(event))
         {
             continue;
         }
