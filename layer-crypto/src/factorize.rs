@@ -29,7 +29,11 @@ pub fn factorize(pq: u64) -> Option<(u64, u64)> {
     if field.is_prime() {
         return None;
     }
-    ecm::factor(&field)
+    // Of a small number every curve finds both factors at a time, and the walk is short.
+    let curves = pq >> 40 != 0;
+    curves
+        .then(|| ecm::factor(&field))
+        .flatten()
         .or_else(|| (1..=16).find_map(|c| field.brent(c)))
         .or_else(|| trial_division(pq, root))
         .map(|p| ordered(p, pq / p))
