@@ -104,6 +104,15 @@ pub struct Config {
     pub save_delay: Duration,
     /// Whether updates that came while the program did not run are delivered.
     pub catch_up: bool,
+    /// How many channels what was missed is fetched of at the same time (`updates.getChannelDifference`),
+    /// at least one. Four by default: that hides the round trips, and leaves the connection and the
+    /// server's patience (`FLOOD_WAIT`) for what the program itself asks.
+    pub channel_differences: usize,
+    /// After how long without any update the server is asked whether there was one, at least a second.
+    /// A quarter of an hour by default, as the documentation wants it (page `api/updates`). What is
+    /// found that way shows that the server does not push: it is asked 15 times as often then, and the
+    /// connection is made anew.
+    pub update_check: Duration,
     /// How often the connection is checked with a ping while nothing else is said; no more often
     /// than once a second.
     pub ping_interval: Duration,
@@ -155,6 +164,8 @@ impl Default for Config {
             request_timeout: Duration::from_secs(60),
             save_delay: Duration::from_secs(1),
             catch_up: true,
+            channel_differences: 4,
+            update_check: Duration::from_secs(15 * 60),
             ping_interval: Duration::from_secs(30),
             max_reconnect_delay: Duration::from_secs(30),
             pfs: false,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, mpsc, watch};
+use tokio::sync::{Notify, OnceCell, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +16,8 @@ use crate::tl;
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) cancels: Arc<Cancels>,
+    /// The connection is to be made anew.
+    pub(super) renew: Notify,
     /// Why the task came to its end, when it is not that the client was closed.
     ending: OnceLock<Error>,
 }
@@ -141,6 +143,11 @@ impl Dc {
                 std::future::pending::<()>().await;
             }
         }
+    }
+
+    /// Asks for a new connection in place of the one that is there. Nothing is lost for it.
+    pub(super) fn renew(&self) {
+        self.shared.renew.notify_one();
     }
 
     /// The cell that says whether the authorisation is here.

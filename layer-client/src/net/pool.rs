@@ -157,6 +157,13 @@ impl Pool {
         self.states.tell(state.unwrap_or(ConnectionState::Idle));
     }
 
+    /// Makes the main connection to a data centre anew, if there is one.
+    pub(crate) fn renew(&self, dc_id: i32) {
+        if let Some(dc) = self.dcs().tasks.get(&(dc_id, Role::Main)) {
+            dc.renew();
+        }
+    }
+
     /// Ends the tasks of one data centre; whoever waits for them gets `reason`.
     pub(crate) fn retire(&self, dc_id: i32, reason: &Error) {
         self.dcs().tasks.retain(|(id, _), dc| {

@@ -72,6 +72,7 @@ enum Step {
     Read(io::Result<usize>),
     Written(io::Result<usize>),
     Request(Option<Request>),
+    Renew,
     Look,
 }
 
@@ -105,12 +106,17 @@ impl Worker {
                 done = writer.write(&link.outgoing[link.written..]), if unwritten => Step::Written(done),
                 request = self.requests.recv(), if room => Step::Request(request),
                 () = self.shared.cancels.notified() => Step::Look,
+                () = self.shared.renew.notified() => Step::Renew,
                 () = sleep_until(deadline) => Step::Look,
             };
             let result = match step {
                 Step::Stop | Step::Request(None) => {
                     self.say_goodbye(&mut link, &mut writer).await;
                     return Lost::Stopped;
+                }
+                Step::Renew => {
+                    self.say_goodbye(&mut link, &mut writer).await;
+                    return Lost::Unwanted;
                 }
                 Step::Read(Ok(0)) => Err(ConnectCause::HungUp),
                 Step::Read(Ok(read)) => self.heard(&mut link, read),

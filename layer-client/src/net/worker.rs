@@ -71,6 +71,8 @@ pub(super) enum Lost {
     Idle,
     /// Its temporary key is about to end.
     Renew,
+    /// Another one is wanted in its place.
+    Unwanted,
     /// Its temporary key could not be bound.
     Unbound(BindFailure),
     /// It broke.
@@ -145,7 +147,7 @@ impl Worker {
         }
         let cause = match lost {
             Lost::Stopped => return None,
-            Lost::Idle => return Some(()),
+            Lost::Idle | Lost::Unwanted => return Some(()),
             Lost::Renew => {
                 log::info!("data centre {}: the temporary key is renewed", self.dc_id);
                 self.keys.outlive();

@@ -15,26 +15,34 @@ use tokio::task::JoinSet;
 
 use super::answers;
 use super::engine::{
-    ChannelAnswer, CommonAnswer, CommonState, Delivery, Engine, Failure, Mark, Packet, Request,
+    ChannelAnswer, CommonAnswer, CommonState, Delivery, Engine, Failure, Key, Mark, Packet,
+    Payload, Request,
 };
 use super::hub::{Inbound, Shared};
 use super::queue::Item;
-use super::types::{self, ConnectionEvent, Update, UpdateKind};
+use super::types::{self, ConnectionEvent, Missed, Update, UpdateKind};
+use super::watchdog::Watchdog;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::messages::Message;
 use crate::net::ConnectionStates;
-use crate::peers::PeerId;
+use crate::peers::{PeerId, PeerKind};
 use crate::tl::Deserializable;
 
 /// How often a running call looks whether anybody but us still holds the client.
 const LOOK: Duration = Duration::from_millis(250);
-/// How many events of a channel to ask for at once, as the documentation advises.
+/// How many events to ask for at once: of a channel as the documentation advises, for bots as many as
+/// may wait; of the common box as many as may wait too.
 const CHANNEL_LIMIT: i32 = 100;
-const CHANNEL_LIMIT_BOT: i32 = 100_000;
+const CHANNEL_LIMIT_BOT: i32 = 1000;
+const COMMON_LIMIT: i32 = 1000;
+/// Chats that are looked at in search of those that moved.
+const DIALOGS: usize = 1000;
 
 enum Answer {
     State(CommonState),
-    Common(CommonAnswer),
+    /// With the chats that too long a difference may be about.
+    Common(CommonAnswer, Option<Missed>),
     Channel(ChannelAnswer),
 }
 
@@ -87,8 +95,13 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
             };
             let (state, channels) = cursor(&client, shared);
             let states = client.connection_states();
+            let config = &client.inner.config;
+            let now = Instant::now();
+            let mut engine = Engine::new(state, channels, now);
+            let watchdog = Watchdog::new(config.update_check, now);
+            engine.set_idle_wait(watchdog.patience(), now);
+            engine.set_channels_at_once(config.channel_differences);
             drop(client);
-            let engine = Engine::new(state, channels, Instant::now());
             return Driver {
                 shared,
                 engine,
@@ -96,6 +109,8 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
                 generation,
                 states,
                 catching_up: false,
+                watchdog,
+                missed: None,
             }
             .run()
             .await;
@@ -122,6 +137,9 @@ struct Driver<'a> {
     states: ConnectionStates,
     /// Whether it was told that something is being fetched.
     catching_up: bool,
+    watchdog: Watchdog,
+    /// The chats to name when the engine says that the common box missed something.
+    missed: Option<Missed>,
 }
 
 impl Driver<'_> {
@@ -168,6 +186,13 @@ impl Driver<'_> {
         let client = self.shared.client.upgrade().ok_or(Error::Closed)?;
         for inbound in inbox {
             self.set_room();
+            let now = Instant::now();
+            match inbound {
+                Inbound::Bytes(_) => self.watchdog.heard(now),
+                Inbound::Lost => self.watchdog.lost(now),
+                _ => {}
+            }
+            self.engine.set_idle_wait(self.watchdog.patience(), now);
             match inbound {
                 Inbound::Bytes(bytes) => match tl::enums::Updates::from_bytes(&bytes) {
                     Ok(updates) => self.packet(Packet::new(updates, client.my_id()), &client),
@@ -211,7 +236,14 @@ impl Driver<'_> {
         let client = self.shared.client.upgrade();
         while let Some(delivery) = self.engine.poll_delivery() {
             let filters = filters.get_or_insert_with(|| self.shared.lock().queue.filters());
-            let item = item(delivery, client.as_ref());
+            let missed = match delivery.payload {
+                Payload::Missed(Key::Common) => self.missed.take(),
+                _ => None,
+            };
+            let mut item = item(delivery, client.as_ref());
+            if let Some(missed) = missed {
+                item.update = Some(Update::Missed(missed));
+            }
             let update = item.update.as_ref();
             let wanting = filters
                 .iter()
@@ -271,6 +303,9 @@ impl Driver<'_> {
     fn start_calls(&mut self) -> Result<()> {
         while let Some(request) = self.engine.poll_request() {
             let client = self.shared.client.upgrade().ok_or(Error::Closed)?;
+            if let Request::Difference { .. } = request {
+                self.watchdog.asked(Instant::now());
+            }
             self.calls.spawn(async move {
                 let answer = call(&client, request).await;
                 (request, answer)
@@ -294,7 +329,17 @@ impl Driver<'_> {
         let now = Instant::now();
         match (request, answer) {
             (_, Ok(Answer::State(state))) => self.engine.handle_state(state, now),
-            (_, Ok(Answer::Common(answer))) => self.engine.handle_difference(answer, now),
+            (_, Ok(Answer::Common(answer, missed))) => {
+                self.missed = missed;
+                let brought = !matches!(answer, CommonAnswer::Empty { .. });
+                if self.watchdog.answered(brought, now)
+                    && let Some(client) = self.shared.client.upgrade()
+                {
+                    client.inner.pool.renew(client.inner.home_dc());
+                }
+                self.engine.set_idle_wait(self.watchdog.patience(), now);
+                self.engine.handle_difference(answer, now);
+            }
             (Request::Channel { id, .. }, Ok(Answer::Channel(answer))) => {
                 self.engine.handle_channel_difference(id, answer, now);
             }
@@ -353,6 +398,36 @@ fn failure(error: &Error) -> Failure {
     }
 }
 
+/// The private chats and basic groups that have moved since that date (Unix seconds).
+async fn moved_since(client: &Client, date: i32) -> Missed {
+    let mut missed = Missed::unknown();
+    let mut dialogs = client.iter_dialogs().limit(DIALOGS);
+    let mut seen = 0;
+    loop {
+        let dialog = match dialogs.next().await {
+            Ok(Some(dialog)) => dialog,
+            Ok(None) => {
+                missed.complete = seen < DIALOGS;
+                return missed;
+            }
+            // Bots have no list of chats; and what cannot be had now must not hold up the rest.
+            Err(error) => {
+                log::debug!("which chats moved is not known: {error}");
+                return missed;
+            }
+        };
+        seen += 1;
+        let newest = dialog.last_message().map_or(0, Message::date);
+        if newest >= date && dialog.peer().kind() != PeerKind::Channel {
+            missed.chats.push(dialog.peer().clone());
+        } else if newest < date && !dialog.pinned() {
+            // The rest is older still.
+            missed.complete = true;
+            return missed;
+        }
+    }
+}
+
 async fn call(client: &Client, request: Request) -> Result<Answer> {
     match request {
         Request::State => {
@@ -362,16 +437,20 @@ async fn call(client: &Client, request: Request) -> Result<Answer> {
         Request::Difference { pts, qts, date } => {
             let request = tl::functions::updates::GetDifference {
                 pts,
-                pts_limit: None,
+                pts_limit: Some(COMMON_LIMIT),
                 pts_total_limit: None,
                 // A date of 0 stands for the beginning of time, which the server does not take.
                 date: date.max(1),
                 qts,
-                qts_limit: None,
+                qts_limit: Some(COMMON_LIMIT),
             };
             let (answer, peers) = answers::common(client.invoke(&request).await?);
             client.remember(&peers);
-            Ok(Answer::Common(answer))
+            let missed = match answer {
+                CommonAnswer::TooLong { .. } => Some(moved_since(client, date).await),
+                _ => None,
+            };
+            Ok(Answer::Common(answer, missed))
         }
         Request::Channel { id, pts } => {
             let bot = client

@@ -14,6 +14,7 @@ mod options;
 mod queue;
 mod stream;
 pub(crate) mod types;
+mod watchdog;
 
 pub use options::StreamOptions;
 pub use stream::{Receipt, UpdateStream};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use layer_tl_types as tl;
 
 use super::channels::Channel;
-use super::{CommonState, Delivery, Engine, Fetch, IDLE_WAIT, Key, Mark, Order, backoff, order_of};
+use super::{CommonState, Delivery, Engine, Fetch, Key, Mark, Order, backoff, order_of};
 use crate::peers::PeerMap;
 
 /// A counter that the server puts back by less is that of a replica that lags behind: ours stays.
@@ -214,7 +214,7 @@ impl Engine {
     /// that there is more.
     fn settle_common(&mut self, again: bool, progress: bool, stuck: bool, now: Instant) {
         let common = &mut self.common;
-        common.idle = now + IDLE_WAIT;
+        common.idle = now + self.idle_wait;
         common.damaged = false;
         if progress {
             common.futile = 0;

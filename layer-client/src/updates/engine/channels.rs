@@ -12,7 +12,7 @@ use crate::peers::PeerMap;
 pub(super) const CHANNEL_LIMIT: usize = 1 << 17;
 /// Updates of one channel that may wait for a hole to be filled.
 pub(super) const CHANNEL_ROOM: u32 = 64;
-/// Channel differences that run at the same time.
+/// Channel differences that run at the same time, unless it is said otherwise.
 pub(super) const CHANNELS_AT_ONCE: usize = 4;
 /// Channels that are polled because the user looks at them.
 const OPEN_LIMIT: usize = 10;
@@ -123,7 +123,7 @@ impl Engine {
             }
             self.clock.push_back(id);
         }
-        for _ in 0..=CHANNELS_AT_ONCE {
+        for _ in 0..=self.at_once {
             let Some(id) = self.clock.pop_front() else {
                 return;
             };
@@ -324,7 +324,7 @@ impl Engine {
     }
 
     pub(super) fn poll_channel_request(&mut self) -> Option<Request> {
-        while self.running < CHANNELS_AT_ONCE {
+        while self.running < self.at_once {
             let id = self.ready.pop_front()?;
             let Some(channel) = self.channels.get_mut(&id) else {
                 continue;

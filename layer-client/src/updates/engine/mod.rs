@@ -93,6 +93,8 @@ pub(crate) struct Engine {
     /// Channels that turned updates away while paused.
     stale: Vec<i64>,
     paused: bool,
+    idle_wait: Duration,
+    at_once: usize,
     outlet: Outlet,
     nobody: Arc<PeerMap>,
 }
@@ -125,6 +127,8 @@ impl Engine {
                 stale: false,
                 damaged: false,
             },
+            idle_wait: IDLE_WAIT,
+            at_once: channels::CHANNELS_AT_ONCE,
             clock: channels.keys().copied().collect(),
             channels,
             timers: BTreeSet::new(),
@@ -139,6 +143,17 @@ impl Engine {
         }
     }
 
+    /// Sets after how long a silence it is asked whether something was missed, from now on.
+    pub(crate) fn set_idle_wait(&mut self, wait: Duration, now: Instant) {
+        self.idle_wait = wait;
+        self.common.idle = self.common.idle.min(now + wait);
+    }
+
+    /// Sets how many channels' differences may run at the same time.
+    pub(crate) fn set_channels_at_once(&mut self, count: usize) {
+        self.at_once = count.max(1);
+    }
+
     /// Takes a packet that the server pushed, or that answered a call of ours. `known` tells whether a peer can be
     /// shown to the user; a short message about one that cannot is fetched by a difference instead.
     pub(crate) fn handle_packet(
@@ -147,7 +162,7 @@ impl Engine {
         known: &dyn Fn(PeerId) -> bool,
         now: Instant,
     ) {
-        self.common.idle = now + IDLE_WAIT;
+        self.common.idle = now + self.idle_wait;
         if packet.too_long || packet.needs.iter().any(|&id| !known(id)) {
             self.want_common();
             return;
@@ -372,7 +387,7 @@ impl Engine {
                     || due(common.qts.deadline())
                     || due(common.seq.deadline());
                 if gap || common.idle <= now {
-                    common.idle = now + IDLE_WAIT;
+                    common.idle = now + self.idle_wait;
                     self.want_common();
                 }
             }

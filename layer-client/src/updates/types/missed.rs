@@ -15,3 +15,14 @@ pub struct Missed {
     /// Whether `chats` is all of them. Bots have no list of chats, and for them it never is.
     pub complete: bool,
 }
+
+impl Missed {
+    /// Something in private chats and basic groups.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            peer: None,
+            chats: Vec::new(),
+            complete: false,
+        }
+    }
+}

@@ -256,11 +256,7 @@ pub(crate) fn of_payload(
     match payload {
         Payload::Nothing => None,
         Payload::Malformed => Some(Update::Damaged),
-        Payload::Missed(Key::Common) => Some(Update::Missed(Missed {
-            peer: None,
-            chats: Vec::new(),
-            complete: false,
-        })),
+        Payload::Missed(Key::Common) => Some(Update::Missed(Missed::unknown())),
         Payload::Missed(Key::Channel(id)) => {
             let peer = finder.find(PeerId::channel(id));
             Some(Update::Missed(Missed {

@@ -1,0 +1,160 @@
+//! What is found out without being told: a server that does not push, and what it would not tell.
+
+#![allow(clippy::unwrap_used)] // a test is allowed to fail
+
+mod util;
+
+use std::time::Duration;
+
+use layer_client::update::{Missed, StreamOptions, Update, UpdateKind};
+use layer_client::{Client, ConnectionState};
+use layer_test_server::{NewUser, Server};
+use util::{
+    config, config_with_session, next_text, next_that, no_message, server, user, user_with,
+};
+
+fn fault(server: &Server, rule: &str) {
+    server.faults().add(rule.parse().unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_answers_but_does_not_push_is_noticed_and_left() {
+    let server = server().await;
+    let mut config = config(&server);
+    config.update_check = Duration::from_secs(1);
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config).await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    bob.send_message(ann_handle.peer(), "pushed").unwrap();
+    assert_eq!(next_text(&mut updates).await, "pushed");
+    fault(&server, "push: drop");
+    let mut states = ann.connection_states();
+    assert!(states.next().await.unwrap().is_online());
+    for n in 1..=2 {
+        bob.send_message(ann_handle.peer(), &n.to_string()).unwrap();
+        assert_eq!(next_text(&mut updates).await, n.to_string());
+    }
+    // It has brought something twice without having pushed it.
+    let state = tokio::time::timeout(util::PATIENCE, states.next()).await;
+    let state = state.unwrap().unwrap();
+    assert!(
+        matches!(state, ConnectionState::Connecting { .. }),
+        "{state}"
+    );
+    server.faults().clear();
+    while !ann.connection_state().is_online() {
+        states.next().await.unwrap();
+    }
+    bob.send_message(ann_handle.peer(), "pushed again").unwrap();
+    assert_eq!(next_text(&mut updates).await, "pushed again");
+    assert!(updates.reason().is_none());
+}
+
+#[tokio::test]
+async fn a_quiet_account_keeps_its_connection() {
+    let server = server().await;
+    let mut config = config(&server);
+    config.update_check = Duration::from_secs(1);
+    let (_, ann) = user_with(&server, "+15550001", "Ann", config).await;
+    let kinds = [UpdateKind::Connection];
+    let mut told = ann.stream_updates_with(StreamOptions::new().kinds(kinds));
+    let mut checks = 0;
+    let quiet = async {
+        while let Some(Update::Connection(event)) = told.next().await {
+            let event = format!("{event:?}");
+            checks += usize::from(event == "CaughtUp");
+            assert!(!event.contains("Connecting"), "{event}");
+        }
+    };
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), quiet)
+            .await
+            .is_err()
+    );
+    assert!(checks >= 4, "{checks}");
+}
+
+async fn next_missed(updates: &mut layer_client::update::UpdateStream) -> Missed {
+    next_that(updates, |update| match update {
+        Update::Missed(missed) => Some(missed),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn too_long_a_difference_names_the_chats_that_moved() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = config_with_session(&server, &directory.path().join("ann.session"));
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let people = [
+        ("+15550002", "Bob"),
+        ("+15550003", "Cid"),
+        ("+15550004", "Dan"),
+    ];
+    let people = people.map(|(phone, name)| server.add_user(NewUser::named(phone, name)));
+    let [bob, cid, dan] = &people;
+    let mut updates = ann.stream_updates();
+    for person in &people {
+        person.send_message(ann_handle.peer(), "before").unwrap();
+        assert_eq!(next_text(&mut updates).await, "before");
+    }
+    // The next difference says that all of this is past; the server counts in seconds.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    server.drop_connections();
+    no_message(&mut updates).await;
+    drop(updates);
+    ann.disconnect().await.unwrap();
+    drop(ann);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    bob.send_message(ann_handle.peer(), "missed").unwrap();
+    let group = cid.create_group("Group", &[&ann_handle]).unwrap();
+    cid.send_message(group, "missed").unwrap();
+    fault(&server, "method=updates.getDifference times=1: too-long");
+    let ann = Client::connect(config).await.unwrap();
+    let mut updates = ann.stream_updates();
+    let missed = next_missed(&mut updates).await;
+    assert!(missed.complete && missed.peer.is_none());
+    let mut chats: Vec<i64> = missed.chats.iter().map(|chat| chat.id()).collect();
+    chats.sort_unstable();
+    let layer_test_server::Peer::Group(group) = group else {
+        panic!("{group:?}")
+    };
+    let mut expected = vec![bob.id(), group];
+    expected.sort_unstable();
+    assert_eq!(chats, expected);
+    // They are named so that they can be fetched.
+    for chat in &missed.chats {
+        let newest = ann.iter_messages(chat).next().await.unwrap().unwrap();
+        assert_eq!(newest.text(), Some("missed"));
+    }
+    // And it goes on.
+    dan.send_message(ann_handle.peer(), "after").unwrap();
+    assert_eq!(next_text(&mut updates).await, "after");
+}
+
+#[tokio::test]
+async fn too_long_a_channel_difference_names_the_channel() {
+    let server = server().await;
+    let (ann_handle, ann) = user(&server, "+15550001", "Ann").await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let channel = bob.create_channel("News").unwrap();
+    bob.invite(channel, &[&ann_handle]).unwrap();
+    let mut updates = ann.stream_updates();
+    bob.send_message(channel, "one").unwrap();
+    while next_text(&mut updates).await != "one" {}
+    fault(
+        &server,
+        "method=updates.getChannelDifference times=1: too-long",
+    );
+    fault(&server, "push times=1: drop");
+    bob.send_message(channel, "lost").unwrap();
+    bob.send_message(channel, "shows the hole").unwrap();
+    let missed = next_missed(&mut updates).await;
+    let peer = missed.peer.as_ref().unwrap();
+    assert!(missed.complete && missed.chats == [peer.clone()]);
+    assert_eq!((peer.name(), peer.is_broadcast()), ("News", true));
+    bob.send_message(channel, "two").unwrap();
+    while next_text(&mut updates).await != "two" {}
+}
