@@ -142,8 +142,10 @@ pub(crate) fn ige_decrypt_hashed(
     data: &mut [u8],
 ) -> Result<[u8; 32], LengthError> {
     #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = x86_64::Aes::new() {
-        return Ok(aes.decrypt_hashed(key, iv, prefix, whole_blocks(data)?));
+    if let Some(aes) = x86_64::Aes::new()
+        && let Some(hash) = aes.decrypt_hashed(key, iv, prefix, whole_blocks(data)?)
+    {
+        return Ok(hash);
     }
     ige_decrypt(key, iv, data)?;
     Ok(crate::sha::sha256(&[prefix, data]))

@@ -1,5 +1,5 @@
 //! AES-256-IGE by the AES instructions of x86-64, and for many messages at a time by those that take four blocks
-//! (VAES with AVX-512). All `unsafe` code of the crate for this architecture: loads and stores of whole arrays, and
+//! (VAES with AVX-512); and SHA-256 by those for it, where both are wanted at a time. All `unsafe` code of the crate for this architecture: loads and stores of whole arrays, and
 //! calls of functions whose instructions were found to be there.
 //!
 //! # How one message goes as fast as it can
@@ -18,18 +18,21 @@
 #![allow(unsafe_code, reason = "see above: the instructions have no other form")]
 
 use std::arch::x86_64::{
-    __m128i, __m512i, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
-    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_aeskeygenassist_si128, _mm_loadu_si128,
-    _mm_setzero_si128, _mm_shuffle_epi32, _mm_slli_si128, _mm_storeu_si128, _mm_xor_si128,
-    _mm512_aesdec_epi128, _mm512_aesdeclast_epi128, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
+    __m128i, __m512i, _mm_add_epi32, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
+    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_aeskeygenassist_si128, _mm_alignr_epi8,
+    _mm_loadu_si128, _mm_set_epi32, _mm_set_epi64x, _mm_setzero_si128, _mm_sha256msg1_epu32,
+    _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
+    _mm_slli_si128, _mm_storeu_si128, _mm_xor_si128, _mm512_aesdec_epi128,
+    _mm512_aesdeclast_epi128, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
     _mm512_castsi128_si512, _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512,
     _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
 };
 use std::array::from_fn;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Block, IgeJob, halves};
+use crate::sha;
 
 /// Four blocks, which lie together in memory.
 type Four = [Block; 4];
@@ -39,18 +42,26 @@ type Four = [Block; 4];
 pub(super) struct Aes {
     /// Whether it also has those that take four blocks.
     wide: bool,
+    /// Whether it also has those for SHA-256.
+    sha: bool,
 }
 
 impl Aes {
     pub(super) fn new() -> Option<Self> {
         let wide = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
-        is_x86_feature_detected!("aes").then_some(Self { wide })
+        let sha = is_x86_feature_detected!("sha")
+            && is_x86_feature_detected!("ssse3")
+            && is_x86_feature_detected!("sse4.1");
+        is_x86_feature_detected!("aes").then_some(Self { wide, sha })
     }
 
     /// The same without the instructions that take four blocks.
     #[cfg(test)]
     pub(super) fn narrow(self) -> Self {
-        Self { wide: false }
+        Self {
+            wide: false,
+            sha: false,
+        }
     }
 
     #[cfg(test)]
@@ -68,15 +79,17 @@ impl Aes {
         unsafe { one::<true>(key, iv, blocks) }
     }
 
+    /// `None`, and nothing is done, without instructions for SHA-256.
     pub(super) fn decrypt_hashed(
         self,
         key: &[u8; 32],
         iv: &[u8; 32],
         prefix: &[u8; 32],
         blocks: &mut [Block],
-    ) -> [u8; 32] {
-        // SAFETY: as above.
-        unsafe { decrypt_hashed(key, iv, prefix, blocks) }
+    ) -> Option<[u8; 32]> {
+        // SAFETY: `sha` says that the instructions are there.
+        self.sha
+            .then(|| unsafe { decrypt_hashed(key, iv, prefix, blocks) })
     }
 
     pub(super) fn encrypt_many(self, jobs: &mut [IgeJob<'_>]) {
@@ -242,26 +255,56 @@ impl Chain {
     #[inline]
     #[target_feature(enable = "aes")]
     fn advance<const DECRYPT: bool>(&mut self, blocks: &mut [Block]) {
-        let keys = &self.keys.0;
         let Some(first) = blocks.first() else { return };
-        let mut input = load(first);
-        let mut state = _mm_xor_si128(_mm_xor_si128(input, self.output), keys[0]);
-        let ends = _mm_xor_si128(keys[0], keys[14]);
+        let mut link = self.link(first);
         for at in 0..blocks.len() {
             let next = match blocks.get(at + 1) {
                 Some(next) => load(next),
                 None => _mm_setzero_si128(),
             };
-            for key in &keys[1..14] {
-                state = round::<DECRYPT>(state, *key);
-            }
-            let key = _mm_xor_si128(keys[14], self.input);
-            self.output = last_round::<DECRYPT>(state, key);
-            let key = _mm_xor_si128(_mm_xor_si128(ends, self.input), next);
-            state = last_round::<DECRYPT>(state, key);
-            store(&mut blocks[at], self.output);
-            (self.input, input) = (input, next);
+            store(&mut blocks[at], link.step::<DECRYPT>(&self.keys, next));
         }
+        (self.input, self.output) = (link.before, link.output);
+    }
+
+    /// What goes from block to block.
+    #[inline]
+    #[target_feature(enable = "aes")]
+    fn link(&self, first: &Block) -> Link {
+        let input = load(first);
+        Link {
+            before: self.input,
+            input,
+            output: self.output,
+            state: _mm_xor_si128(_mm_xor_si128(input, self.output), self.keys.0[0]),
+        }
+    }
+}
+
+/// What goes from block to block, in registers.
+struct Link {
+    /// The input before, and the output that came of it.
+    before: __m128i,
+    output: __m128i,
+    /// The next input, and the state of the cipher that is begun with it.
+    input: __m128i,
+    state: __m128i,
+}
+
+impl Link {
+    /// The output of a block; `next` is the input of the next.
+    #[inline]
+    #[target_feature(enable = "aes")]
+    fn step<const DECRYPT: bool>(&mut self, Keys(keys): &Keys, next: __m128i) -> __m128i {
+        for key in &keys[1..14] {
+            self.state = round::<DECRYPT>(self.state, *key);
+        }
+        let last = _mm_xor_si128(keys[14], self.before);
+        self.output = last_round::<DECRYPT>(self.state, last);
+        let last = _mm_xor_si128(last, _mm_xor_si128(keys[0], next));
+        self.state = last_round::<DECRYPT>(self.state, last);
+        (self.before, self.input) = (self.input, next);
+        self.output
     }
 }
 
@@ -270,8 +313,10 @@ fn one<const DECRYPT: bool>(key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block])
     Chain::new::<DECRYPT>(key, iv).advance::<DECRYPT>(blocks);
 }
 
-/// While the AES rounds of a block wait for each other, the processor goes on to the hash of the blocks before.
-#[target_feature(enable = "aes")]
+/// Decrypts, and hashes behind: while the rounds of AES wait for each other, the processor has those of SHA-256 to do.
+/// They are told apart finely, four rounds of the hash after each quarter of what a block takes, for no more of them
+/// than a few dozen can wait in the processor.
+#[target_feature(enable = "aes,sha,ssse3,sse4.1")]
 fn decrypt_hashed(
     key: &[u8; 32],
     iv: &[u8; 32],
@@ -279,29 +324,118 @@ fn decrypt_hashed(
     blocks: &mut [Block],
 ) -> [u8; 32] {
     let mut chain = Chain::new::<true>(key, iv);
-    let mut hash = crate::sha::Sha256Blocks::new();
-    // The prefix is half a block of the hash.
+    let mut hash = Sha256::new();
+    // The prefix is half a block of the hash, and what comes first the other half.
+    let mut before = Zeroizing::new([0; 64]);
     let (head, rest) = blocks.split_at_mut(blocks.len().min(2));
     chain.advance::<true>(head);
-    let mut begin = [0; 64];
-    begin[..32].copy_from_slice(prefix);
     let head = head.as_flattened();
-    begin[32..32 + head.len()].copy_from_slice(head);
-    let (fours, tail) = rest.as_chunks_mut::<4>();
-    if head.len() < 32 {
-        return hash.finish(&begin[..32 + head.len()], 32 + head.len());
+    before[..32].copy_from_slice(prefix);
+    before[32..32 + head.len()].copy_from_slice(head);
+    if rest.is_empty() {
+        return sha::finish(hash.state(), &before[..32 + head.len()], 32 + head.len());
     }
-    let mut before = begin;
-    for four in &mut *fours {
-        chain.advance::<true>(four);
-        hash.update(&before);
-        before.copy_from_slice(four.as_flattened());
+    let len = 64 + rest.len() * 16;
+    let mut link = chain.link(&rest[0]);
+    let whole = rest.len() / 4 * 4;
+    for at in (0..whole).step_by(4) {
+        let mut hashing = hash.block(&before);
+        for block in 0..4 {
+            let next = match rest.get(at + block + 1) {
+                Some(next) => load(next),
+                None => _mm_setzero_si128(),
+            };
+            let output = link.step::<true>(&chain.keys, next);
+            store(&mut rest[at + block], output);
+            for four in 0..4 {
+                hashing.four_rounds(&sha::ROUNDS[block * 4 + four]);
+            }
+        }
+        hash = hashing.end();
+        before.copy_from_slice(rest[at..at + 4].as_flattened());
     }
+    (chain.input, chain.output) = (link.before, link.output);
+    let tail = &mut rest[whole..];
     chain.advance::<true>(tail);
-    hash.update(&before);
-    begin.zeroize();
-    before.zeroize();
-    hash.finish(tail.as_flattened(), 64 + fours.len() * 64 + tail.len() * 16)
+    let last = sha::compress(hash.state(), &before);
+    sha::finish(last, tail.as_flattened(), len)
+}
+
+/// The state of SHA-256, in the order in which the instructions want it.
+#[derive(Clone, Copy)]
+struct Sha256 {
+    abef: __m128i,
+    cdgh: __m128i,
+}
+
+/// A block that is being hashed.
+struct Hashing {
+    before: Sha256,
+    now: Sha256,
+    /// The last sixteen words of the schedule.
+    words: [__m128i; 4],
+}
+
+impl Sha256 {
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn new() -> Self {
+        let [a, b, c, d, e, f, g, h] = sha::BEGIN.map(u32::cast_signed);
+        Self {
+            abef: _mm_set_epi32(a, b, e, f),
+            cdgh: _mm_set_epi32(c, d, g, h),
+        }
+    }
+
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn state(self) -> [u32; 8] {
+        let [abef, cdgh] = [self.abef, self.cdgh].map(|words| {
+            let mut block = [0; 16];
+            store(&mut block, words);
+            let (words, _) = block.as_chunks::<4>();
+            [words[0], words[1], words[2], words[3]].map(u32::from_le_bytes)
+        });
+        let ([f, e, b, a], [h, g, d, c]) = (abef, cdgh);
+        [a, b, c, d, e, f, g, h]
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn block(self, block: &[u8; 64]) -> Hashing {
+        let big_endian = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
+        let (parts, _) = block.as_chunks::<16>();
+        Hashing {
+            before: self,
+            now: self,
+            words: from_fn(|at| _mm_shuffle_epi8(load(&parts[at]), big_endian)),
+        }
+    }
+}
+
+impl Hashing {
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn four_rounds(&mut self, constants: &[u32; 4]) {
+        let [oldest, older, newer, newest] = self.words;
+        let [a, b, c, d] = constants.map(u32::cast_signed);
+        let sum = _mm_add_epi32(oldest, _mm_set_epi32(d, c, b, a));
+        let Sha256 { abef, cdgh } = &mut self.now;
+        *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
+        *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32::<0x0e>(sum));
+        // The words of the last three times are never used, and cost nothing that anything waits for.
+        let next = _mm_sha256msg1_epu32(oldest, older);
+        let next = _mm_add_epi32(next, _mm_alignr_epi8::<4>(newest, newer));
+        let next = _mm_sha256msg2_epu32(next, newest);
+        self.words = [older, newer, newest, next];
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn end(self) -> Sha256 {
+        Sha256 {
+            abef: _mm_add_epi32(self.before.abef, self.now.abef),
+            cdgh: _mm_add_epi32(self.before.cdgh, self.now.cdgh),
+        }
+    }
 }
 
 /// A message among others.
