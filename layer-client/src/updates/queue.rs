@@ -13,14 +13,14 @@ use super::types::Update;
 
 /// From so many on, the engine stops taking live updates.
 const SOFT_LIMIT: usize = 1000;
-/// Beyond so many, updates that no difference brings back (typing and the like) are dropped.
-const HARD_LIMIT: usize = 4000;
-/// The same two limits in bytes, as [`Item::cost`] counts them.
+/// The same in bytes, as [`Item::cost`] counts them.
 const SOFT_BYTES: usize = 4 << 20;
-const HARD_BYTES: usize = 8 << 20;
+/// Beyond so many times that, updates that no difference brings back (typing and the like) are dropped.
+const HARD: usize = 2;
 
-#[derive(Default)]
 pub(super) struct Queue {
+    /// [`SOFT_LIMIT`] and [`SOFT_BYTES`].
+    room: (usize, usize),
     items: VecDeque<Item>,
     /// What the items cost.
     bytes: usize,
@@ -92,12 +92,38 @@ impl Reader {
     }
 }
 
+impl Default for Queue {
+    fn default() -> Self {
+        Self::with_room(SOFT_LIMIT, SOFT_BYTES)
+    }
+}
+
 impl Queue {
+    pub(super) fn with_room(items: usize, bytes: usize) -> Self {
+        Self {
+            room: (items, bytes),
+            items: VecDeque::new(),
+            bytes: 0,
+            full: false,
+            first: 0,
+            readers: Vec::new(),
+            next_reader: 0,
+            generation: 0,
+        }
+    }
+
+    /// How many items are held, and their bytes.
+    #[cfg(test)]
+    pub(super) fn load(&self) -> (usize, usize) {
+        (self.items.len(), self.bytes)
+    }
+
     /// Whether the engine is to stop taking live updates.
     pub(super) fn is_full(&mut self) -> bool {
-        if self.items.len() >= SOFT_LIMIT || self.bytes >= SOFT_BYTES {
+        let (items, bytes) = self.room;
+        if self.items.len() >= items || self.bytes >= bytes {
             self.full = true;
-        } else if self.items.len() <= SOFT_LIMIT / 2 && self.bytes <= SOFT_BYTES / 2 {
+        } else if self.items.len() <= items / 2 && self.bytes <= bytes / 2 {
             self.full = false;
         }
         self.full
@@ -152,7 +178,8 @@ impl Queue {
         if self.readers.is_empty() {
             return;
         }
-        let crowded = self.items.len() >= HARD_LIMIT || self.bytes >= HARD_BYTES;
+        let (items, bytes) = self.room;
+        let crowded = self.items.len() >= HARD * items || self.bytes >= HARD * bytes;
         if crowded && item.mark == Mark::Loose {
             log::warn!("the consumer of updates is too slow; one that cannot be fetched is lost");
             return;
@@ -437,17 +464,17 @@ mod tests {
     fn what_no_difference_brings_back_is_dropped_by_a_full_queue_and_nothing_else_is() {
         let mut queue = Queue::default();
         let reader = queue.join(Filter::default());
-        for _ in 0..HARD_LIMIT + 100 {
+        for _ in 0..HARD * SOFT_LIMIT + 100 {
             queue.push(big(1, Mark::Loose), &[reader]);
         }
-        assert_eq!(queue.items.len(), HARD_LIMIT);
+        assert_eq!(queue.items.len(), HARD * SOFT_LIMIT);
         // What a difference brought is named by the mark that comes behind it, and must not go.
         for n in 0..5000 {
             queue.push(big(1, Mark::None), &[reader]);
             queue.push(nothing(n), &[]);
         }
-        assert_eq!(queue.items.len(), HARD_LIMIT + 10_000);
-        for _ in 0..HARD_LIMIT + 5000 {
+        assert_eq!(queue.items.len(), HARD * SOFT_LIMIT + 10_000);
+        for _ in 0..HARD * SOFT_LIMIT + 5000 {
             assert!(next(&mut queue, reader).is_some());
         }
         assert!(queue.take(reader).is_none());
@@ -458,7 +485,7 @@ mod tests {
         for _ in 0..1000 {
             queue.push(big(16384, Mark::Loose), &[reader]);
         }
-        assert_eq!(queue.bytes, HARD_BYTES);
+        assert_eq!(queue.bytes, HARD * SOFT_BYTES);
     }
 
     #[test]

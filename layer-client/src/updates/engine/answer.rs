@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use layer_tl_types as tl;
 
 use super::channels::Channel;
+use super::sequence::FUTILE_LIMIT;
 use super::{CommonState, Delivery, Engine, Fetch, Key, Mark, Order, backoff, order_of};
 use crate::peers::PeerMap;
 
@@ -70,10 +71,15 @@ impl Engine {
     /// The answer to [`Request::State`](super::Request::State).
     pub(crate) fn handle_state(&mut self, state: CommonState, now: Instant) {
         let again = self.end_common();
-        let common = &mut self.common;
-        common.known = true;
+        self.common.known = true;
+        let reset = std::mem::take(&mut self.common.reset);
+        if reset {
+            let nobody = Arc::clone(&self.nobody);
+            self.miss(Key::Common, &nobody, Mark::None);
+        }
         // What was pushed while we asked is newer than the wish to receive: it is delivered, though the state
         // counts it as past. What lies beyond the state takes its place as usual.
+        let common = &mut self.common;
         for (sequence, at) in [
             (&mut common.pts, state.pts),
             (&mut common.qts, state.qts),
@@ -81,8 +87,22 @@ impl Engine {
         ] {
             sequence.release(at, &mut self.outlet);
         }
-        self.set_common(state);
+        // The date stays what it was: only a difference names the channels that have news since.
+        let date = if common.date == 0 {
+            // And none will name what those that were met before this date may lack.
+            let met: Vec<i64> = self.channels.keys().copied().collect();
+            met.into_iter().for_each(|id| self.want_channel(id));
+            state.date
+        } else {
+            0
+        };
+        self.set_common(CommonState { date, ..state });
+        let futile = self.common.futile;
         self.settle_common(again, true, false, now);
+        if reset {
+            self.common.futile = futile;
+            self.want_common();
+        }
     }
 
     /// The answer to [`Request::Difference`](super::Request::Difference).
@@ -134,14 +154,18 @@ impl Engine {
         self.end_common();
         match failure {
             Failure::Reset | Failure::Gone if self.common.known => {
-                // Ask where the server stands, and say that what lies between is lost to us.
+                // Ask where the server stands; what lies between is lost to us.
                 self.common.known = false;
-                let nobody = Arc::clone(&self.nobody);
-                self.miss(Key::Common, &nobody, Mark::None);
+                self.common.reset = true;
                 self.common.pts.set(0);
                 self.common.qts.set(0);
                 self.common.seq.set(0);
-                self.want_common();
+                if self.common.futile == 0 {
+                    self.common.futile = 1;
+                    self.want_common();
+                } else {
+                    self.retry_common(now);
+                }
             }
             _ => self.retry_common(now),
         }
@@ -194,7 +218,8 @@ impl Engine {
         if state.seq != 0 {
             common.seq.set(state.seq);
         }
-        if state.date != 0 {
+        // While the consumer has no room, a channel that was named may have been passed over.
+        if state.date != 0 && !common.stale {
             common.next_date = state.date;
             if self.unsettled.is_empty() {
                 common.date = state.date;
@@ -290,31 +315,44 @@ impl Engine {
             return;
         };
         channel.pts.set(pts);
-        let more = again || !last;
-        channel.behind &= more;
-        if channel.pts.is_hopeless() {
+        let hopeless = channel.pts.is_hopeless();
+        if hopeless {
             let nobody = Arc::clone(&self.nobody);
             self.miss(Key::Channel(id), &nobody, Mark::None);
         }
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
-        if channel.pts.is_hopeless() {
+        if hopeless {
             channel.pts.jump(&mut self.outlet);
         } else {
             channel.pts.settle(now, &mut self.outlet);
         }
-        let eager = progress && (!too_long || channel.futile == 0);
-        if eager || !more {
-            channel.futile = u32::from(too_long && more);
+        let at_once = again || !last;
+        // The last part, and less than the server had spoken of: a replica that lags behind.
+        let lacking = channel.named > channel.pts.value() && !too_long;
+        let given_up = lacking && !at_once && channel.futile >= FUTILE_LIMIT;
+        if !lacking || given_up {
+            channel.named = 0;
         }
-        if more && eager {
+        if at_once && progress && (!too_long || channel.futile == 0) {
+            channel.futile = u32::from(too_long);
             self.want_channel(id);
-        } else if more {
+        } else if at_once || (lacking && !given_up) {
+            if progress && !too_long {
+                channel.futile = 0;
+            }
             retry_channel(channel, now);
-        } else if channel.opened {
-            let seconds = u64::try_from(timeout.unwrap_or(1)).unwrap_or(1).max(1);
-            channel.retry = Some(now + Duration::from_secs(seconds));
+        } else {
+            channel.futile = 0;
+            if channel.opened {
+                let seconds = u64::try_from(timeout.unwrap_or(1)).unwrap_or(1).max(1);
+                channel.retry = Some(now + Duration::from_secs(seconds));
+            }
+        }
+        if given_up {
+            let nobody = Arc::clone(&self.nobody);
+            self.miss(Key::Channel(id), &nobody, Mark::None);
         }
         self.set_timer(id);
     }
@@ -334,17 +372,17 @@ impl Engine {
             }
             Failure::Gone | Failure::Reset => {
                 // What the server did push is still delivered; the next push begins the channel anew.
-                let lacking = channel.behind || channel.pts.has_hole();
-                if failure == Failure::Reset || lacking {
+                if failure == Failure::Reset || channel.is_lacking() {
                     let nobody = Arc::clone(&self.nobody);
                     self.miss(Key::Channel(id), &nobody, Mark::None);
                 }
-                self.drop_channel(id);
                 if failure == Failure::Reset
                     && let Some(channel) = self.channels.get_mut(&id)
                 {
+                    // Only what was pushed since says where the server stands.
                     channel.pts.set(0);
                 }
+                self.drop_channel(id);
             }
         }
     }

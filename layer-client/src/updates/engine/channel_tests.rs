@@ -52,7 +52,7 @@ fn a_read_without_a_count_names_a_state_that_must_have_been_reached() {
 }
 
 #[test]
-fn a_channel_that_one_left_and_joined_again_goes_on_without_what_came_between() {
+fn a_channel_that_one_left_and_joined_again_goes_on_and_tells_that_something_came_between() {
     let mut bench = Bench::at(10, 0, 0);
     bench.push(vec![new_in(5, 1, 11, 1)]);
     bench.push(vec![too_long(5, Some(13))]);
@@ -64,6 +64,7 @@ fn a_channel_that_one_left_and_joined_again_goes_on_without_what_came_between() 
     assert_eq!(bench.delivered(), [""; 0]);
     bench.push(vec![new_in(5, 40, 50, 1), new_in(5, 41, 51, 1)]);
     let at = |pts| Mark::Channel { id: 5, pts };
+    // The first of these says that something came between.
     assert_eq!(bench.marks(), [at(49), at(50), at(51)]);
     bench.wait(GAP);
     assert_eq!(bench.engine.poll_request(), None);
@@ -81,7 +82,14 @@ fn a_channel_that_is_gone_is_said_to_be_missing_only_what_we_knew_to_be_missing(
     bench.wait(GAP);
     assert!(bench.engine.poll_request().is_some());
     bench.fail_channel(5, Failure::Gone);
-    assert_eq!(bench.delivered(), ["5/9", "missed Channel(5)", "5/11"]);
+    let shown = [
+        // What came between, and what no difference will bring any more.
+        "missed Channel(5)",
+        "5/9",
+        "missed Channel(5)",
+        "5/11",
+    ];
+    assert_eq!(bench.delivered(), shown);
 }
 
 #[test]
@@ -200,6 +208,31 @@ fn a_channel_that_stays_too_long_is_not_asked_for_at_full_speed() {
         bench.wait(Duration::from_millis(100));
     }
     assert!((2..=9).contains(&asked), "{asked} times in a minute");
+}
+
+#[test]
+fn a_last_part_short_of_what_the_server_spoke_of_is_asked_for_again_and_then_told() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![too_long(5, Some(12))]);
+    let mut asked = 0;
+    for _ in 0..1200 {
+        while let Some(Request::Channel { .. }) = bench.engine.poll_request() {
+            asked += 1;
+            bench.answer_channel(5, vec![], 10, true);
+        }
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!((4..=7).contains(&asked), "{asked} times in two minutes");
+    assert_eq!(bench.delivered(), ["missed Channel(5)"]);
+    bench.push(vec![too_long(5, Some(12))]);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer_channel(5, vec![], 10, true);
+    bench.wait(GAP);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer_channel(5, vec![new_in(5, 2, 0, 0)], 12, true);
+    bench.wait(Duration::from_secs(60));
+    assert_eq!(bench.engine.poll_request(), None);
+    assert_eq!(bench.delivered(), ["5/2"]);
 }
 
 #[test]
@@ -453,4 +486,28 @@ fn every_numbered_update_of_the_schema_has_its_place() {
     }
     assert!(numbered >= 29, "{numbered}");
     let _ = packet(vec![]);
+}
+
+#[test]
+fn a_channel_whose_state_was_refused_goes_on_where_the_server_stands() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![new_in(5, 2, 12, 1)]);
+    bench.wait(GAP);
+    assert!(bench.engine.poll_request().is_some());
+    bench.fail_channel(5, Failure::Reset);
+    assert_eq!(bench.delivered(), ["missed Channel(5)", "5/2"]);
+    // What was pushed told where that is.
+    bench.push(vec![new_in(5, 2, 12, 1), too_long(5, Some(12))]);
+    assert_eq!(bench.delivered(), [""; 0]);
+    bench.push(vec![new_in(5, 3, 13, 1)]);
+    assert_eq!(bench.delivered(), ["5/3"]);
+
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![too_long(5, Some(12))]);
+    assert!(bench.engine.poll_request().is_some());
+    bench.fail_channel(5, Failure::Reset);
+    assert_eq!(bench.delivered(), ["missed Channel(5)"]);
+    // A numbering that begins lower is believed.
+    bench.push(vec![new_in(5, 3, 3, 1)]);
+    assert_eq!(bench.delivered(), ["missed Channel(5)", "5/3"]);
 }

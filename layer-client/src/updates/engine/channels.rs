@@ -31,8 +31,8 @@ pub(super) struct Channel {
     pub(super) opened: bool,
     /// Updates were turned away while the consumer had no room.
     pub(super) stale: bool,
-    /// The server said that there is more than we have.
-    pub(super) behind: bool,
+    /// The farthest state that the server has spoken of without giving what leads there.
+    pub(super) named: i32,
     /// We may not see it, and the cursor does not name it. What is newer begins it anew.
     pub(super) gone: bool,
     /// Something happened here since it was last considered for forgetting.
@@ -49,7 +49,7 @@ impl Channel {
             timer: None,
             opened: false,
             stale: false,
-            behind: false,
+            named: 0,
             gone: false,
             used: false,
         }
@@ -58,6 +58,11 @@ impl Channel {
     pub(super) fn running(&self) -> bool {
         matches!(self.fetch, Fetch::Running { .. })
     }
+
+    /// Whether something is missing for certain.
+    pub(super) fn is_lacking(&self) -> bool {
+        self.named > self.pts.value() || self.pts.has_hole()
+    }
 }
 
 impl Engine {
@@ -65,20 +70,23 @@ impl Engine {
     /// we have none.
     pub(crate) fn note_channel(&mut self, id: i64, pts: i32) {
         if pts > 0 {
-            self.meet_channel(id, pts, None);
+            let nobody = Arc::clone(&self.nobody);
+            self.meet_channel(id, pts, &nobody, false);
         }
     }
 
     /// Begins with a channel at this state, unless we have one. The cursor learns of it before any
-    /// of its updates, so that a crash between the two does not begin later. `late`, the peers of
-    /// what told of it, when it may have begun before: the cursor learns of it when the user knows
-    /// that. False when there is no room.
-    fn meet_channel(&mut self, id: i64, pts: i32, late: Option<&Arc<PeerMap>>) -> bool {
+    /// of its updates, so that a crash between the two does not begin later. `late` when it may
+    /// have begun before, so that the user is told, and the cursor learns of it when he is. False
+    /// when there is no room.
+    fn meet_channel(&mut self, id: i64, pts: i32, peers: &Arc<PeerMap>, mut late: bool) -> bool {
         if let Some(channel) = self.channels.get_mut(&id) {
             if !channel.gone || channel.pts.value() > pts {
                 return true;
             }
             channel.gone = false;
+            // What came between was not for us, or was lost.
+            late |= channel.pts.value() < pts;
             channel.pts.set(pts);
         } else {
             if self.channels.len() >= CHANNEL_LIMIT {
@@ -93,9 +101,10 @@ impl Engine {
             self.clock.push_back(id);
         }
         let mark = Mark::Channel { id, pts };
-        match late {
-            Some(peers) => self.miss(Key::Channel(id), peers, mark),
-            None => self.outlet.push(self.only(mark)),
+        if late {
+            self.miss(Key::Channel(id), peers, mark);
+        } else {
+            self.outlet.push(self.only(mark));
         }
         true
     }
@@ -103,7 +112,7 @@ impl Engine {
     /// Begins with a channel whose first update comes when it may have had others that we were not told of, and says so.
     pub(super) fn meet_late(&mut self, id: i64, pts: i32, count: i32, peers: &Arc<PeerMap>) {
         if self.common.known && !self.channels.contains_key(&id) {
-            self.meet_channel(id, pts.saturating_sub(count.max(0)), Some(peers));
+            self.meet_channel(id, pts.saturating_sub(count.max(0)), peers, true);
         }
     }
 
@@ -158,7 +167,7 @@ impl Engine {
         channel.futile = 0;
         channel.retry = None;
         channel.stale = false;
-        channel.behind = false;
+        channel.named = 0;
         channel.gone = true;
         if let Some(at) = channel.timer.take() {
             self.timers.remove(&(at, id));
@@ -178,7 +187,8 @@ impl Engine {
         }
         if opened {
             let pts = self.channels.get(&id).map_or(1, |c| c.pts.value().max(1));
-            self.meet_channel(id, pts, None);
+            let nobody = Arc::clone(&self.nobody);
+            self.meet_channel(id, pts, &nobody, false);
         }
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
@@ -222,7 +232,7 @@ impl Engine {
         match (self.channels.get_mut(&id).filter(|c| !c.gone), pts) {
             (Some(channel), Some(pts)) if channel.pts.value() >= pts => {}
             (Some(channel), _) => {
-                channel.behind = true;
+                channel.named = channel.named.max(pts.unwrap_or(0));
                 channel.used = true;
                 self.nudge_channel(id);
             }
@@ -232,11 +242,15 @@ impl Engine {
             (None, Some(pts)) => {
                 let begin = pts.saturating_sub(1).max(1);
                 let known = self.channels.get(&id).map(|c| c.pts.value());
-                if known.is_none_or(|known| known < pts) {
-                    let begin = known.map_or(begin, |known| known.max(begin));
-                    self.meet_channel(id, begin, Some(peers));
-                    self.want_channel(id);
-                }
+                let begin = match known {
+                    Some(known) if known >= pts => return,
+                    // The server refused what we had: what is before this, the user is to fetch.
+                    Some(0) => pts,
+                    Some(known) => known.max(begin),
+                    None => begin,
+                };
+                self.meet_channel(id, begin, peers, known.is_none());
+                self.want_channel(id);
             }
             (None, None) => self.miss(Key::Channel(id), peers, Mark::None),
         }
@@ -250,7 +264,8 @@ impl Engine {
         delivery: Delivery,
         now: Instant,
     ) {
-        if !self.meet_channel(id, pts.saturating_sub(count.max(0)), None) {
+        let start = pts.saturating_sub(count.max(0));
+        if !self.meet_channel(id, start, &delivery.peers, false) {
             return;
         }
         let Some(channel) = self.channels.get_mut(&id).filter(|c| !c.gone) else {
@@ -258,11 +273,12 @@ impl Engine {
         };
         channel.used = true;
         if self.paused {
-            let behind = sequence::start(pts, count) >= i64::from(channel.pts.value());
-            if behind && !std::mem::replace(&mut channel.stale, true) {
-                channel.behind = true;
-                self.stale.push(id);
-                self.unsettled.insert(id);
+            if sequence::start(pts, count) >= i64::from(channel.pts.value()) {
+                channel.named = channel.named.max(pts);
+                if !std::mem::replace(&mut channel.stale, true) {
+                    self.stale.push(id);
+                    self.unsettled.insert(id);
+                }
             }
             return;
         }
@@ -272,7 +288,7 @@ impl Engine {
             .offer(pts, count, vec![delivery], locked, now, &mut self.outlet);
         match offered {
             Offered::Full => {
-                channel.behind = true;
+                channel.named = channel.named.max(pts);
                 self.nudge_channel(id);
             }
             Offered::Applied | Offered::Held => self.set_timer(id),

@@ -18,7 +18,7 @@ fn a_private_channel_ends_its_entry_and_stops_nothing_else() {
     bench.push(vec![new(1, 11, 1)]);
     assert_eq!(bench.delivered(), ["missed Channel(5)", "5/2", "1"]);
     bench.push(vec![new_in(5, 7, 99, 1)]);
-    assert_eq!(bench.delivered(), ["5/7"]);
+    assert_eq!(bench.delivered(), ["missed Channel(5)", "5/7"]);
 }
 
 #[test]
@@ -37,6 +37,8 @@ fn a_timestamp_that_the_server_refuses_is_reset() {
     bench.engine.handle_state(state, bench.now);
     bench.push(vec![new(4, 4, 1)]);
     assert_eq!(bench.delivered(), ["missed Common", "4"]);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer(vec![], 4, 0, 0);
 
     bench.push(vec![new_in(5, 2, 12, 1)]);
     bench.wait(GAP);
@@ -300,4 +302,88 @@ fn a_clock_that_jumps_ahead_or_a_little_back_does_no_harm() {
     assert_eq!(asked, 2);
     assert_eq!(bench.delivered(), ["1", "2", "5/1", "5/2"]);
     assert!(bench.engine.poll_timeout() > Some(bench.now + Duration::from_secs(800)));
+}
+
+fn state(pts: i32, date: i32) -> CommonState {
+    CommonState {
+        pts,
+        qts: 0,
+        seq: 0,
+        date,
+    }
+}
+
+#[test]
+fn after_a_reset_a_difference_from_the_old_date_names_the_channels() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    bench.engine.handle_common_failed(Failure::Reset, bench.now);
+    assert_eq!(bench.engine.poll_request(), Some(Request::State));
+    bench.engine.handle_state(state(50, 900), bench.now);
+    let wanted = Request::Difference {
+        pts: 50,
+        qts: 0,
+        date: 100,
+    };
+    assert_eq!(bench.engine.poll_request(), Some(wanted));
+}
+
+#[test]
+fn a_server_that_refuses_every_state_is_not_asked_at_full_speed() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    let mut asked = 0;
+    for _ in 0..600 {
+        while let Some(request) = bench.engine.poll_request() {
+            asked += 1;
+            match request {
+                Request::State => bench.engine.handle_state(state(50, 900), bench.now),
+                _ => bench.engine.handle_common_failed(Failure::Reset, bench.now),
+            }
+        }
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!((4..=16).contains(&asked), "{asked} times in a minute");
+}
+
+#[test]
+fn channels_met_before_the_first_state_are_asked_for_when_it_comes() {
+    let now = Instant::now();
+    let engine = Engine::new(None, [(6, 20)], now);
+    let mut bench = Bench { engine, now };
+    assert_eq!(bench.engine.poll_request(), Some(Request::State));
+    bench.push(vec![new_in(5, 1, 11, 1)]);
+    bench.engine.handle_state(state(2, 900), now);
+    let mut asked: Vec<_> = std::iter::from_fn(|| bench.engine.poll_request()).collect();
+    asked.sort_by_key(|request| format!("{request:?}"));
+    let wanted = [(5, 11), (6, 20)].map(|(id, pts)| Request::Channel { id, pts });
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn while_the_consumer_has_no_room_the_date_stays() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    bench.engine.set_paused(true);
+    let named = tl::types::UpdateChannelTooLong {
+        channel_id: 77,
+        pts: Some(12),
+    };
+    let answer = CommonAnswer::Part {
+        updates: vec![named.into()],
+        peers: Arc::default(),
+        state: state(10, 900),
+        last: true,
+    };
+    bench.engine.handle_difference(answer, bench.now);
+    bench.engine.set_paused(false);
+    // It is named again.
+    let wanted = Request::Difference {
+        pts: 10,
+        qts: 0,
+        date: 100,
+    };
+    assert_eq!(bench.engine.poll_request(), Some(wanted));
 }

@@ -12,6 +12,8 @@ mod packet;
 mod sequence;
 
 #[cfg(test)]
+mod bound_tests;
+#[cfg(test)]
 mod channel_tests;
 #[cfg(test)]
 mod failure_tests;
@@ -58,6 +60,8 @@ enum Fetch {
 struct Common {
     /// Whether we know any state at all; without, the first request is `updates.getState`.
     known: bool,
+    /// The server refused the state that we had, and the user is yet to be told.
+    reset: bool,
     pts: Sequence,
     qts: Sequence,
     seq: Sequence,
@@ -107,13 +111,15 @@ impl Engine {
         now: Instant,
     ) -> Self {
         let at = state.unwrap_or_default();
+        let known = state.is_some();
         let channels: HashMap<i64, Channel> = channels
             .into_iter()
             .map(|(id, pts)| (id, Channel::new(pts)))
             .collect();
         Self {
             common: Common {
-                known: state.is_some(),
+                known,
+                reset: false,
                 pts: Sequence::new(at.pts, COMMON_ROOM),
                 qts: Sequence::new(at.qts, COMMON_ROOM),
                 seq: Sequence::new(at.seq, COMMON_ROOM),
