@@ -104,6 +104,8 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may refuse to read what it is sent.
     pub stall: Duration,
+    /// Messages kept in each account and each channel; the oldest go first.
+    pub message_limit: usize,
     /// Changes kept for each account and each channel; whoever is further behind is told that it is too long.
     pub log_limit: usize,
     /// Changes in one answer to `updates.getDifference`; more come as slices.
@@ -125,6 +127,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(60),
             idle: Duration::from_secs(600),
             stall: Duration::from_secs(30),
+            message_limit: 200_000,
             log_limit: 20_000,
             difference_limit: 500,
             channel_difference_limit: 1_000,

@@ -102,6 +102,7 @@ impl Server {
         let mut world = World::new(world::Config {
             secret,
             home_dc: config.home_dc,
+            message_limit: config.limits.message_limit,
             log_limit: config.limits.log_limit,
             difference_limit: config.limits.difference_limit,
             channel_difference_limit: config.limits.channel_difference_limit,

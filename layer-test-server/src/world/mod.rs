@@ -83,7 +83,7 @@ impl Default for Config {
             difference_limit: limits.difference_limit,
             channel_difference_limit: limits.channel_difference_limit,
             channel_timeout: i32::try_from(limits.channel_timeout.as_secs()).unwrap_or(i32::MAX),
-            message_limit: 200_000,
+            message_limit: limits.message_limit,
             file_bytes_limit: 512 * 1024 * 1024,
             bot_timeout: 10,
             edit_time: 172_800,
