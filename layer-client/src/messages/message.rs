@@ -33,6 +33,9 @@ impl Message {
             tl::enums::Message::Service(m) => (m.id, Some(&m.peer_id), m.from_id.as_ref(), m.out),
         };
         let chat = chat.map(|peer| finder.find(PeerId::from(peer)));
+        if let Some(chat) = &chat {
+            finder.note(&raw, chat, id);
+        }
         // Private chats leave the sender out: it is the other side or ourselves. A channel's posts
         // are the channel's own.
         let sender = match (from, &chat) {

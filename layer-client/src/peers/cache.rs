@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::peer::{Peer, PeerId, PeerInfo, PeerKind, PeerMap};
-use crate::session::{PeerKind as SavedKind, SavedPeer};
+use super::peer::{MinContext, Peer, PeerId, PeerInfo, PeerKind, PeerMap};
+use crate::session::{PeerKind as SavedKind, SavedPeer, SeenIn};
 
 /// How many peers are kept. Beyond it those that were not used for the longest time go.
 const CAPACITY: usize = 20_000;
@@ -67,20 +67,23 @@ impl PeerCache {
                 },
             );
             self.evict();
-            return !peer.info().min;
+            return is_worth_saving(peer);
         };
         entry.used = used;
         let old = entry.peer.info();
         let new = peer.info();
-        if new.min && !old.min {
-            return false;
-        }
-        let mut merged = new.clone();
-        merged.access_hash = new.access_hash.or(if old.min == new.min {
-            old.access_hash
-        } else {
-            None
-        });
+        let part = new.min && !old.min;
+        // Of one known in full, what a `min` user says is not taken (constructor `user`); of a channel the
+        // title and the username are.
+        let mut merged = match (part, id.kind()) {
+            (true, PeerKind::User) => old.clone(),
+            _ => new.clone(),
+        };
+        merged.min = new.min && old.min;
+        merged.access_hash = match part {
+            true => old.access_hash.or(new.access_hash),
+            false => new.access_hash.or(old.access_hash),
+        };
         merged.context = new.context.or(old.context);
         merged.myself |= old.myself;
         if same(old, &merged) {
@@ -96,7 +99,15 @@ impl PeerCache {
             remove_if(&mut self.phones, phone, id);
         }
         self.index(&merged);
-        !merged.info().min
+        is_worth_saving(&merged)
+    }
+
+    /// Notes the message that showed a peer which cannot be addressed otherwise.
+    pub(crate) fn note_context(&mut self, id: PeerId, context: MinContext) {
+        match self.peers.get_mut(&id) {
+            Some(entry) if !entry.peer.is_full() => entry.peer = entry.peer.with_context(context),
+            _ => {}
+        }
     }
 
     fn index(&mut self, peer: &Peer) {
@@ -147,7 +158,7 @@ impl PeerCache {
     pub(crate) fn is_known(&self, id: PeerId) -> bool {
         self.peers
             .get(&id)
-            .is_some_and(|entry| !entry.peer.info().min)
+            .is_some_and(|entry| entry.peer.is_full())
     }
 
     pub(crate) fn remove(&mut self, id: PeerId) {
@@ -192,14 +203,32 @@ fn same(a: &PeerInfo, b: &PeerInfo) -> bool {
     )
 }
 
+fn id_of_saved(kind: SavedKind, id: i64) -> PeerId {
+    match kind {
+        SavedKind::User | SavedKind::Bot => PeerId::user(id),
+        SavedKind::Group => PeerId::group(id),
+        SavedKind::Supergroup | SavedKind::Channel => PeerId::channel(id),
+    }
+}
+
+/// Whether it can be addressed after a restart.
+fn is_worth_saving(peer: &Peer) -> bool {
+    peer.is_full() || peer.info().context.is_some()
+}
+
 fn peer_of_saved(saved: SavedPeer) -> Peer {
-    let id = match saved.kind {
-        SavedKind::User | SavedKind::Bot => PeerId::user(saved.id),
-        SavedKind::Group => PeerId::group(saved.id),
-        SavedKind::Supergroup | SavedKind::Channel => PeerId::channel(saved.id),
-    };
+    let id = id_of_saved(saved.kind, saved.id);
+    let context = saved.seen_in.map(|seen| MinContext {
+        chat: (
+            id_of_saved(seen.chat_kind, seen.chat_id),
+            seen.chat_access_hash,
+        ),
+        msg_id: seen.msg_id,
+    });
     let info = PeerInfo {
         access_hash: saved.access_hash,
+        min: saved.min,
+        context,
         name: saved.name,
         username: saved.usernames.into_iter().next(),
         phone: saved.phone,
@@ -212,7 +241,7 @@ fn peer_of_saved(saved: SavedPeer) -> Peer {
 
 fn saved_of_peer(peer: &Peer) -> Option<SavedPeer> {
     let info = peer.info();
-    if info.min || (peer.kind() != PeerKind::Group && info.access_hash.is_none()) {
+    if !is_worth_saving(peer) {
         return None;
     }
     let kind = match peer.kind() {
@@ -224,6 +253,17 @@ fn saved_of_peer(peer: &Peer) -> Option<SavedPeer> {
     };
     let mut saved = SavedPeer::new(kind, peer.id());
     saved.access_hash = info.access_hash;
+    saved.min = info.min;
+    let context = info.context.filter(|_| info.access_hash.is_none());
+    saved.seen_in = context.map(|context| {
+        let (chat, hash) = context.chat;
+        let kind = match chat.kind() {
+            PeerKind::User => SavedKind::User,
+            PeerKind::Group => SavedKind::Group,
+            PeerKind::Channel => SavedKind::Supergroup,
+        };
+        SeenIn::new(kind, chat.bare(), hash, context.msg_id)
+    });
     saved.usernames = info.username.clone().into_iter().collect();
     saved.phone.clone_from(&info.phone);
     saved.name.clone_from(&info.name);
@@ -233,6 +273,7 @@ fn saved_of_peer(peer: &Peer) -> Option<SavedPeer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tl;
 
     fn user(id: i64, hash: i64, name: &str) -> Peer {
         let info = PeerInfo {
@@ -244,39 +285,126 @@ mod tests {
         Peer::new(PeerId::user(id), info)
     }
 
-    fn min(id: i64, hash: i64) -> Peer {
-        Peer::new(
-            PeerId::user(id),
-            PeerInfo {
-                access_hash: Some(hash),
-                min: true,
-                ..PeerInfo::default()
-            },
-        )
+    /// A user known in part, who is called that.
+    fn min(id: i64, name: &str) -> Peer {
+        let info = PeerInfo {
+            min: true,
+            name: name.to_owned(),
+            ..PeerInfo::default()
+        };
+        Peer::new(PeerId::user(id), info)
+    }
+
+    fn channel(id: i64, hash: Option<i64>, name: &str) -> Peer {
+        let info = PeerInfo {
+            access_hash: hash,
+            min: hash.is_none(),
+            username: Some(name.to_owned()),
+            name: name.to_owned(),
+            ..PeerInfo::default()
+        };
+        Peer::new(PeerId::channel(id), info)
+    }
+
+    fn context(msg_id: i32) -> MinContext {
+        MinContext {
+            chat: (PeerId::channel(77), Some(7)),
+            msg_id,
+        }
     }
 
     #[test]
     fn a_min_peer_never_takes_the_place_of_a_full_one() {
         let mut cache = PeerCache::default();
         assert!(cache.insert(&user(1, 11, "ann")));
-        assert!(!cache.insert(&min(1, 99)));
+        assert!(!cache.insert(&min(1, "?")));
+        let ann = cache.get(PeerId::user(1)).unwrap();
+        assert_eq!((ann.info().access_hash, ann.name()), (Some(11), "ann"));
+        assert!(cache.is_known(PeerId::user(1)) && !ann.info().min);
+        assert_eq!(cache.by_username("ann").unwrap().id(), 1);
+    }
+
+    #[test]
+    fn of_a_min_channel_the_names_are_taken_and_the_access_hash_stays() {
+        let mut cache = PeerCache::default();
+        cache.insert(&channel(5, Some(55), "old_name"));
+        cache.insert(&channel(5, None, "new_name"));
+        let channel = cache.get(PeerId::channel(5)).unwrap();
         assert_eq!(
-            cache.get(PeerId::user(1)).unwrap().info().access_hash,
-            Some(11)
+            (
+                channel.info().access_hash,
+                channel.name(),
+                channel.info().min
+            ),
+            (Some(55), "new_name", false)
         );
+        assert!(cache.by_username("old_name").is_none());
+    }
+
+    #[test]
+    fn a_min_user_is_called_by_its_newest_name() {
+        let mut cache = PeerCache::default();
+        cache.insert(&min(1, "one"));
+        cache.insert(&min(1, "two"));
+        assert_eq!(cache.get(PeerId::user(1)).unwrap().name(), "two");
+    }
+
+    #[test]
+    fn a_min_user_with_a_whole_access_hash_gives_it_to_one_who_has_none() {
+        let mut cache = PeerCache::default();
+        let mut whole = min(1, "ann").info().clone();
+        whole.access_hash = Some(11);
+        cache.insert(&min(1, "ann"));
+        cache.insert(&Peer::new(PeerId::user(1), whole));
+        cache.insert(&min(1, "ann"));
+        let ann = cache.get(PeerId::user(1)).unwrap();
+        assert_eq!((ann.info().access_hash, ann.info().min), (Some(11), true));
         assert!(cache.is_known(PeerId::user(1)));
     }
 
     #[test]
     fn a_full_peer_takes_the_place_of_a_min_one() {
         let mut cache = PeerCache::default();
-        assert!(!cache.insert(&min(1, 99)));
+        assert!(!cache.insert(&min(1, "?")));
         assert!(!cache.is_known(PeerId::user(1)));
         assert!(cache.insert(&user(1, 11, "ann")));
         assert_eq!(
             cache.by_username("ANN").unwrap().info().access_hash,
             Some(11)
         );
+    }
+
+    #[test]
+    fn one_known_in_part_is_addressed_by_the_newest_message_that_showed_it() {
+        let mut cache = PeerCache::default();
+        cache.insert(&min(1, "ann"));
+        cache.note_context(PeerId::user(1), context(34));
+        cache.note_context(PeerId::user(1), context(35));
+        // Another packet that shows the same user says nothing of the message.
+        cache.insert(&min(1, "ann"));
+        let saved = cache.snapshot();
+        for cache in [&mut cache, &mut PeerCache::load(saved)] {
+            let ann = cache.get(PeerId::user(1)).unwrap();
+            let Some(tl::enums::InputPeer::UserFromMessage(input)) = ann.to_input() else {
+                panic!("{:?}", ann.to_input())
+            };
+            assert_eq!((input.msg_id, input.user_id), (35, 1));
+            let chat = tl::types::InputPeerChannel {
+                channel_id: 77,
+                access_hash: 7,
+            };
+            assert_eq!(input.peer, chat.into());
+            assert!(!cache.is_known(PeerId::user(1)));
+        }
+        // Once there is an access hash the message is forgotten.
+        cache.insert(&user(1, 11, "ann"));
+        cache.note_context(PeerId::user(1), context(36));
+        let ann = cache.get(PeerId::user(1)).unwrap();
+        assert!(matches!(
+            ann.to_input(),
+            Some(tl::enums::InputPeer::User(_))
+        ));
+        assert_eq!(cache.snapshot()[0].seen_in, None);
     }
 
     #[test]
@@ -294,7 +422,7 @@ mod tests {
     fn what_is_saved_comes_back() {
         let mut cache = PeerCache::default();
         cache.insert(&user(1, 11, "ann"));
-        cache.insert(&min(2, 22));
+        cache.insert(&min(2, "nobody"));
         cache.insert(&Peer::new(
             PeerId::group(1),
             PeerInfo {

@@ -123,8 +123,12 @@ pub(crate) struct MinContext {
 /// What is known about a peer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PeerInfo {
+    /// Good for everything: those of `min` constructors, which are good for profile photos only, are
+    /// not kept.
     pub(crate) access_hash: Option<i64>,
+    /// All we know is from `min` constructors.
     pub(crate) min: bool,
+    /// The message that showed it, by which it can be addressed while there is no access hash.
     pub(crate) context: Option<MinContext>,
     pub(crate) name: String,
     pub(crate) username: Option<String>,
@@ -241,8 +245,7 @@ impl Peer {
         if info.myself {
             return Some(tl::enums::InputPeer::PeerSelf);
         }
-        let usable = if info.min { None } else { info.access_hash };
-        match (self.id.kind(), usable) {
+        match (self.id.kind(), info.access_hash) {
             (PeerKind::Group, _) => Some(tl::types::InputPeerChat { chat_id: self.id() }.into()),
             (PeerKind::User, Some(access_hash)) => Some(
                 tl::types::InputPeerUser {
@@ -285,6 +288,11 @@ impl Peer {
                 })
             }
         }
+    }
+
+    /// Whether it can be addressed by itself, without a message that shows it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.info.myself || self.kind() == PeerKind::Group || self.info.access_hash.is_some()
     }
 
     /// The same for calls that take a user only.
@@ -368,6 +376,8 @@ impl fmt::Debug for Peer {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PeerMap {
     peers: HashMap<PeerId, Peer>,
+    /// Some of them cannot be addressed by themselves.
+    partial: bool,
 }
 
 impl PeerMap {
@@ -377,9 +387,14 @@ impl PeerMap {
             .iter()
             .filter_map(peer_of_user)
             .chain(chats.iter().filter_map(peer_of_chat));
-        Self {
-            peers: found.map(|peer| (peer.key(), peer)).collect(),
-        }
+        let mut map = Self::default();
+        found.for_each(|peer| map.insert(peer));
+        map
+    }
+
+    /// Whether some of them cannot be addressed by themselves.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.partial
     }
 
     pub(crate) fn get(&self, id: PeerId) -> Option<&Peer> {
@@ -391,6 +406,7 @@ impl PeerMap {
     }
 
     pub(crate) fn insert(&mut self, peer: Peer) {
+        self.partial |= !peer.is_full();
         self.peers.insert(peer.key(), peer);
     }
 
@@ -430,15 +446,17 @@ pub(crate) fn peer_of_user(user: &tl::enums::User) -> Option<Peer> {
     let tl::enums::User::User(user) = user else {
         return None;
     };
+    // An empty phone number in a `min` user says that its access hash is a whole one (constructor `user`).
+    let whole = !user.min || user.phone.as_deref() == Some("");
     Some(Peer::new(
         PeerId::user(user.id),
         PeerInfo {
-            access_hash: user.access_hash,
+            access_hash: user.access_hash.filter(|_| whole),
             min: user.min,
             context: None,
             name: full_name(user.first_name.as_deref(), user.last_name.as_deref()),
             username: active_username(user.username.as_ref(), user.usernames.as_ref()),
-            phone: user.phone.clone(),
+            phone: user.phone.clone().filter(|phone| !phone.is_empty()),
             bot: user.bot,
             broadcast: false,
             myself: user.is_self,
@@ -467,7 +485,7 @@ pub(crate) fn peer_of_chat(chat: &tl::enums::Chat) -> Option<Peer> {
         tl::enums::Chat::Channel(chat) => Peer::new(
             PeerId::channel(chat.id),
             PeerInfo {
-                access_hash: chat.access_hash,
+                access_hash: chat.access_hash.filter(|_| !chat.min),
                 min: chat.min,
                 name: chat.title.clone(),
                 username: active_username(chat.username.as_ref(), chat.usernames.as_ref()),

@@ -1,6 +1,6 @@
 //! From what a person wrote to a peer with its access hash: the cache first, then the server.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use layer_tl_types as tl;
 
@@ -84,7 +84,7 @@ impl Client {
             .read(|session| session.user.map_or(0, |user| user.id))
     }
 
-    pub(crate) fn cache(&self) -> std::sync::MutexGuard<'_, PeerCache> {
+    pub(crate) fn cache(&self) -> MutexGuard<'_, PeerCache> {
         self.inner
             .peers
             .lock()
@@ -282,14 +282,12 @@ impl Finder<'_> {
     /// The peer; one that has nothing but its id when it is not known.
     pub(crate) fn find(&self, id: PeerId) -> Peer {
         let here = self.packet.get(id);
-        if let Some(peer) = here.filter(|peer| !peer.info().min) {
+        if let Some(peer) = here.filter(|peer| peer.is_full()) {
             return peer.clone();
         }
-        let cached = self
-            .cache
-            .and_then(|cache| cache.lock().unwrap_or_else(PoisonError::into_inner).get(id));
+        // What the packet says is in the cache as well, and joined there with what was known.
+        let cached = self.cache.and_then(|cache| locked(cache).get(id));
         cached
-            .filter(|peer| !peer.info().min)
             .or_else(|| here.cloned())
             .unwrap_or_else(|| Peer::bare(id))
     }
@@ -297,12 +295,75 @@ impl Finder<'_> {
     /// As [`find`](Self::find), for a peer that a message shows: one known in part can be addressed through it.
     pub(crate) fn find_in_message(&self, id: PeerId, chat: &Peer, msg_id: i32) -> Peer {
         let peer = self.find(id);
-        if peer.to_input().is_some() || peer.key() == chat.key() {
+        if peer.is_full() || peer.key() == chat.key() || !chat.is_full() {
             return peer;
         }
-        peer.with_context(MinContext {
+        let context = MinContext {
             chat: (chat.key(), chat.info().access_hash),
             msg_id,
-        })
+        };
+        // The newest message is the one that is there longest.
+        if let Some(cache) = self.cache {
+            locked(cache).note_context(id, context);
+        }
+        peer.with_context(context)
     }
+
+    /// Notes of all whom a message names that they can be addressed through it.
+    pub(crate) fn note(&self, message: &tl::enums::Message, chat: &Peer, msg_id: i32) {
+        // Nearly all packets describe everyone in full.
+        if self.packet.is_partial() {
+            for id in named_in(message) {
+                self.find_in_message(id, chat, msg_id);
+            }
+        }
+    }
+}
+
+fn locked(cache: &Mutex<PeerCache>) -> MutexGuard<'_, PeerCache> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whom a message names: who wrote it, wrote what is forwarded, was answered, is mentioned (page `api/min`).
+fn named_in(message: &tl::enums::Message) -> Vec<PeerId> {
+    let mut named: Vec<PeerId> = Vec::new();
+    let (from, reply) = match message {
+        tl::enums::Message::Empty(_) => return named,
+        tl::enums::Message::Message(m) => (&m.from_id, &m.reply_to),
+        tl::enums::Message::Service(m) => (&m.from_id, &m.reply_to),
+    };
+    named.extend(from.as_ref().map(PeerId::from));
+    if let Some(tl::enums::MessageReplyHeader::Header(reply)) = reply {
+        named.extend(reply.reply_to_peer_id.as_ref().map(PeerId::from));
+    }
+    match message {
+        tl::enums::Message::Message(m) => {
+            if let Some(tl::enums::MessageFwdHeader::Header(forward)) = &m.fwd_from {
+                let peers = [&forward.from_id, &forward.saved_from_peer];
+                named.extend(peers.into_iter().flatten().map(PeerId::from));
+            }
+            named.extend(m.via_bot_id.map(PeerId::user));
+            let mentions = m
+                .entities
+                .iter()
+                .flatten()
+                .filter_map(|entity| match entity {
+                    tl::enums::MessageEntity::MentionName(mention) => Some(mention.user_id),
+                    _ => None,
+                });
+            named.extend(mentions.map(PeerId::user));
+        }
+        tl::enums::Message::Service(m) => {
+            let users: &[i64] = match &m.action {
+                tl::enums::MessageAction::ChatAddUser(a) => &a.users,
+                tl::enums::MessageAction::ChatCreate(a) => &a.users,
+                tl::enums::MessageAction::ChatDeleteUser(a) => &[a.user_id],
+                tl::enums::MessageAction::ChatJoinedByLink(a) => &[a.inviter_id],
+                _ => &[],
+            };
+            named.extend(users.iter().copied().map(PeerId::user));
+        }
+        tl::enums::Message::Empty(_) => {}
+    }
+    named
 }

@@ -9,12 +9,12 @@
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::old::Session1;
+use super::old::{Session1, Session2};
 use super::{Session, SessionError, sealed};
 
 const MAGIC: &[u8; 8] = b"LAYERSES";
-/// 2: data centres with the flags of their addresses. What was before is read by [`old`](super::old).
-const VERSION: u16 = 2;
+/// 2: data centres with the flags of their addresses. 3: peers that are known in part. What was before is read by [`old`](super::old).
+const VERSION: u16 = 3;
 const HEADER: usize = 20;
 
 /// Writes a session as bytes. They hold keys, and are wiped when dropped.
@@ -83,6 +83,7 @@ pub(super) fn decode(bytes: &[u8], place: &str) -> Result<Session, SessionError>
     }
     let session = match version {
         1 => whole::<Session1>(data).map(Session::from),
+        2 => whole::<Session2>(data).map(Session::from),
         _ => whole::<Session>(data),
     };
     session.map_err(corrupt)

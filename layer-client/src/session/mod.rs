@@ -22,7 +22,8 @@ pub use file::FileStorage;
 pub use memory::MemoryStorage;
 pub use sealed::{Encrypted, Passphrase, change_passphrase};
 pub use state::{
-    DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState,
+    DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SeenIn, SelfUser, Session,
+    UpdatesState,
 };
 pub(crate) use store::Store;
 pub use text::StringStorage;

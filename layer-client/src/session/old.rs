@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use super::{DcOption, DcState, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState};
+use super::{
+    DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState,
+};
 
 /// Version 1, which kept bare addresses.
 #[derive(Deserialize)]
@@ -14,7 +16,52 @@ pub(super) struct Session1 {
     dcs: BTreeMap<i32, DcState1>,
     user: Option<SelfUser>,
     updates: UpdatesState,
-    peers: Vec<SavedPeer>,
+    peers: Vec<SavedPeer2>,
+}
+
+/// Version 2, which kept no peers that are known in part.
+#[derive(Deserialize)]
+pub(super) struct Session2 {
+    home_dc: i32,
+    dcs: BTreeMap<i32, DcState>,
+    user: Option<SelfUser>,
+    updates: UpdatesState,
+    peers: Vec<SavedPeer2>,
+}
+
+/// A peer as versions 1 and 2 have it.
+#[derive(Deserialize)]
+struct SavedPeer2 {
+    kind: PeerKind,
+    id: i64,
+    access_hash: Option<i64>,
+    usernames: Vec<String>,
+    phone: Option<String>,
+    name: String,
+}
+
+impl From<SavedPeer2> for SavedPeer {
+    fn from(old: SavedPeer2) -> Self {
+        Self {
+            access_hash: old.access_hash,
+            usernames: old.usernames,
+            phone: old.phone,
+            name: old.name,
+            ..Self::new(old.kind, old.id)
+        }
+    }
+}
+
+impl From<Session2> for Session {
+    fn from(old: Session2) -> Self {
+        Self {
+            home_dc: old.home_dc,
+            dcs: old.dcs,
+            user: old.user,
+            updates: old.updates,
+            peers: old.peers.into_iter().map(SavedPeer::from).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -34,7 +81,7 @@ impl From<Session1> for Session {
             dcs: dcs.collect(),
             user: old.user,
             updates: old.updates,
-            peers: old.peers,
+            peers: old.peers.into_iter().map(SavedPeer::from).collect(),
         }
     }
 }
@@ -53,18 +100,19 @@ impl From<DcState1> for DcState {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PeerKind, envelope};
+    use super::super::{SeenIn, envelope};
     use super::*;
 
     /// What each version wrote once, byte for byte. These files are never made anew: a version that
     /// cannot read them would cost people their logins.
-    const WRITTEN: [&[u8]; 2] = [
+    const WRITTEN: [&[u8]; 3] = [
         include_bytes!("fixtures/version-1.session"),
         include_bytes!("fixtures/version-2.session"),
+        include_bytes!("fixtures/version-3.session"),
     ];
 
-    /// What all of them hold.
-    fn held() -> Session {
+    /// What they hold: all of them the same, and from version 3 on a user who is known in part.
+    fn held(version: usize) -> Session {
         let mut session = Session {
             home_dc: 2,
             user: Some(SelfUser::new(7, true)),
@@ -91,6 +139,14 @@ mod tests {
         peer.phone = Some("15550001".to_owned());
         peer.name = "A channel".to_owned();
         session.peers.push(peer);
+        if version >= 3 {
+            let mut user = SavedPeer::new(PeerKind::User, 99);
+            user.name = "A stranger".to_owned();
+            user.min = true;
+            let hash = Some(-1_234_567_890_123);
+            user.seen_in = Some(SeenIn::new(PeerKind::Channel, 77, hash, 34));
+            session.peers.push(user);
+        }
         session
     }
 
@@ -98,13 +154,13 @@ mod tests {
     fn what_every_version_wrote_is_read_for_ever() {
         for (version, bytes) in (1..).zip(WRITTEN) {
             let read = envelope::decode(bytes, "x").unwrap();
-            assert_eq!(read, held(), "version {version}");
+            assert_eq!(read, held(version), "version {version}");
         }
     }
 
     #[test]
     fn the_newest_version_is_written_as_it_was() {
-        let written = envelope::encode(&held());
+        let written = envelope::encode(&held(WRITTEN.len()));
         assert_eq!(Some(&written[..]), WRITTEN.last().copied());
         assert_eq!(usize::from(written[8]), WRITTEN.len());
     }

@@ -223,6 +223,42 @@ pub struct SavedPeer {
     pub phone: Option<String>,
     /// What a person would call it.
     pub name: String,
+    /// Whether it is known in part only (page `api/min`).
+    pub min: bool,
+    /// The message that it can be addressed through while it has no access hash.
+    pub seen_in: Option<SeenIn>,
+}
+
+/// A message that shows a peer which is known in part only (page `api/min`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SeenIn {
+    /// What the chat of the message is.
+    pub chat_kind: PeerKind,
+    /// The chat's bare id.
+    pub chat_id: i64,
+    /// The chat's access hash; groups have none.
+    pub chat_access_hash: Option<i64>,
+    /// The message's id.
+    pub msg_id: i32,
+}
+
+impl SeenIn {
+    /// Names a message.
+    #[must_use]
+    pub fn new(
+        chat_kind: PeerKind,
+        chat_id: i64,
+        chat_access_hash: Option<i64>,
+        msg_id: i32,
+    ) -> Self {
+        Self {
+            chat_kind,
+            chat_id,
+            chat_access_hash,
+            msg_id,
+        }
+    }
 }
 
 impl SavedPeer {
@@ -236,6 +272,8 @@ impl SavedPeer {
             usernames: Vec::new(),
             phone: None,
             name: String::new(),
+            min: false,
+            seen_in: None,
         }
     }
 }
