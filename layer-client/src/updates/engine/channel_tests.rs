@@ -134,6 +134,16 @@ fn a_channel_that_a_push_begins_before_the_difference_comes_may_lack_something()
     bench.answer(vec![too_long(77, Some(16))], 10, 0, 0);
     bench.push(vec![new_in(78, 1, 2, 1)]);
     assert_eq!(bench.delivered(), ["78/1"]);
+    // Nor when the difference is for the sake of a stranger, whose message came.
+    let mut packet = packet(vec![]);
+    packet.needs.push(PeerId::user(7));
+    bench.engine.handle_packet(packet, &|_| false, bench.now);
+    assert!(bench.engine.poll_request().is_some());
+    bench.push(vec![new_in(79, 1, 2, 1)]);
+    assert_eq!(bench.delivered(), ["79/1"]);
+    bench.engine.handle_lost();
+    bench.push(vec![new_in(80, 1, 2, 1)]);
+    assert_eq!(bench.delivered(), ["missed Channel(80)", "80/1"]);
 }
 
 #[test]

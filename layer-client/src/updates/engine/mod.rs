@@ -79,6 +79,8 @@ struct Common {
     stale: bool,
     /// The user was told that something could not be read, and no difference has ended since.
     damaged: bool,
+    /// The difference that is wanted is for what a stranger said: no push was lost.
+    whole: bool,
 }
 
 /// See the [module](self).
@@ -132,6 +134,7 @@ impl Engine {
                 idle: now + IDLE_WAIT,
                 stale: false,
                 damaged: false,
+                whole: false,
             },
             idle_wait: IDLE_WAIT,
             at_once: channels::CHANNELS_AT_ONCE,
@@ -170,7 +173,9 @@ impl Engine {
     ) {
         self.common.idle = now + self.idle_wait;
         if packet.too_long || packet.needs.iter().any(|&id| !known(id)) {
+            let whole = self.common.whole || self.common.fetch == Fetch::Idle;
             self.want_common();
+            self.common.whole = whole && !packet.too_long;
             return;
         }
         let peers = packet.peers;
@@ -192,7 +197,7 @@ impl Engine {
                     let mark = Mark::Channel { id, pts };
                     let delivery = Delivery::update(update, &peers, mark, of);
                     // The push may be ahead of a difference that would have told of the channel.
-                    if self.common.fetch != Fetch::Idle {
+                    if self.common.fetch != Fetch::Idle && !self.common.whole {
                         self.meet_late(id, pts, count, &peers);
                     }
                     self.offer_channel(id, pts, count, delivery, now);
@@ -303,6 +308,7 @@ impl Engine {
 
     /// A difference as soon as it may be: a pause that failures have earned us stays.
     fn want_common(&mut self) {
+        self.common.whole = false;
         match &mut self.common.fetch {
             Fetch::Running { again } => *again = true,
             fetch => *fetch = Fetch::Queued,
