@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "protocol.md"
-SECTIONS = ["Auth key", "Session", "Transports", "Connections"]
+SECTIONS = ["Auth key", "Session", "Transports", "Connections", "Updates"]
 
 
 def existing_tests():
