@@ -127,12 +127,13 @@ impl Engine {
                 state,
                 last,
             } => {
-                let progress = !updates.is_empty() || state.pts != before;
                 let of = updates.len();
                 for update in updates {
                     self.deliver_common(update, &peers, of, now);
                 }
+                let begin = self.common.values();
                 self.set_common(state);
+                let progress = self.common.values() != begin;
                 let stuck = !last && !progress;
                 self.settle_common(again || (!last && progress), progress, stuck, now);
             }
@@ -219,7 +220,7 @@ impl Engine {
             common.seq.set(state.seq);
         }
         // While the consumer has no room, a channel that was named may have been passed over.
-        if state.date != 0 && !common.stale {
+        if state.date != 0 && (!common.stale || common.date == 0) {
             common.next_date = state.date;
             if self.unsettled.is_empty() {
                 common.date = state.date;

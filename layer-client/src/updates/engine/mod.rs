@@ -83,6 +83,12 @@ struct Common {
     whole: bool,
 }
 
+impl Common {
+    fn values(&self) -> [i32; 3] {
+        [&self.pts, &self.qts, &self.seq].map(Sequence::value)
+    }
+}
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Engine {
