@@ -603,6 +603,13 @@ impl BotHandle {
         &self.token
     }
 
+    /// Switches the bot's privacy mode, as @BotFather's `/setprivacy` does: with it, and that is how bots begin, it sees
+    /// of groups only what is meant for it, unless it is an administrator.
+    pub fn set_privacy(&self, privacy: bool) {
+        let id = self.user.id;
+        self.user.hub.act(|world| world.set_privacy(id, privacy));
+    }
+
     /// The bot as an account.
     #[must_use]
     pub fn user(&self) -> &UserHandle {

@@ -143,7 +143,7 @@ fn get_full(
             types::PhotoEmpty { id: 0 }.into(),
             blank::notify_settings().into(),
             bot_info,
-            channel.pts,
+            channel.pts_for(user_id),
         )
     };
     let mut named = Named::of(&[peer]);

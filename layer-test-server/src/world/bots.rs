@@ -20,6 +20,10 @@ pub(crate) enum Talk {
     Username { name: String },
     /// Asked which bot's token to show or renew.
     WhichBot { renew: bool },
+    /// Asked whose privacy mode to switch.
+    WhosePrivacy,
+    /// Asked how to switch it.
+    Privacy { bot: i64 },
 }
 
 /// How many bots one person may have, as on Telegram.
@@ -27,12 +31,16 @@ const BOTS_LIMIT: usize = 20;
 /// How many messages the built-in bots answer before a call ends; what is left is dropped.
 const REACTIONS_LIMIT: usize = 1_000;
 
+const UNKNOWN_BOT: &str =
+    "I do not know such a bot of yours. Please send me its username, or /cancel.";
+
 const HELP: &str = "I can help you create and manage Telegram bots.\n\n\
 You can control me by sending these commands:\n\n\
 /newbot - create a new bot\n\
 /mybots - list your bots\n\
 /token - show a bot's token\n\
 /revoke - replace a bot's token\n\
+/setprivacy - choose what a bot sees of groups\n\
 /cancel - stop what we are doing\n\
 /help - show this text";
 
@@ -64,6 +72,7 @@ impl World {
                     ("mybots", "list your bots"),
                     ("token", "show a bot's token"),
                     ("revoke", "replace a bot's token"),
+                    ("setprivacy", "choose what a bot sees of groups"),
                     ("cancel", "stop what we are doing"),
                     ("help", "show what I can do"),
                 ],
@@ -95,6 +104,7 @@ impl World {
                         .map(|(name, what)| (name.to_owned(), what.to_owned()))
                         .collect(),
                     inline_placeholder: None,
+                    privacy: false,
                 }),
                 home_dc: self.config.home_dc,
                 online_until: 0,
@@ -291,16 +301,17 @@ impl World {
                 }
                 return format!("Your bots:\n\n@{}", list.join("\n@"));
             }
-            "/token" | "/revoke" => {
+            "/token" | "/revoke" | "/setprivacy" => {
                 if self.bots_of(from).is_empty() {
                     return "You have no bots yet. Send /newbot to create one.".to_owned();
                 }
-                self.bot_talks.insert(
-                    from,
-                    Talk::WhichBot {
-                        renew: text == "/revoke",
-                    },
-                );
+                let renew = text == "/revoke";
+                let talk = if text == "/setprivacy" {
+                    Talk::WhosePrivacy
+                } else {
+                    Talk::WhichBot { renew }
+                };
+                self.bot_talks.insert(from, talk);
                 return "Which bot? Please send me its username.".to_owned();
             }
             _ => {}
@@ -324,6 +335,28 @@ impl World {
             }
             Some(Talk::Username { name }) => self.name_new_bot(from, name, text),
             Some(Talk::WhichBot { renew }) => self.show_token(from, text, renew),
+            Some(Talk::WhosePrivacy) => match self.own_bot(from, text) {
+                Some(bot) => {
+                    self.bot_talks.insert(from, Talk::Privacy { bot });
+                    "'Enable' - the bot will only receive messages that are meant for it.\n\
+                     'Disable' - the bot will receive all messages that people send to groups."
+                        .to_owned()
+                }
+                None => {
+                    self.bot_talks.insert(from, Talk::WhosePrivacy);
+                    UNKNOWN_BOT.to_owned()
+                }
+            },
+            Some(Talk::Privacy { bot }) => match text.to_lowercase().as_str() {
+                "enable" | "disable" => {
+                    self.set_privacy(bot, text.eq_ignore_ascii_case("enable"));
+                    "Success! The new setting holds from now on.".to_owned()
+                }
+                _ => {
+                    self.bot_talks.insert(from, Talk::Privacy { bot });
+                    "Please say 'Enable' or 'Disable', or /cancel.".to_owned()
+                }
+            },
             None => "I do not understand this. Send /help for a list of commands.".to_owned(),
         }
     }
@@ -353,21 +386,21 @@ impl World {
         )
     }
 
+    /// The bot of that name, if it is this person's.
+    fn own_bot(&self, owner: i64, name: &str) -> Option<i64> {
+        let wanted = name.trim_start_matches('@');
+        let is_it = |bot: &&User| {
+            let name = bot.username.as_deref();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        let bots = self.bots_of(owner);
+        bots.into_iter().find(is_it).map(|bot| bot.id)
+    }
+
     fn show_token(&mut self, from: i64, text: &str, renew: bool) -> String {
-        let wanted = text.trim_start_matches('@');
-        let id = self
-            .bots_of(from)
-            .iter()
-            .find(|bot| {
-                bot.username
-                    .as_deref()
-                    .is_some_and(|name| name.eq_ignore_ascii_case(wanted))
-            })
-            .map(|bot| bot.id);
-        let Some(id) = id else {
+        let Some(id) = self.own_bot(from, text) else {
             self.bot_talks.insert(from, Talk::WhichBot { renew });
-            return "I do not know such a bot of yours. Please send me its username, or /cancel."
-                .to_owned();
+            return UNKNOWN_BOT.to_owned();
         };
         let fresh = renew.then(|| self.new_token(id));
         let Some(bot) = self.users.get_mut(&id).and_then(|user| user.bot.as_mut()) else {

@@ -8,6 +8,7 @@ use super::World;
 use super::blank;
 use super::chats::check_title;
 use super::ids::PeerId;
+use super::privacy::View;
 use super::send::{Draft, Sent};
 use crate::rpc::RpcError;
 
@@ -29,6 +30,10 @@ pub(crate) struct Channel {
     pub(crate) next_id: i32,
     pub(crate) pts: i32,
     pub(crate) log: VecDeque<ChannelLogged>,
+    /// The boxes that bots have of it.
+    pub(crate) views: BTreeMap<i64, View>,
+    /// The bot that spoke last.
+    pub(crate) last_bot: Option<i64>,
     /// The hash of its invite link.
     pub(crate) invite: Option<String>,
 }
@@ -66,6 +71,18 @@ pub(crate) enum ChannelChange {
     Edit { id: i32 },
     Delete { ids: Vec<i32> },
     Pinned { ids: Vec<i32>, pinned: bool },
+}
+
+impl ChannelChange {
+    /// By how much it moves `pts`.
+    pub(crate) fn count(&self) -> i32 {
+        match self {
+            Self::Delete { ids } | Self::Pinned { ids, .. } => {
+                i32::try_from(ids.len()).unwrap_or(i32::MAX)
+            }
+            _ => 1,
+        }
+    }
 }
 
 /// A change with the state after it.
@@ -109,12 +126,7 @@ pub(crate) fn all_rights() -> types::ChatAdminRights {
 impl Channel {
     /// Appends to the log and returns what was appended.
     pub(crate) fn append(&mut self, change: ChannelChange, limit: usize) -> ChannelLogged {
-        let pts_count = match &change {
-            ChannelChange::Delete { ids } | ChannelChange::Pinned { ids, .. } => {
-                i32::try_from(ids.len()).unwrap_or(i32::MAX)
-            }
-            _ => 1,
-        };
+        let pts_count = change.count();
         self.pts = self.pts.saturating_add(pts_count);
         let logged = ChannelLogged {
             pts: self.pts,
@@ -126,13 +138,6 @@ impl Channel {
             self.log.pop_front();
         }
         logged
-    }
-
-    /// The oldest `pts` from which the log can still lead to the present.
-    pub(crate) fn oldest_pts(&self) -> i32 {
-        self.log
-            .front()
-            .map_or(self.pts, |first| first.pts - first.pts_count)
     }
 
     /// The newest message, or 0.
@@ -261,6 +266,8 @@ impl World {
                 next_id: 1,
                 pts: 1,
                 log: VecDeque::new(),
+                views: BTreeMap::new(),
+                last_bot: None,
                 invite: None,
             },
         );
@@ -304,6 +311,7 @@ impl World {
     ) -> Result<bool, RpcError> {
         let now = self.now;
         let before = self.standing(PeerId::Channel(id), user_id);
+        let bot = self.is_bot(user_id);
         let channel = self
             .channels
             .get_mut(&id)
@@ -321,6 +329,9 @@ impl World {
                 restricted: None,
             },
         );
+        if bot && !channel.broadcast {
+            channel.open_view(user_id);
+        }
         let top = channel.top();
         if let Some(account) = self.accounts.get_mut(&user_id) {
             let dialog = account.dialog(PeerId::Channel(id));

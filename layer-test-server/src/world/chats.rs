@@ -27,6 +27,8 @@ pub(crate) struct Group {
     pub(crate) deactivated: bool,
     /// The hash of its invite link.
     pub(crate) invite: Option<String>,
+    /// The bot that spoke last.
+    pub(crate) last_bot: Option<i64>,
 }
 
 /// A member of a basic group.
@@ -120,6 +122,7 @@ impl World {
                 left: BTreeSet::new(),
                 deactivated: false,
                 invite: None,
+                last_bot: None,
             },
         );
         let action = types::MessageActionChatCreate {

@@ -40,7 +40,8 @@ impl World {
             PeerId::Channel(id) => self
                 .channels
                 .get(&id)
-                .map_or(0, super::channels::Channel::top),
+                .and_then(|channel| channel.ids_for(viewer).next_back())
+                .unwrap_or(0),
             _ => self
                 .accounts
                 .get(&viewer)
@@ -171,7 +172,10 @@ impl World {
             pinned: account.is_some_and(|account| account.pinned.contains(&peer)),
             unread_mark: dialog.is_some_and(|dialog| dialog.unread_mark),
             pts: match peer {
-                PeerId::Channel(id) => self.channels.get(&id).map(|channel| channel.pts),
+                PeerId::Channel(id) => self
+                    .channels
+                    .get(&id)
+                    .map(|channel| channel.pts_for(viewer)),
                 _ => None,
             },
             draft: dialog.and_then(|dialog| dialog.draft.clone()),

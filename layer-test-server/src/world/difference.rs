@@ -204,7 +204,7 @@ impl World {
                 updates.push(
                     types::UpdateChannelTooLong {
                         channel_id,
-                        pts: Some(channel.pts),
+                        pts: Some(channel.pts_for(user_id)),
                     }
                     .into(),
                 );
@@ -224,7 +224,8 @@ impl World {
         if pts == 0 {
             return Err(RpcError::bad("PERSISTENT_TIMESTAMP_EMPTY"));
         }
-        if pts < 0 || pts > channel.pts {
+        let present = channel.pts_for(user_id);
+        if pts < 0 || pts > present {
             return Err(RpcError::bad("PERSISTENT_TIMESTAMP_INVALID"));
         }
         if limit <= 0 {
@@ -232,7 +233,7 @@ impl World {
         }
         let timeout = Some(self.bend.timeout.unwrap_or(self.config.channel_timeout));
         let peer = PeerId::Channel(channel_id);
-        if channel.pts == pts && !self.bend.too_long {
+        if present == pts && !self.bend.too_long {
             return Ok(types::updates::ChannelDifferenceEmpty {
                 r#final: true,
                 pts,
@@ -240,11 +241,11 @@ impl World {
             }
             .into());
         }
-        let bridged = i64::from(channel.pts) - i64::from(pts);
+        let bridged = i64::from(present) - i64::from(pts);
         let too_far =
             usize::try_from(bridged).unwrap_or(usize::MAX) > self.config.channel_difference_limit;
-        if pts < channel.oldest_pts() || too_far || self.bend.too_long {
-            let ids: Vec<i32> = channel.messages.keys().rev().take(10).copied().collect();
+        if pts < channel.oldest_for(user_id) || too_far || self.bend.too_long {
+            let ids: Vec<i32> = channel.ids_for(user_id).rev().take(10).collect();
             let mut named = Named::of(&[peer]);
             let messages = ids
                 .iter()
@@ -267,7 +268,7 @@ impl World {
         }
         let limit = usize::try_from(limit).unwrap_or(1).min(self.slice_limit());
         let missing: Vec<_> = channel
-            .log
+            .log_for(user_id)
             .iter()
             .filter(|logged| logged.pts > pts)
             .take(limit + 1)

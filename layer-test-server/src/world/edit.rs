@@ -129,7 +129,8 @@ impl World {
             message,
         } = body.place
         {
-            return (&self.emit_channel(channel, ChannelChange::Edit { id: message })).into();
+            return (&self.emit_channel(editor, channel, ChannelChange::Edit { id: message }))
+                .into();
         }
         let mut affected = self.unaffected(editor);
         for (owner, id) in body.copies.clone() {
@@ -218,7 +219,7 @@ impl World {
             doomed.push(*id);
         }
         doomed.dedup();
-        let pts = channel.pts;
+        let pts = channel.pts_for(user_id);
         if doomed.is_empty() {
             return Ok(Affected { pts, pts_count: 0 });
         }
@@ -229,7 +230,7 @@ impl World {
                 }
             }
         }
-        Ok((&self.emit_channel(channel_id, ChannelChange::Delete { ids: doomed })).into())
+        Ok((&self.emit_channel(user_id, channel_id, ChannelChange::Delete { ids: doomed })).into())
     }
 
     /// `messages.deleteHistory`.
@@ -404,7 +405,7 @@ impl World {
                 authors.insert(body.from, *id);
             }
         }
-        let pts = channel.pts;
+        let pts = channel.pts_for(user_id);
         if let Some(account) = self.accounts.get_mut(&user_id) {
             let dialog = account.dialog(peer);
             dialog.read_inbox = max_id;
@@ -501,6 +502,7 @@ impl World {
         if let PeerId::Channel(channel) = peer {
             self.set_pinned(body_id, user_id, pinned);
             let logged = self.emit_channel(
+                user_id,
                 channel,
                 ChannelChange::Pinned {
                     ids: vec![id],

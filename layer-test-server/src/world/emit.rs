@@ -336,8 +336,14 @@ impl World {
         }
     }
 
-    /// Counts and logs a change of a channel and tells the other sessions of all its members.
-    pub(crate) fn emit_channel(&mut self, channel_id: i64, change: ChannelChange) -> ChannelLogged {
+    /// Counts and logs a change of a channel and tells the other sessions of all its members. Returns it as it went into
+    /// the box of `actor`, who made it.
+    pub(crate) fn emit_channel(
+        &mut self,
+        actor: i64,
+        channel_id: i64,
+        change: ChannelChange,
+    ) -> ChannelLogged {
         let (now, limit) = (self.now, self.config.log_limit);
         let Some(channel) = self.channels.get_mut(&channel_id) else {
             return ChannelLogged {
@@ -348,9 +354,23 @@ impl World {
         };
         let logged = channel.append(change, limit);
         let members: Vec<i64> = channel.members.keys().copied().collect();
+        let mut own = ChannelLogged {
+            pts: channel.pts_for(actor),
+            pts_count: 0,
+            ..logged.clone()
+        };
+        if !channel.views.contains_key(&actor) {
+            own.clone_from(&logged);
+        }
         let mut named = Named::of(&[PeerId::Channel(channel_id)]);
         self.name_channel_change(channel_id, &logged.change, &mut named);
         for member in members {
+            let Some(logged) = self.change_for(member, channel_id, &logged) else {
+                continue;
+            };
+            if member == actor {
+                own.clone_from(&logged);
+            }
             if let Some(account) = self.accounts.get_mut(&member) {
                 account
                     .touched_channels
@@ -361,7 +381,7 @@ impl World {
             let container = self.container(member, vec![update], &named);
             self.push(member, container, false);
         }
-        logged
+        own
     }
 
     /// A channel's change as an update.

@@ -89,12 +89,12 @@ impl World {
             if !channel.members.contains_key(&user_id) {
                 continue;
             }
-            let messages = channel.messages.keys();
+            let messages = channel.ids_for(user_id);
             let chat = ExpectedChat {
-                pts: Some(channel.pts),
+                pts: Some(channel.pts_for(user_id)),
                 messages: messages
                     .map(|message| {
-                        ExpectedMessage::of(&self.tl_channel_message(user_id, *id, *message))
+                        ExpectedMessage::of(&self.tl_channel_message(user_id, *id, message))
                     })
                     .collect(),
                 ..ExpectedChat::default()

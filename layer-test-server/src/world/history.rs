@@ -263,7 +263,10 @@ impl World {
         let (count, start) = total.unwrap_or((returned, 0));
         self.date_for(viewer);
         if let PeerId::Channel(id) = peer {
-            let pts = self.channels.get(&id).map_or(1, |channel| channel.pts);
+            let pts = self
+                .channels
+                .get(&id)
+                .map_or(1, |channel| channel.pts_for(viewer));
             let offset_id_offset = (total.is_some() && start > 0).then_some(start);
             return types::messages::ChannelMessages {
                 inexact: false,

@@ -27,6 +27,7 @@ pub(crate) mod message;
 pub(crate) mod named;
 pub(crate) mod participants;
 pub(crate) mod polls;
+pub(crate) mod privacy;
 pub(crate) mod reactions;
 pub(crate) mod secondary;
 pub(crate) mod send;

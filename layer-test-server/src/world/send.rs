@@ -341,6 +341,10 @@ impl World {
         let mut readers: Vec<i64> = group.members.keys().copied().collect();
         readers.extend(also.iter().filter(|id| !group.members.contains_key(id)));
         let body = self.new_body(from, peer, Place::Group(chat), draft);
+        self.note_speaker(from, peer);
+        if let Some(stored) = self.bodies.get(&body) {
+            readers.retain(|reader| !self.is_bot(*reader) || self.bot_gets(*reader, peer, stored));
+        }
         // All entries come first, so that replies and mentions look the same to everybody.
         let delivered: Vec<(i64, i32)> = readers
             .into_iter()
@@ -387,11 +391,16 @@ impl World {
             },
             draft,
         );
+        self.note_speaker(from, peer);
         let mut dropped = None;
         if let Some(channel) = self.channels.get_mut(&channel_id) {
             channel.messages.insert(id, body);
             if channel.messages.len() > limit {
                 dropped = channel.messages.pop_first();
+            }
+            if let Some((id, _)) = dropped {
+                let views = channel.views.values_mut();
+                views.for_each(|view| _ = view.seen.remove(&id));
             }
         }
         if let Some((_, body)) = dropped {
@@ -421,7 +430,7 @@ impl World {
                 account.dialog(peer).read_inbox = id;
             }
         }
-        let logged = self.emit_channel(channel_id, ChannelChange::New { id });
+        let logged = self.emit_channel(from, channel_id, ChannelChange::New { id });
         Ok(Sent {
             peer,
             id,

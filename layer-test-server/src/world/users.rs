@@ -46,6 +46,8 @@ pub(crate) struct BotInfo {
     pub(crate) commands: Vec<(String, String)>,
     /// The placeholder of inline mode, if the bot has that mode.
     pub(crate) inline_placeholder: Option<String>,
+    /// It sees of groups only what is meant for it.
+    pub(crate) privacy: bool,
 }
 
 /// A person to be made.
@@ -139,6 +141,7 @@ impl World {
                 description: String::new(),
                 commands: Vec::new(),
                 inline_placeholder: None,
+                privacy: true,
             }),
             home_dc: self
                 .users
@@ -246,7 +249,7 @@ impl World {
             contact: contact.is_some(),
             mutual_contact: contact.is_some() && known_to_them,
             bot: user.bot.is_some(),
-            bot_chat_history: user.bot.is_some(),
+            bot_chat_history: user.bot.as_ref().is_some_and(|bot| !bot.privacy),
             bot_can_edit: user.bot.as_ref().is_some_and(|bot| bot.owner == viewer),
             verified: user.verified,
             support: user.support,

@@ -8,6 +8,7 @@ mod expected;
 mod files;
 mod messages;
 mod opinions;
+mod privacy;
 mod replica;
 mod secondary;
 mod simulation;

@@ -102,19 +102,16 @@ impl Replica {
     pub(super) fn fetch_channel(&mut self, stage: &Stage, session: Session, id: i64) {
         let channel = &stage.world.channels[&id];
         let messages = channel
-            .messages
-            .keys()
+            .ids_for(session.user)
             .map(|message| {
-                (
-                    *message,
-                    stage.world.tl_channel_message(session.user, id, *message),
-                )
+                let seen = stage.world.tl_channel_message(session.user, id, message);
+                (message, seen)
             })
             .collect();
         self.channels.insert(
             id,
             ChannelCopy {
-                pts: channel.pts,
+                pts: channel.pts_for(session.user),
                 messages,
             },
         );

@@ -622,12 +622,13 @@ impl Run {
                 let channel = &self.stage.world.channels[&id];
                 let copy = &replica.channels[&id];
                 assert_eq!(
-                    copy.pts, channel.pts,
+                    copy.pts,
+                    channel.pts_for(user),
                     "pts of channel {id} in the {name} session"
                 );
                 assert_eq!(
-                    copy.messages.keys().collect::<Vec<_>>(),
-                    channel.messages.keys().collect::<Vec<_>>(),
+                    copy.messages.keys().copied().collect::<Vec<_>>(),
+                    channel.ids_for(user).collect::<Vec<_>>(),
                     "ids of channel {id} in the {name} session"
                 );
             }
