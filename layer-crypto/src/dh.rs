@@ -8,7 +8,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::modulus::Modulus;
+use crate::modulus::{Modulus, TEETH};
 use crate::number::{Number, bit_length, bytes, limbs, pad, strip};
 use crate::prime::{fermat_base_2, has_small_factor, is_prime, remainder};
 use crate::{AuthKey, SecureRandom};
@@ -33,6 +33,10 @@ pub const TELEGRAM_PRIME: [u8; 256] = [
     0x0d, 0x81, 0x15, 0xf6, 0x35, 0xb1, 0x05, 0xee, 0x2e, 0x4e, 0x15, 0xd0, 0x4b, 0x24, 0x54, 0xbf,
     0x6f, 0x4f, 0xad, 0xf0, 0x34, 0xb1, 0x04, 0x03, 0x11, 0x9c, 0xd8, 0xe3, 0xb9, 0x2f, 0xcc, 0x5b,
 ];
+
+/// What Telegram's generator is to the power of 2^410, 2^820, 2^1230 and 2^1640 modulo [`TELEGRAM_PRIME`], 256 bytes each,
+/// big-endian: the way to any other power is a third as long from there.
+const POWERS_OF_THREE: &[u8; 4 * 256] = include_bytes!("dh/three.bin");
 
 /// The rounds of Miller-Rabin, besides Baillie-PSW, for the half of a foreign safe prime. The whole
 /// check costs about eight exponentiations of 2048 bits, half of them in the Lucas test: some 30 ms of a
@@ -215,7 +219,18 @@ impl Secret {
             return Err(DhError::GeneratorRange { g });
         };
         let modulus = modulus(prime_be)?;
-        let public = bytes(&modulus, &modulus.pow(&modulus.small(base), &*self.0));
+        let base = modulus.small(base);
+        let power = if g == 3 && pad(prime_be) == Some(TELEGRAM_PRIME) {
+            let known = POWERS_OF_THREE.as_chunks::<256>().0.iter();
+            let mut bases = [*base; TEETH];
+            for (base, known) in bases[1..].iter_mut().zip(known) {
+                *base = *modulus.enter(&limbs(known));
+            }
+            modulus.pow_comb(&bases, &self.0)
+        } else {
+            modulus.pow(&base, &*self.0)
+        };
+        let public = bytes(&modulus, &power);
         check_public(&public, prime_be)?;
         Ok(public)
     }
@@ -237,5 +252,37 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secret").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modulus::COMB_STEP;
+
+    #[test]
+    fn the_known_powers_of_three_are_that() {
+        let modulus = Modulus::<32>::from_be(&TELEGRAM_PRIME).unwrap();
+        let mut power = modulus.small(3);
+        for known in POWERS_OF_THREE.as_chunks::<256>().0 {
+            for _ in 0..COMB_STEP {
+                power = modulus.square(&power);
+            }
+            assert_eq!(bytes(&modulus, &power), *known);
+        }
+    }
+
+    #[test]
+    fn the_short_way_to_a_public_number_leads_to_the_same() {
+        let modulus = Modulus::<32>::from_be(&TELEGRAM_PRIME).unwrap();
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..5 {
+            let secret = Secret(Zeroizing::new(std::array::from_fn(|_| rng.u8(..))));
+            let power = modulus.pow(&modulus.small(3), &*secret.0);
+            assert_eq!(
+                secret.public(3, &TELEGRAM_PRIME),
+                Ok(bytes(&modulus, &power))
+            );
+        }
     }
 }

@@ -14,7 +14,7 @@
 //! | [`factorize`] | the proof of work of the handshake | `mtproto/auth_key` (3) |
 //! | [`aes`], [`sha`] | AES-256-IGE, AES-256-CTR, SHA-1, SHA-256 | `mtproto/description`, `mtproto/mtproto-transports` |
 //!
-//! Private, and worth an auditor's time: `aes::x86_64` (all of the crate's `unsafe`), `modulus` (fixed-width Montgomery arithmetic: all secret
+//! Private, and worth an auditor's time: `x86_64` (all of the crate's `unsafe`), `modulus` (fixed-width Montgomery arithmetic: all secret
 //! exponents go through it), `prime` (Baillie-PSW), `number` (padding and ranges).
 //!
 //! ```
@@ -74,6 +74,8 @@ mod random;
 pub mod rsa;
 pub mod sha;
 pub mod srp;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
 pub use auth_key::{AuthKey, nonce_key_iv};
 pub use compare::constant_time_eq;

@@ -9,8 +9,6 @@
 //! crate's block cipher (constant time as well: bit slicing, no tables). The IGE mode is ours in every case.
 
 mod portable;
-#[cfg(target_arch = "x86_64")]
-mod x86_64;
 
 use std::fmt;
 
@@ -20,7 +18,7 @@ use aes::cipher::{Array, KeyIvInit, StreamCipher};
 /// The size of an AES block in bytes.
 pub const BLOCK: usize = 16;
 
-type Block = [u8; BLOCK];
+pub(crate) type Block = [u8; BLOCK];
 
 /// The data given to [`ige_encrypt`] or [`ige_decrypt`] is not a whole number of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl std::error::Error for LengthError {}
 pub fn ige_encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), LengthError> {
     let blocks = whole_blocks(data)?;
     #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = x86_64::Aes::new() {
+    if let Some(aes) = crate::x86_64::Aes::new() {
         aes.encrypt(key, iv, blocks);
         return Ok(());
     }
@@ -68,7 +66,7 @@ pub fn ige_encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(),
 pub fn ige_decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), LengthError> {
     let blocks = whole_blocks(data)?;
     #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = x86_64::Aes::new() {
+    if let Some(aes) = crate::x86_64::Aes::new() {
         aes.decrypt(key, iv, blocks);
         return Ok(());
     }
@@ -102,7 +100,7 @@ impl fmt::Debug for IgeJob<'_> {
 pub fn ige_encrypt_many(jobs: &mut [IgeJob<'_>]) -> Result<(), LengthError> {
     check(jobs)?;
     #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = x86_64::Aes::new() {
+    if let Some(aes) = crate::x86_64::Aes::new() {
         aes.encrypt_many(jobs);
         return Ok(());
     }
@@ -117,7 +115,7 @@ pub fn ige_encrypt_many(jobs: &mut [IgeJob<'_>]) -> Result<(), LengthError> {
 pub fn ige_decrypt_many(jobs: &mut [IgeJob<'_>]) -> Result<(), LengthError> {
     check(jobs)?;
     #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = x86_64::Aes::new() {
+    if let Some(aes) = crate::x86_64::Aes::new() {
         aes.decrypt_many(jobs);
         return Ok(());
     }
@@ -142,7 +140,7 @@ pub(crate) fn ige_decrypt_hashed(
     data: &mut [u8],
 ) -> Result<[u8; 32], LengthError> {
     #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = x86_64::Aes::new()
+    if let Some(aes) = crate::x86_64::Aes::new()
         && let Some(hash) = aes.decrypt_hashed(key, iv, prefix, whole_blocks(data)?)
     {
         return Ok(hash);
@@ -160,7 +158,7 @@ fn whole_blocks(data: &mut [u8]) -> Result<&mut [Block], LengthError> {
 }
 
 /// What stands for the ciphertext and the plaintext before the first block.
-fn halves(iv: &[u8; 32]) -> (Block, Block) {
+pub(crate) fn halves(iv: &[u8; 32]) -> (Block, Block) {
     let (mut cipher, mut plain) = ([0; BLOCK], [0; BLOCK]);
     cipher.copy_from_slice(&iv[..BLOCK]);
     plain.copy_from_slice(&iv[BLOCK..]);
@@ -200,8 +198,8 @@ mod tests {
 
     /// Every way that this processor has, by what it takes at a time.
     #[cfg(target_arch = "x86_64")]
-    fn ways() -> Vec<x86_64::Aes> {
-        let Some(aes) = x86_64::Aes::new() else {
+    fn ways() -> Vec<crate::x86_64::Aes> {
+        let Some(aes) = crate::x86_64::Aes::new() else {
             return Vec::new();
         };
         let mut ways = vec![aes.narrow()];

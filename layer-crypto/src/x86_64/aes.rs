@@ -1,6 +1,5 @@
 //! AES-256-IGE by the AES instructions of x86-64, and for many messages at a time by those that take four blocks
-//! (VAES with AVX-512); and SHA-256 by those for it, where both are wanted at a time. All `unsafe` code of the crate for this architecture: loads and stores of whole arrays, and
-//! calls of functions whose instructions were found to be there.
+//! (VAES with AVX-512); and SHA-256 by those for it, where both are wanted at a time.
 //!
 //! # How one message goes as fast as it can
 //!
@@ -14,8 +13,6 @@
 //! Each message is a lane. Sixteen lanes are four registers of four blocks: while one of them waits for its round,
 //! the others have theirs. The four blocks of a lane that lie together in memory are turned so that each register
 //! holds one block of each of its four lanes.
-
-#![allow(unsafe_code, reason = "see above: the instructions have no other form")]
 
 use std::arch::x86_64::{
     __m128i, __m512i, _mm_add_epi32, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
@@ -31,7 +28,7 @@ use std::array::from_fn;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Block, IgeJob, halves};
+use crate::aes::{Block, IgeJob, halves};
 use crate::sha;
 
 /// Four blocks, which lie together in memory.
@@ -39,7 +36,7 @@ type Four = [Block; 4];
 
 /// Proof that the processor has the instructions.
 #[derive(Clone, Copy)]
-pub(super) struct Aes {
+pub(crate) struct Aes {
     /// Whether it also has those that take four blocks.
     wide: bool,
     /// Whether it also has those for SHA-256.
@@ -47,7 +44,7 @@ pub(super) struct Aes {
 }
 
 impl Aes {
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let wide = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
         let sha = is_x86_feature_detected!("sha")
             && is_x86_feature_detected!("ssse3")
@@ -57,7 +54,7 @@ impl Aes {
 
     /// The same without the instructions that take four blocks.
     #[cfg(test)]
-    pub(super) fn narrow(self) -> Self {
+    pub(crate) fn narrow(self) -> Self {
         Self {
             wide: false,
             sha: false,
@@ -65,22 +62,22 @@ impl Aes {
     }
 
     #[cfg(test)]
-    pub(super) fn is_wide(self) -> bool {
+    pub(crate) fn is_wide(self) -> bool {
         self.wide
     }
 
-    pub(super) fn encrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
+    pub(crate) fn encrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
         // SAFETY: `Self` is only made where there are AES instructions.
         unsafe { one::<false>(key, iv, blocks) }
     }
 
-    pub(super) fn decrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
+    pub(crate) fn decrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
         // SAFETY: as above.
         unsafe { one::<true>(key, iv, blocks) }
     }
 
     /// `None`, and nothing is done, without instructions for SHA-256.
-    pub(super) fn decrypt_hashed(
+    pub(crate) fn decrypt_hashed(
         self,
         key: &[u8; 32],
         iv: &[u8; 32],
@@ -92,12 +89,12 @@ impl Aes {
             .then(|| unsafe { decrypt_hashed(key, iv, prefix, blocks) })
     }
 
-    pub(super) fn encrypt_many(self, jobs: &mut [IgeJob<'_>]) {
+    pub(crate) fn encrypt_many(self, jobs: &mut [IgeJob<'_>]) {
         // SAFETY: as above.
         unsafe { many::<false>(self.wide, jobs) }
     }
 
-    pub(super) fn decrypt_many(self, jobs: &mut [IgeJob<'_>]) {
+    pub(crate) fn decrypt_many(self, jobs: &mut [IgeJob<'_>]) {
         // SAFETY: as above.
         unsafe { many::<true>(self.wide, jobs) }
     }
