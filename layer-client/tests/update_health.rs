@@ -4,10 +4,14 @@
 
 mod util;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
+use layer_client::tl::Serializable;
 use layer_client::update::{Missed, StreamOptions, Update, UpdateKind};
-use layer_client::{Client, ConnectionState};
+use layer_client::{Client, Config, ConnectionState, Error, tl};
 use layer_test_server::{NewUser, Server};
 use util::{
     config, config_with_session, next_text, next_that, no_message, server, user, user_with,
@@ -157,4 +161,180 @@ async fn too_long_a_channel_difference_names_the_channel() {
     assert_eq!((peer.name(), peer.is_broadcast()), ("News", true));
     bob.send_message(channel, "two").unwrap();
     while next_text(&mut updates).await != "two" {}
+}
+
+/// Counts calls of one method, and how many of them there were at once.
+#[derive(Default)]
+struct Meter {
+    now: AtomicUsize,
+    most: AtomicUsize,
+    all: AtomicUsize,
+}
+
+impl Middleware for Meter {
+    fn call<'a>(
+        &'a self,
+        request: &'a mut Request,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(async move {
+            if request.method() != Some("updates.getChannelDifference") {
+                return next.run(request).await;
+            }
+            self.all.fetch_add(1, Ordering::SeqCst);
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            let outcome = next.run(request).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            outcome
+        })
+    }
+}
+
+#[tokio::test]
+async fn as_many_channels_as_configured_are_fetched_at_once() {
+    for at_once in [1, 3] {
+        let server = server().await;
+        let directory = tempfile::tempdir().unwrap();
+        let meter = Arc::new(Meter::default());
+        let config = Config {
+            channel_differences: at_once,
+            layers: vec![meter.clone()],
+            ..config_with_session(&server, &directory.path().join("ann.session"))
+        };
+        let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
+        let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+        let mut updates = ann.stream_updates();
+        let channels: Vec<_> = (0..8)
+            .map(|n| {
+                let channel = bob.create_channel(&format!("Channel {n}")).unwrap();
+                bob.invite(channel, &[&ann_handle]).unwrap();
+                bob.send_message(channel, "before").unwrap();
+                channel
+            })
+            .collect();
+        let mut before = 0;
+        while before < channels.len() {
+            before += usize::from(next_text(&mut updates).await == "before");
+        }
+        no_message(&mut updates).await;
+        drop(updates);
+        ann.disconnect().await.unwrap();
+        drop(ann);
+        for channel in &channels {
+            bob.send_message(*channel, "after").unwrap();
+        }
+        fault(&server, "method=updates.getChannelDifference: delay 50ms");
+        let calls = meter.all.load(Ordering::SeqCst);
+        meter.most.store(0, Ordering::SeqCst);
+        let ann = Client::connect(config).await.unwrap();
+        let mut updates = ann.stream_updates();
+        let mut after = 0;
+        while after < channels.len() {
+            after += usize::from(next_text(&mut updates).await == "after");
+        }
+        assert!(meter.all.load(Ordering::SeqCst) >= calls + channels.len());
+        assert_eq!(meter.most.load(Ordering::SeqCst), at_once);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_had_stops_no_other_and_calls_go_on_beside_a_stuck_stream() {
+    let server = server().await;
+    let (ann_handle, ann) = user(&server, "+15550001", "Ann").await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let [lost, broken, good] = ["Lost", "Broken", "Good"].map(|name| {
+        let channel = bob.create_channel(name).unwrap();
+        bob.invite(channel, &[&ann_handle]).unwrap();
+        channel
+    });
+    let mut updates = ann.stream_updates();
+    let mut before = 0;
+    for channel in [lost, broken, good] {
+        bob.send_message(channel, "before").unwrap();
+    }
+    while before < 3 {
+        before += usize::from(next_text(&mut updates).await == "before");
+    }
+    // The first difference says that the channel is private, the second fails for ever.
+    for (channel, error) in [(lost, "400 CHANNEL_PRIVATE"), (broken, "500 INTERNAL")] {
+        let rule = format!("method=updates.getChannelDifference times=1: error {error}");
+        fault(&server, &rule);
+        fault(&server, "push times=1: drop");
+        bob.send_message(channel, "lost").unwrap();
+        bob.send_message(channel, "shows the hole").unwrap();
+    }
+    for n in 0..20 {
+        bob.send_message(good, &format!("good {n}")).unwrap();
+    }
+    let mut came = 0;
+    while came < 20 {
+        let text = next_text(&mut updates).await;
+        if text.starts_with("good") {
+            assert_eq!(text, format!("good {came}"));
+            came += 1;
+        }
+    }
+    // Nobody reads any more, and calls are answered as ever.
+    for n in 0..1400 {
+        bob.send_message(good, &n.to_string()).unwrap();
+    }
+    for _ in 0..20 {
+        assert!(ann.is_authorized().await.unwrap());
+    }
+    let mut came = 0;
+    while came < 1400 {
+        came += usize::from(next_text(&mut updates).await == came.to_string());
+    }
+}
+
+/// Answers `updates.getState` as for an account where nothing has happened yet.
+struct Fresh;
+
+impl Middleware for Fresh {
+    fn call<'a>(
+        &'a self,
+        request: &'a mut Request,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(async move {
+            if request.method() != Some("updates.getState") {
+                return next.run(request).await;
+            }
+            let state = tl::types::updates::State {
+                pts: 0,
+                qts: 0,
+                date: 0,
+                seq: 0,
+                unread_count: 0,
+            };
+            Ok(tl::enums::updates::State::from(state).to_bytes())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_account_begins_at_zero_and_receives() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config {
+        layers: vec![Arc::new(Fresh)],
+        ..config_with_session(&server, &directory.path().join("ann.session"))
+    };
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    for text in ["one", "two"] {
+        bob.send_message(ann_handle.peer(), text).unwrap();
+        assert_eq!(next_text(&mut updates).await, text);
+    }
+    updates.ack();
+    drop(updates);
+    ann.disconnect().await.unwrap();
+    drop(ann);
+    bob.send_message(ann_handle.peer(), "three").unwrap();
+    let ann = Client::connect(config).await.unwrap();
+    let mut updates = ann.stream_updates();
+    assert_eq!(next_text(&mut updates).await, "three");
+    no_message(&mut updates).await;
 }

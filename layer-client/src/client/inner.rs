@@ -97,6 +97,8 @@ impl Inner {
             // Access hashes are good for the account that they were given to.
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
             *peers = PeerCache::load(Vec::new());
+            drop(peers);
+            self.session.update(|session| session.peers.clear());
             self.chain.forget();
         }
         self.updates.signed_in().await;
@@ -153,8 +155,10 @@ impl Inner {
     pub(crate) fn save(&self) -> Result<(), SessionError> {
         // A peer is known before the cursor moves over what named it, and is so in what is written.
         self.session.save_with(|session| {
-            let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-            session.peers = peers.snapshot();
+            let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(peers) = peers.take_changes() {
+                session.peers = peers;
+            }
         })
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct PeerCache {
     usernames: HashMap<String, PeerId>,
     phones: HashMap<String, PeerId>,
     uses: u64,
+    /// Something changed since the session was told.
+    changed: bool,
 }
 
 struct Entry {
@@ -29,11 +31,16 @@ impl PeerCache {
         for saved in peers {
             cache.insert(&peer_of_saved(saved));
         }
+        cache.changed = false;
         cache
     }
 
-    /// What the session is to remember; asked for whenever it is saved.
-    pub(crate) fn snapshot(&self) -> Vec<SavedPeer> {
+    /// What the session is to remember, unless it was told; asked for whenever it is saved.
+    pub(crate) fn take_changes(&mut self) -> Option<Vec<SavedPeer>> {
+        std::mem::take(&mut self.changed).then(|| self.snapshot())
+    }
+
+    fn snapshot(&self) -> Vec<SavedPeer> {
         let mut peers: Vec<SavedPeer> = self
             .peers
             .values()
@@ -54,6 +61,12 @@ impl PeerCache {
 
     /// Takes a peer. One known in part never takes the place of one known in full.
     pub(crate) fn insert(&mut self, peer: &Peer) -> bool {
+        let changed = self.join(peer);
+        self.changed |= changed;
+        changed
+    }
+
+    fn join(&mut self, peer: &Peer) -> bool {
         self.uses += 1;
         let used = self.uses;
         let id = peer.key();
@@ -105,7 +118,10 @@ impl PeerCache {
     /// Notes the message that showed a peer which cannot be addressed otherwise.
     pub(crate) fn note_context(&mut self, id: PeerId, context: MinContext) {
         match self.peers.get_mut(&id) {
-            Some(entry) if !entry.peer.is_full() => entry.peer = entry.peer.with_context(context),
+            Some(entry) if !entry.peer.is_full() => {
+                entry.peer = entry.peer.with_context(context);
+                self.changed = true;
+            }
             _ => {}
         }
     }
@@ -163,6 +179,7 @@ impl PeerCache {
 
     pub(crate) fn remove(&mut self, id: PeerId) {
         if let Some(entry) = self.peers.remove(&id) {
+            self.changed = true;
             if let Some(name) = entry.peer.username() {
                 remove_if(&mut self.usernames, &name.to_ascii_lowercase(), id);
             }
@@ -416,6 +433,25 @@ mod tests {
         cache.insert(&user(1, 11, "ann_old"));
         assert_eq!(cache.by_username("ann").unwrap().id(), 2);
         assert_eq!(cache.by_username("ann_old").unwrap().id(), 1);
+    }
+
+    #[test]
+    fn the_session_is_told_when_there_is_something_new_and_not_again() {
+        let mut cache = PeerCache::default();
+        assert!(cache.take_changes().is_none());
+        cache.insert(&user(1, 11, "ann"));
+        let saved = cache.take_changes().unwrap();
+        assert_eq!(saved.len(), 1);
+        cache.insert(&user(1, 11, "ann"));
+        assert!(cache.take_changes().is_none());
+        let mut cache = PeerCache::load(saved);
+        assert!(cache.take_changes().is_none());
+        cache.insert(&min(2, "bob"));
+        assert!(cache.take_changes().is_none());
+        cache.note_context(PeerId::user(2), context(34));
+        assert_eq!(cache.take_changes().unwrap().len(), 2);
+        cache.remove(PeerId::user(1));
+        assert_eq!(cache.take_changes().unwrap().len(), 1);
     }
 
     #[test]

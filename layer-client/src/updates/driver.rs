@@ -48,6 +48,7 @@ enum Answer {
 
 /// Runs until nobody reads or the client is gone.
 pub(super) async fn run(shared: Arc<Shared>) {
+    let mut running = Running(Some(&shared));
     loop {
         let reason = drive(&shared).await.err();
         if let Some(reason) = reason {
@@ -58,9 +59,21 @@ pub(super) async fn run(shared: Arc<Shared>) {
         if state.closed.is_some() || !state.queue.has_readers() {
             state.driven = false;
             state.driven_on = false;
+            running.0 = None;
             return;
         }
         // The last reader left and another came: from what was handled, once more.
+    }
+}
+
+/// Sees to it that streams end with a driver that ends in the middle, because its runtime does.
+struct Running<'a>(Option<&'a Shared>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            shared.close(Error::Closed);
+        }
     }
 }
 
