@@ -65,8 +65,8 @@ pub(super) struct Given {
 
 /// Tells when an update is handled; see [`UpdateStream::next_with_receipt`].
 ///
-/// Dropped without [`ack`](Self::ack) it gives the update back: the stream brings it again, before
-/// anything newer. After the stream was dropped it has no effect any more, so keep the stream until
+/// Dropped without [`ack`](Self::ack) it gives the update back: the stream brings it again, as soon as
+/// it can. After the stream was dropped it has no effect any more, so keep the stream until
 /// the work is done.
 #[must_use = "dropped without `ack` it gives the update back"]
 pub struct Receipt {

@@ -4,6 +4,9 @@ use crate::peers::Peer;
 
 /// More has happened than the server would tell: fetch the history of [`chats`](Self::chats) to be
 /// complete ([`Client::iter_messages`](crate::Client::iter_messages)).
+///
+/// It comes when so much has happened that the server does not tell it one by one, and of a channel
+/// that is heard of for the first time, where it is not known what has been seen of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Missed {
