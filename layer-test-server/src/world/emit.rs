@@ -378,8 +378,15 @@ impl World {
             }
             let update = self.tl_channel_change(member, channel_id, &logged);
             self.record(member, 0, |_| update.clone());
-            let container = self.container(member, vec![update], &named);
-            self.push(member, container, false);
+            let (users, chats) = self.describe_for_member(member, channel_id, &named);
+            let container = types::Updates {
+                updates: vec![update],
+                users,
+                chats,
+                date: self.date_for(member),
+                seq: 0,
+            };
+            self.push(member, container.into(), false);
         }
         own
     }

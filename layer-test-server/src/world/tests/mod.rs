@@ -7,6 +7,7 @@ mod dialogs;
 mod expected;
 mod files;
 mod messages;
+mod min;
 mod opinions;
 mod privacy;
 mod replica;
