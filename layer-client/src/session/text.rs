@@ -108,24 +108,24 @@ fn telethon(text: &str) -> Option<Session> {
     let (dc_id, rest) = bytes.split_first()?;
     let (middle, key) = rest.split_last_chunk::<256>()?;
     let (address, port) = middle.split_last_chunk::<2>()?;
-    let address: IpAddr = match <&[u8; 4]>::try_from(address) {
-        Ok(v4) => (*v4).into(),
+    let address: Option<IpAddr> = match <&[u8; 4]>::try_from(address) {
+        Ok(v4) => Some((*v4).into()),
         // First: a text of 14 bytes behind its length is as long as an IPv6 address.
-        Err(_) => match named(address) {
-            Some(address) => address,
-            None => <[u8; 16]>::try_from(address).ok()?.into(),
+        Err(_) => match text_of(address) {
+            // The name of a WebSocket's host, where it is no address: each data centre's is known anyway.
+            Some(name) => name.parse().ok(),
+            None => Some(<[u8; 16]>::try_from(address).ok()?.into()),
         },
     };
-    let address = SocketAddr::new(address, u16::from_be_bytes(*port));
-    Some(foreign(*dc_id, *key, Some(address), None))
+    let address = address.map(|address| SocketAddr::new(address, u16::from_be_bytes(*port)));
+    Some(foreign(*dc_id, *key, address, None))
 }
 
-/// An address as text behind its length.
-fn named(bytes: &[u8]) -> Option<IpAddr> {
-    let (len, name) = bytes.split_first_chunk::<2>()?;
-    let whole = usize::from(u16::from_be_bytes(*len)) == name.len();
-    let name = std::str::from_utf8(name).ok().filter(|_| whole)?;
-    name.parse().ok()
+/// Text behind its length.
+fn text_of(bytes: &[u8]) -> Option<&str> {
+    let (len, text) = bytes.split_first_chunk::<2>()?;
+    let whole = usize::from(u16::from_be_bytes(*len)) == text.len();
+    std::str::from_utf8(text).ok().filter(|_| whole)
 }
 
 /// Pyrogram's: the data centre, (since version 2 the `api_id`,) whether it is a test server, the key,
@@ -384,5 +384,37 @@ mod tests {
         let old = packed(&[&[2, 0], &key(), &77u32.to_be_bytes(), &[0]]);
         let session = Session::import(&old).unwrap();
         assert_eq!(session.user, Some(SelfUser::new(77, false)));
+    }
+
+    #[test]
+    fn strings_that_the_libraries_themselves_wrote_are_read() {
+        let fixture = include_str!("fixtures/foreign.txt");
+        let lines: Vec<&str> = fixture.lines().skip(1).collect();
+        let sessions: Vec<_> = lines
+            .chunks(2)
+            .map(|pair| Session::import(pair[1]).unwrap_or_else(|e| panic!("{}: {e}", pair[0])))
+            .collect();
+        let read: Vec<_> = sessions
+            .iter()
+            .map(|session| {
+                let dc = &session.dcs[&session.home_dc];
+                let key: [u8; 256] = std::array::from_fn(|n| u8::try_from(n).unwrap());
+                assert_eq!(dc.auth_key, Some(SavedKey::new(key)));
+                let address = dc.options.first().map(|option| option.address.to_string());
+                (session.home_dc, address, session.user)
+            })
+            .collect();
+        let address = |text: &str| Some(text.to_owned());
+        let bot = Some(SelfUser::new(1_234_567_890_123, true));
+        assert_eq!(
+            read,
+            [
+                (2, address("149.154.167.51:443"), None),
+                (2, address("[2001:67c:4e8:f002::a]:443"), None),
+                (2, address("149.154.167.51:443"), None),
+                (2, None, bot),
+                (4, None, None),
+            ]
+        );
     }
 }
