@@ -82,10 +82,10 @@ def tail(path, lines):
 
 
 class Server:
-    """The embedded data centre, started as its users start it: the binary."""
+    """The embedded data centre, started as its users start it: the binary; or another program that is one."""
 
-    def __init__(self, directory, *arguments):
-        binary = os.environ["LAYER_TEST_SERVER"]
+    def __init__(self, directory, *arguments, binary=None):
+        binary = binary or os.environ["LAYER_TEST_SERVER"]
         self.log = pathlib.Path(directory) / "server.log"
         command = [binary, "--listen", "127.0.0.1:0", "--login-code", LOGIN_CODE, "-v", "--control", *arguments]
         with open(self.log, "wb") as log:
@@ -112,11 +112,11 @@ class Server:
             self.lines.put(line.decode())
         self.lines.put("")
 
-    def command(self, text):
+    def command(self, text, timeout=DEADLINE):
         """A rule that lets something go wrong from now on, or another command of --control; its answer."""
         self.process.stdin.write(f"{text}\n".encode())
         self.process.stdin.flush()
-        answer = json.loads(self.lines.get(timeout=DEADLINE))
+        answer = json.loads(self.lines.get(timeout=timeout))
         expect("error" not in answer, f"{text}: {answer}")
         return answer
 

@@ -4,7 +4,7 @@
 #   interop/run.sh tdlib [WAY...]    the official TDLib: plain, dd, ee, socks5, socks5-password, http, http-password
 #   interop/run.sh mtcute [WAY...]   mtcute: intermediate, padded, obfuscated, obfuscated-padded, websocket, mtproxy, mtproxy-dd, mtproxy-ee,
 #                                    socks4, socks5, socks5-password, http, http-password
-# Each way also with +pfs behind it, and with +faults. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
+# Each way also with +pfs behind it, and with +faults or +histories. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -25,9 +25,11 @@ if [ $# -gt 0 ]; then
 fi
 
 cargo build --manifest-path "$root/Cargo.toml" --target-dir "$target" --locked \
-    -p layer-test-server --bin layer-test-server -p layer-client --example interop_peer --features layer-client/websocket
+    -p layer-test-server --bin layer-test-server -p layer-client --example interop_peer --example interop_histories \
+    --features layer-client/websocket
 export LAYER_TEST_SERVER=$target/debug/layer-test-server
 export LAYER_INTEROP_PEER=$target/debug/examples/interop_peer
+export LAYER_INTEROP_HISTORIES=$target/debug/examples/interop_histories
 export PYTHONDONTWRITEBYTECODE=1
 
 install() { # suite

@@ -1,8 +1,8 @@
 """The official TDLib against the embedded data centre, with a user of layer-client beside it.
 
 `tdlib_scenario.py SITE [WAY …]`: SITE is where pip put tdjson; a way is one of WAYS, with or without `+pfs` behind it; without
-names, those of ALL. The first ones go through everything, those with `+faults` through the storm of `tdlib_faults.py`, the others
-through the passage of `tdlib_passage.py`.
+names, those of ALL. The first ones go through everything, those with `+faults` through the storm of `tdlib_faults.py`, those with
+`+histories` through random histories (`tdlib_histories.py`), the others through the passage of `tdlib_passage.py`.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import urllib.parse
 from harness import LOGIN_CODE, Peer, Proxy, Report, Server, expect
 from tdlib import Account, TdError, Tdlib, patched_library, text_of
 from tdlib_faults import storm
+from tdlib_histories import play, seeds
 from tdlib_passage import ALICE, BORIS, FILE_BYTES, digest, document, download, history, passage, random_file, signed_up
 
 PASSWORD = "correct horse"
@@ -49,16 +50,18 @@ def through(proxy, kind):
 WAYS = ("plain", "dd", "ee", "socks5", "socks5-password", "http", "http-password")
 FULL = ("plain", "dd+pfs")
 STORM = ("dd+pfs+faults",)
-ALL = (*FULL, *STORM, "ee", "ee+pfs", "socks5", "socks5-password+pfs", "http+pfs", "http-password")
+HISTORIES = ("dd+histories",)
+ALL = (*FULL, *STORM, *HISTORIES, "ee", "ee+pfs", "socks5", "socks5-password+pfs", "http+pfs", "http-password")
 
 
-def run(report, site, name, verbosity):
+def run(report, site, name, verbosity, seed=None):
     way, *more = name.split("+")
     pfs, faults = "pfs" in more, "faults" in more
     kind, _, password = way.partition("-")
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
-        server = Server(directory, "--mtproxy-secret", secret, "--mtproxy-secret", f"ee{secret}{DOMAIN}")
+        server = Server(directory, "--mtproxy-secret", secret, "--mtproxy-secret", f"ee{secret}{DOMAIN}",
+                        binary=None if seed is None else os.environ["LAYER_INTEROP_HISTORIES"])
         closing.callback(server.stop)
         logs = [server.diagnosis]
         if kind in ("socks5", "http"):
@@ -70,21 +73,31 @@ def run(report, site, name, verbosity):
             proxy = None
             leads = mtproto(server, {"dd": "dd", "ee": "ee"}.get(kind, "") + secret + (DOMAIN if kind == "ee" else ""))
         same_way = ("--proxy", link(leads), "--pfs", str(pfs).lower())
-        peer = Peer(directory, server, "user", *same_way)
-        closing.callback(peer.stop)
+        peers = []
+
+        def new_peer(name="user"):
+            peers.append(Peer(directory, server, name, *same_way))
+            closing.callback(peers[-1].stop)
+            return peers[-1]
+
         tdlib = Tdlib(patched_library(site, directory, server.public_key), directory, verbosity)
         closing.callback(tdlib.stop)
 
         def device(name):
             return Account(tdlib, name, directory, leads, pfs)
 
-        with report.scenario(name, *logs, peer.diagnosis, tdlib.diagnosis):
+        def peers_logs():
+            return "\n".join(peer.diagnosis() for peer in peers)
+
+        with report.scenario(name if seed is None else f"{name}, seed {seed}", *logs, peers_logs, tdlib.diagnosis):
+            if seed is not None:
+                play(report, server, device, new_peer, seed)
+                return
+            peer = new_peer()
             if faults:
                 storm(report, directory, server, device, peer, pfs)
             elif name in FULL:
-                bot = Peer(directory, server, "bot", *same_way)
-                closing.callback(bot.stop)
-                scenario(report, directory, tdlib, device, peer, bot)
+                scenario(report, directory, tdlib, device, peer, new_peer("bot"))
             else:
                 passage(report, directory, device, peer)
             with report.step("went the way that it was told to"):
@@ -330,10 +343,12 @@ def main():
     site, *kinds = sys.argv[1:]
     for kind in kinds:
         way, *more = kind.split("+")
-        expect(way in WAYS and {*more} <= {"pfs", "faults"}, f"{kind} is none of {', '.join(WAYS)}, with or without +pfs, +faults")
+        expect(way in WAYS and {*more} <= {"pfs", "faults", "histories"},
+               f"{kind} is none of {', '.join(WAYS)}, with or without +pfs, +faults or +histories")
     report = Report("TDLib 1.8.62")
     for kind in kinds or ALL:
-        run(report, site, kind, int(os.environ.get("INTEROP_TDLIB_VERBOSITY", "2")))
+        for seed in seeds() if kind.endswith("+histories") else [None]:
+            run(report, site, kind, int(os.environ.get("INTEROP_TDLIB_VERBOSITY", "2")), seed)
     return report.finish()
 
 

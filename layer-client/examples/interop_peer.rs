@@ -10,7 +10,8 @@ use layer_client::files::Upload;
 use layer_client::tl::functions;
 use layer_client::update::Update;
 use layer_client::{
-    Button, Client, Config, DcAddress, InputMessage, Keyboard, Message, RsaPublicKey, SignInError,
+    Button, Client, Config, DcAddress, InputMessage, Keyboard, Message, Peer, RsaPublicKey,
+    SignInError,
 };
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -21,8 +22,17 @@ async fn main() -> Outcome<()> {
     log::set_max_level(log::LevelFilter::Debug);
     let client = Client::connect(config(std::env::args().skip(1))?).await?;
     let mut updates = client.stream_updates();
+    let asking = client.clone();
     tokio::spawn(async move {
         while let Some(update) = updates.next().await {
+            if let Update::Missed(missed) = &update {
+                for chat in &missed.chats {
+                    // A chat that one is not in any more has nothing to say.
+                    if let Ok(event) = whole(&asking, chat).await {
+                        say(&event);
+                    }
+                }
+            }
             for event in events(&update) {
                 say(&event);
             }
@@ -96,6 +106,12 @@ async fn obey(client: &Client, words: &[&str]) -> Outcome<Vec<String>> {
                 Ok(_) => Err("this number has an account already".into()),
             }
         }
+        ["sign_in", phone, code] => {
+            let token = client.request_login_code(phone).await?;
+            let me = client.sign_in(&token, code).await?;
+            client.save_session().await?;
+            Ok(vec![me.id().to_string()])
+        }
         ["username", name] => {
             let username = name.to_owned();
             let request = functions::account::UpdateUsername { username };
@@ -163,7 +179,8 @@ async fn obey(client: &Client, words: &[&str]) -> Outcome<Vec<String>> {
 }
 
 /// What an update is as lines: `new` and `edited` with chat, id, direction, text, and name and size of a file;
-/// `deleted` with an id; `callback` with the query's id and the button's data.
+/// `deleted` with an id and the channel, 0 for all else; `callback` with
+/// the query's id and the button's data. Where something was missed there is `whole` with a chat, and ids and texts of all its messages.
 fn events(update: &Update) -> Vec<Vec<String>> {
     match update {
         Update::NewMessage(message) => vec![of_message("new", message)],
@@ -171,7 +188,11 @@ fn events(update: &Update) -> Vec<Vec<String>> {
         Update::MessageDeleted(deletion) => deletion
             .msg_ids
             .iter()
-            .map(|id| vec!["event".to_owned(), "deleted".to_owned(), id.to_string()])
+            .map(|id| {
+                let channel = deletion.peer.as_ref().map_or(0, |peer| peer.key().marked());
+                let words = ["event", "deleted"].map(str::to_owned);
+                [&words[..], &[id.to_string(), channel.to_string()]].concat()
+            })
             .collect(),
         Update::CallbackQuery(query) => vec![vec![
             "event".to_owned(),
@@ -181,6 +202,17 @@ fn events(update: &Update) -> Vec<Vec<String>> {
         ]],
         _ => vec![],
     }
+}
+
+async fn whole(client: &Client, chat: &Peer) -> layer_client::Result<Vec<String>> {
+    let mut event = ["event", "whole"].map(str::to_owned).to_vec();
+    event.push(chat.key().marked().to_string());
+    let mut messages = client.iter_messages(chat);
+    while let Some(message) = messages.next().await? {
+        let text = message.text().unwrap_or_default().to_owned();
+        event.extend([message.id().to_string(), text]);
+    }
+    Ok(event)
 }
 
 fn of_message(kind: &str, message: &Message) -> Vec<String> {

@@ -75,7 +75,7 @@ pub struct Player<'a> {
     others: Vec<UserHandle>,
     chats: Vec<Chat>,
     most: usize,
-    weather: &'static [&'static str],
+    weather: Vec<&'static str>,
     /// Steps until the weather clears up.
     stormy: usize,
     said: usize,
@@ -88,7 +88,7 @@ impl<'a> Player<'a> {
         me: UserHandle,
         seed: u64,
         chats: usize,
-        weather: &'static [&'static str],
+        weather: &[&'static str],
     ) -> Self {
         let others = (0..OTHERS.max(chats / 4))
             .map(|n| {
@@ -105,7 +105,7 @@ impl<'a> Player<'a> {
             others,
             chats: Vec::new(),
             most: chats,
-            weather,
+            weather: weather.to_vec(),
             stormy: 0,
             said: 0,
         };
@@ -157,7 +157,7 @@ impl<'a> Player<'a> {
         self.said += 1;
         let words = "so it was said and nobody knew by whom nor when but all had heard of it";
         let length = self.rng.usize(4..words.len());
-        format!("{} {}", self.said, &words[..length])
+        format!("{} {}", self.said, words[..length].trim_end())
     }
 
     fn say(&mut self, chat: usize) {
