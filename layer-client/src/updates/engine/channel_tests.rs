@@ -186,6 +186,7 @@ fn a_server_that_names_a_channel_again_and_again_is_not_asked_at_full_speed() {
     for _ in 0..600 {
         while let Some(Request::Channel { .. }) = bench.engine.poll_request() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             bench.push(vec![too_long(5, Some(50))]);
             let empty = ChannelAnswer::Empty {
                 pts: 10,
@@ -207,6 +208,7 @@ fn a_channel_that_stays_too_long_is_not_asked_for_at_full_speed() {
     for _ in 0..600 {
         while let Some(Request::Channel { pts, .. }) = bench.engine.poll_request() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             let answer = ChannelAnswer::TooLong {
                 pts: Some(pts + 1000),
                 peers: Arc::default(),
@@ -228,6 +230,7 @@ fn a_last_part_short_of_what_the_server_spoke_of_is_asked_for_again_and_then_tol
     for _ in 0..1200 {
         while let Some(Request::Channel { .. }) = bench.engine.poll_request() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             bench.answer_channel(5, vec![], 10, true);
         }
         bench.wait(Duration::from_millis(100));

@@ -57,6 +57,7 @@ fn failures_are_tried_again_with_growing_pauses() {
     for _ in 0..600 {
         while bench.engine.poll_request().is_some() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             bench
                 .engine
                 .handle_common_failed(Failure::Temporary, bench.now);
@@ -87,6 +88,7 @@ fn a_hole_that_no_difference_fills_does_not_hold_up_for_ever() {
         bench.wait(Duration::from_millis(100));
         while bench.engine.poll_request().is_some() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             let empty = CommonAnswer::Empty { date: 0, seq: 0 };
             bench.engine.handle_difference(empty, bench.now);
         }
@@ -181,6 +183,7 @@ fn a_hole_in_one_counter_is_given_up_while_another_moves_on() {
         bench.wait(Duration::from_millis(100));
         while bench.engine.poll_request().is_some() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             bench.answer(vec![], pts, 20, 0);
         }
         shown.extend(bench.delivered());
@@ -200,6 +203,7 @@ fn a_channels_failures_are_tried_again_with_growing_pauses_whatever_is_pushed() 
         bench.push(vec![new_in(5, n, 13 + n, 1)]);
         while let Some(Request::Channel { .. }) = bench.engine.poll_request() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             bench
                 .engine
                 .handle_channel_failed(5, Failure::Temporary, bench.now);
@@ -216,6 +220,7 @@ fn a_difference_that_stays_too_long_is_not_asked_for_at_full_speed() {
     for _ in 0..600 {
         while let Some(Request::Difference { pts, .. }) = bench.engine.poll_request() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             let answer = CommonAnswer::TooLong { pts: pts + 1000 };
             bench.engine.handle_difference(answer, bench.now);
         }
@@ -292,6 +297,7 @@ fn a_clock_that_jumps_ahead_or_a_little_back_does_no_harm() {
     let mut asked = 0;
     while let Some(request) = bench.engine.poll_request() {
         asked += 1;
+        assert!(asked < 1000, "at full speed");
         match request {
             Request::Channel { id, .. } => {
                 bench.answer_channel(id, vec![new_in(5, 1, 0, 0), new_in(5, 2, 0, 0)], 12, true);
@@ -337,6 +343,7 @@ fn a_server_that_refuses_every_state_is_not_asked_at_full_speed() {
     for _ in 0..600 {
         while let Some(request) = bench.engine.poll_request() {
             asked += 1;
+            assert!(asked < 1000, "at full speed");
             match request {
                 Request::State => bench.engine.handle_state(state(50, 900), bench.now),
                 _ => bench.engine.handle_common_failed(Failure::Reset, bench.now),

@@ -3,6 +3,10 @@
 //! It owns `pts`, `qts`, `seq` and the `pts` of every channel, and nothing else: no socket, no clock, no task.
 //! Packets, answers and `now` are handed in; deliveries, requests to make and the next deadline are asked for.
 //! The rules are those of the documentation's page "Working with Updates".
+//!
+//! An update costs the same however many channels there are, but for the logarithm of a set of timers, which is
+//! touched when something is missing. What waits is bounded: in each box by number, and in all together in bytes. The
+//! channels that are remembered are bounded too; those in which nothing happened for long are forgotten first.
 
 mod answer;
 mod channels;

@@ -298,6 +298,7 @@ fn a_slice_without_progress_is_not_asked_for_at_full_speed() {
         for _ in 0..100 {
             while bench.engine.poll_request().is_some() {
                 asked += 1;
+                assert!(asked < 1000, "at full speed");
                 let state = CommonState {
                     pts,
                     ..CommonState::default()

@@ -32,6 +32,8 @@ pub(super) struct Reader {
     pub(super) stays: bool,
     /// What it hands to others, who are done with it in whatever order.
     pub(super) at_work: Option<Vec<u64>>,
+    /// What it was given and has not handled, when it hands on nothing.
+    in_hand: Option<usize>,
 }
 
 pub(super) struct Shell {
@@ -86,6 +88,7 @@ impl Shell {
             steps: Vec::new(),
             stays,
             at_work: hands_on.then(Vec::new),
+            in_hand: None,
         });
     }
 
@@ -151,6 +154,7 @@ impl Shell {
         };
         let id = reader.id;
         self.queue.handled(id);
+        reader.in_hand = None;
         if acks {
             self.commit(now);
             return false;
@@ -169,6 +173,7 @@ impl Shell {
                 at_work.push(number);
                 Open::Receipt
             } else {
+                reader.in_hand = Some(shown);
                 Open::Given
             };
             self.queue.give(id, &[number], open);
@@ -234,12 +239,25 @@ impl Shell {
         self.begin_anew(now);
     }
 
+    /// What was given to those who stay, and is not handled; and the cursor, which must not cover it.
+    pub(super) fn unhandled(&self) -> (Vec<Shown>, &UpdatesState) {
+        let mut numbers = Vec::new();
+        for reader in self.readers.iter().filter(|reader| reader.stays) {
+            numbers.extend(reader.in_hand);
+            let at_work = reader.at_work.iter().flatten();
+            numbers.extend(at_work.map(|number| self.shows[number]));
+        }
+        let shown = numbers.iter().map(|&number| self.pushed[number]);
+        (shown.collect(), &self.session)
+    }
+
     fn begin_anew(&mut self, now: Instant) {
         self.engine = begin(&self.session, now);
         self.shows.clear();
         self.readers.retain(|reader| reader.stays);
         for reader in &mut self.readers {
             reader.id = self.queue.join(Filter::default());
+            reader.in_hand = None;
             if let Some(at_work) = &mut reader.at_work {
                 at_work.clear();
             }

@@ -423,6 +423,30 @@ impl Sim {
     fn begin_anew(&mut self, crash: bool) {
         self.tally.crashes += 1;
         self.note(|| format!("begins anew, by a crash: {crash}"));
+        let (unhandled, cursor) = self.shell.unhandled();
+        for shown in unhandled {
+            let Shown::Event {
+                place,
+                number,
+                kind,
+            } = shown
+            else {
+                continue;
+            };
+            let covered = match place {
+                COMMON => cursor.pts,
+                QTS => cursor.qts,
+                SEQ => cursor.seq,
+                _ => cursor.channels.get(&id_of(place)).copied().unwrap_or(0),
+            };
+            // Where the server refused our state, what was given before may come again.
+            let sure = kind != Kind::Read && self.weather.refuse == 0;
+            let end = self.server.places[place].events[number].end;
+            assert!(
+                end > covered || !sure,
+                "the cursor covers {shown:?}, which is not handled"
+            );
+        }
         if crash {
             for (_, what) in std::mem::take(&mut self.wire) {
                 if let Wire::Push(_, told) = what {
