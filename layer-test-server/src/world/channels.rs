@@ -30,6 +30,9 @@ pub(crate) struct Channel {
     pub(crate) next_id: i32,
     pub(crate) pts: i32,
     pub(crate) log: VecDeque<ChannelLogged>,
+    /// Those who are no members and look at it, by asking for its difference now and then, and until when they are
+    /// pushed what happens.
+    pub(crate) watchers: BTreeMap<i64, i32>,
     /// The boxes that bots have of it.
     pub(crate) views: BTreeMap<i64, View>,
     /// The bot that spoke last.
@@ -217,7 +220,7 @@ impl World {
         }
     }
 
-    fn require(&self, user_id: i64, id: i64, right: Right) -> Result<(), RpcError> {
+    pub(super) fn require(&self, user_id: i64, id: i64, right: Right) -> Result<(), RpcError> {
         let channel = self.channel_of(user_id, id)?;
         if channel.has_right(user_id, right) {
             Ok(())
@@ -266,6 +269,7 @@ impl World {
                 next_id: 1,
                 pts: 1,
                 log: VecDeque::new(),
+                watchers: BTreeMap::new(),
                 views: BTreeMap::new(),
                 last_bot: None,
                 invite: None,
@@ -455,101 +459,6 @@ impl World {
             return self.channel_service(actor, id, action).map(Some);
         }
         Ok(None)
-    }
-
-    /// `channels.editBanned`: restricts, bans or pardons.
-    pub(crate) fn set_banned(
-        &mut self,
-        actor: i64,
-        id: i64,
-        user_id: i64,
-        rights: types::ChatBannedRights,
-    ) -> Result<Option<Sent>, RpcError> {
-        let before = self.standing(PeerId::Channel(id), user_id);
-        let sent = self.change_ban(actor, id, user_id, rights)?;
-        self.standing_changed(PeerId::Channel(id), actor, user_id, before, None);
-        Ok(sent)
-    }
-
-    fn change_ban(
-        &mut self,
-        actor: i64,
-        id: i64,
-        user_id: i64,
-        rights: types::ChatBannedRights,
-    ) -> Result<Option<Sent>, RpcError> {
-        self.require(actor, id, Right::Ban)?;
-        let now = self.now;
-        let channel = self
-            .channels
-            .get_mut(&id)
-            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
-        if channel.creator == user_id {
-            return Err(RpcError::bad("USER_ADMIN_INVALID"));
-        }
-        let free = rights == blank::no_banned_rights(rights.until_date);
-        if rights.view_messages {
-            channel.banned.insert(
-                user_id,
-                Ban {
-                    by: actor,
-                    date: now,
-                    rights,
-                },
-            );
-            if channel.members.contains_key(&user_id) {
-                return self.drop_member(id, user_id, actor);
-            }
-            return Ok(None);
-        }
-        channel.banned.remove(&user_id);
-        if let Some(member) = channel.members.get_mut(&user_id) {
-            member.restricted = (!free).then_some(rights);
-        }
-        self.note(
-            user_id,
-            vec![types::UpdateChannel { channel_id: id }.into()],
-            &[PeerId::Channel(id)],
-        );
-        Ok(None)
-    }
-
-    /// `channels.editAdmin`: no rights at all make the user an ordinary member again.
-    pub(crate) fn set_admin(
-        &mut self,
-        actor: i64,
-        id: i64,
-        user_id: i64,
-        rights: types::ChatAdminRights,
-        rank: Option<String>,
-    ) -> Result<(), RpcError> {
-        self.require(actor, id, Right::Promote)?;
-        self.enter_channel(id, user_id, actor, actor, None)?;
-        let before = self.standing(PeerId::Channel(id), user_id);
-        let channel = self
-            .channels
-            .get_mut(&id)
-            .ok_or_else(|| RpcError::bad("CHANNEL_INVALID"))?;
-        if channel.creator == user_id {
-            return Err(RpcError::bad("USER_CREATOR"));
-        }
-        let member = channel
-            .members
-            .get_mut(&user_id)
-            .ok_or_else(|| RpcError::bad("USER_NOT_PARTICIPANT"))?;
-        let none = rights == blank::no_admin_rights();
-        member.admin = (!none).then_some(Admin {
-            rights,
-            promoted_by: actor,
-            rank,
-        });
-        self.note(
-            user_id,
-            vec![types::UpdateChannel { channel_id: id }.into()],
-            &[PeerId::Channel(id)],
-        );
-        self.standing_changed(PeerId::Channel(id), actor, user_id, before, None);
-        Ok(())
     }
 
     /// `channels.editTitle`.

@@ -212,6 +212,20 @@ impl World {
         }
     }
 
+    /// Whoever asks for the difference of a channel without being in it hears of it as long as they go on asking every
+    /// `timeout` seconds (page `api/updates`); bots do not.
+    fn watch_channel(&mut self, user_id: i64, channel_id: i64, timeout: i32) {
+        let (now, bot) = (self.now, self.is_bot(user_id));
+        if let Some(channel) = self.channels.get_mut(&channel_id)
+            && !bot
+            && !channel.members.contains_key(&user_id)
+        {
+            channel
+                .watchers
+                .insert(user_id, now.saturating_add(timeout));
+        }
+    }
+
     /// Everything in a channel after what the client has.
     pub(crate) fn channel_difference(
         &mut self,
@@ -231,8 +245,11 @@ impl World {
         if limit <= 0 {
             return Err(RpcError::bad("LIMIT_INVALID"));
         }
-        let timeout = Some(self.bend.timeout.unwrap_or(self.config.channel_timeout));
+        let timeout = self.bend.timeout.unwrap_or(self.config.channel_timeout);
+        self.watch_channel(user_id, channel_id, timeout);
+        let timeout = Some(timeout);
         let peer = PeerId::Channel(channel_id);
+        let channel = self.channel_of(user_id, channel_id)?;
         if present == pts && !self.bend.too_long {
             return Ok(types::updates::ChannelDifferenceEmpty {
                 r#final: true,

@@ -378,17 +378,44 @@ impl World {
             }
             let update = self.tl_channel_change(member, channel_id, &logged);
             self.record(member, 0, |_| update.clone());
-            let (users, chats) = self.describe_for_member(member, channel_id, &named);
-            let container = types::Updates {
-                updates: vec![update],
-                users,
-                chats,
-                date: self.date_for(member),
-                seq: 0,
-            };
-            self.push(member, container.into(), false);
+            self.push_of_channel(member, channel_id, update, &named);
+        }
+        for watcher in self.watchers(channel_id) {
+            let update = self.tl_channel_change(watcher, channel_id, &logged);
+            self.push_of_channel(watcher, channel_id, update, &named);
         }
         own
+    }
+
+    /// Those who are no members and look at a channel.
+    fn watchers(&mut self, channel_id: i64) -> Vec<i64> {
+        let now = self.now;
+        let Some(channel) = self.channels.get_mut(&channel_id) else {
+            return Vec::new();
+        };
+        channel.watchers.retain(|_, until| *until >= now);
+        let watchers = channel.watchers.keys().copied();
+        watchers
+            .filter(|id| !channel.members.contains_key(id) && channel.is_open_to(*id, now))
+            .collect()
+    }
+
+    fn push_of_channel(
+        &mut self,
+        reader: i64,
+        channel_id: i64,
+        update: enums::Update,
+        named: &Named,
+    ) {
+        let (users, chats) = self.describe_for_member(reader, channel_id, named);
+        let container = types::Updates {
+            updates: vec![update],
+            users,
+            chats,
+            date: self.date_for(reader),
+            seq: 0,
+        };
+        self.push(reader, container.into(), false);
     }
 
     /// A channel's change as an update.

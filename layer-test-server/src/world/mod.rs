@@ -25,6 +25,7 @@ pub(crate) mod invites;
 pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod min;
+pub(crate) mod moderation;
 pub(crate) mod named;
 pub(crate) mod participants;
 pub(crate) mod polls;

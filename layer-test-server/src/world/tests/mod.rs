@@ -3,6 +3,7 @@
 mod acts;
 mod bots;
 mod channels;
+mod described;
 mod dialogs;
 mod expected;
 mod files;
@@ -13,6 +14,7 @@ mod privacy;
 mod replica;
 mod secondary;
 mod simulation;
+mod watching;
 
 use layer_tl_types::{Deserializable, RemoteCall, enums, functions, types};
 

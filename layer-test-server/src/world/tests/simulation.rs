@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use layer_tl_types::{enums, functions, types};
+use layer_tl_types::{enums, functions};
 
 use super::replica::Replica;
 use super::{Session, Stage, expected};
-use crate::rpc::{Out, RpcError};
+use crate::rpc::Out;
+use crate::world::Config;
 use crate::world::channels::all_rights;
 use crate::world::ids::{BOT_FATHER_ID, ECHO_ID, PeerId};
-use crate::world::{Config, blank};
 
 struct Person {
     caller: Session,
@@ -27,6 +27,8 @@ struct Person {
 pub(super) struct Run {
     pub(super) stage: Stage,
     people: Vec<Person>,
+    /// States of long ago, from which differences must lead to the present.
+    old: Vec<(usize, Replica)>,
     /// What happened so far, by kind.
     seen: BTreeMap<&'static str, usize>,
     pub(super) rng: fastrand::Rng,
@@ -85,6 +87,7 @@ impl Run {
         Self {
             stage,
             people,
+            old: Vec::new(),
             seen: BTreeMap::new(),
             rng,
         }
@@ -152,7 +155,7 @@ impl Run {
         peers
     }
 
-    fn some_peer(&mut self, viewer: Session) -> PeerId {
+    pub(super) fn some_peer(&mut self, viewer: Session) -> PeerId {
         let mut peers = self.peers(viewer);
         if self.rng.bool() {
             peers.retain(|peer| !matches!(peer, PeerId::User(_)));
@@ -232,310 +235,11 @@ impl Run {
             let index = self.rng.usize(..self.people.len());
             self.catch_up(index);
         }
-    }
-
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each thing that can happen"
-    )]
-    fn act(&mut self, me: Session) -> Result<Told, RpcError> {
-        let peer = self.some_peer(me);
-        let input = self.stage.input(me, peer);
-        let id = self.some_id(me, peer);
-        let other = self.somebody();
-        let user = self.stage.input_user(me, other);
-        Ok(match self.rng.u8(..120) {
-            0..40 => {
-                let words = [
-                    "hello",
-                    "how are you",
-                    "/start",
-                    "/newbot",
-                    "Some Bot",
-                    "@anna look",
-                    "/keyboard",
-                    "#news",
-                ];
-                let mut request = self
-                    .stage
-                    .text(me, peer, words[self.rng.usize(..words.len())]);
-                if self.rng.bool() {
-                    request.message = format!("{} {}", request.message, self.rng.u32(..));
-                }
-                if self.rng.u8(..3) == 0 {
-                    request.reply_to = Some(
-                        types::InputReplyToMessage {
-                            reply_to_msg_id: id,
-                            top_msg_id: None,
-                            reply_to_peer_id: None,
-                            quote_text: None,
-                            quote_entities: None,
-                            quote_offset: None,
-                            monoforum_peer_id: None,
-                            todo_item_id: None,
-                        }
-                        .into(),
-                    );
-                }
-                request.silent = self.rng.bool();
-                let answer = self.stage.call(me, &request)?;
-                Told::Sent(peer, request, answer)
-            }
-            40..48 => Told::Updates(self.stage.call(
-                me,
-                &functions::messages::EditMessage {
-                    no_webpage: false,
-                    invert_media: false,
-                    peer: input,
-                    id,
-                    message: Some(format!("edited {}", self.rng.u32(..))),
-                    media: None,
-                    reply_markup: None,
-                    entities: None,
-                    schedule_date: None,
-                    schedule_repeat_period: None,
-                    quick_reply_shortcut_id: None,
-                },
-            )?),
-            48..56 => match peer {
-                PeerId::Channel(channel) => {
-                    let ids = vec![id, self.some_id(me, peer)];
-                    let request = functions::channels::DeleteMessages {
-                        channel: self.stage.input_channel(me, channel),
-                        id: ids.clone(),
-                    };
-                    let enums::messages::AffectedMessages::Messages(done) =
-                        self.stage.call(me, &request)?;
-                    Told::DeletedInChannel(channel, ids, done.pts, done.pts_count)
-                }
-                _ => {
-                    let ids = vec![id, self.some_id(me, peer)];
-                    let request = functions::messages::DeleteMessages {
-                        revoke: self.rng.bool(),
-                        id: ids.clone(),
-                    };
-                    let enums::messages::AffectedMessages::Messages(done) =
-                        self.stage.call(me, &request)?;
-                    Told::Deleted(ids, done.pts, done.pts_count)
-                }
-            },
-            56..68 => match peer {
-                PeerId::Channel(channel) => {
-                    let channel = self.stage.input_channel(me, channel);
-                    self.stage.call(
-                        me,
-                        &functions::channels::ReadHistory {
-                            channel,
-                            max_id: id,
-                        },
-                    )?;
-                    Told::Nothing
-                }
-                _ => {
-                    let request = functions::messages::ReadHistory {
-                        peer: input,
-                        max_id: id,
-                    };
-                    let enums::messages::AffectedMessages::Messages(done) =
-                        self.stage.call(me, &request)?;
-                    Told::Read(peer, done.pts, done.pts_count)
-                }
-            },
-            68..71 => {
-                let ids: Vec<i32> = self.stage.world.accounts[&me.user]
-                    .messages
-                    .keys()
-                    .rev()
-                    .take(5)
-                    .copied()
-                    .collect();
-                let request = functions::messages::ReadMessageContents { id: ids.clone() };
-                let enums::messages::AffectedMessages::Messages(done) =
-                    self.stage.call(me, &request)?;
-                Told::ContentsRead(ids, done.pts, done.pts_count)
-            }
-            71..73 if self.stage.world.chats.len() < 5 => {
-                let request = functions::messages::CreateChat {
-                    users: vec![user],
-                    title: "Group".to_owned(),
-                    ttl_period: None,
-                };
-                let enums::messages::InvitedUsers::Users(invited) =
-                    self.stage.call(me, &request)?;
-                Told::Updates(invited.updates)
-            }
-            73..76 if self.stage.world.channels.len() < 5 => {
-                let broadcast = self.rng.bool();
-                Told::Updates(self.stage.call(
-                    me,
-                    &functions::channels::CreateChannel {
-                        broadcast,
-                        megagroup: !broadcast,
-                        for_import: false,
-                        forum: false,
-                        title: "Channel".to_owned(),
-                        about: String::new(),
-                        geo_point: None,
-                        address: None,
-                        ttl_period: None,
-                    },
-                )?)
-            }
-            76..83 => match peer {
-                PeerId::Chat(chat_id) => {
-                    let request = functions::messages::AddChatUser {
-                        chat_id,
-                        user_id: user,
-                        fwd_limit: 0,
-                    };
-                    let enums::messages::InvitedUsers::Users(invited) =
-                        self.stage.call(me, &request)?;
-                    Told::Updates(invited.updates)
-                }
-                PeerId::Channel(channel) => {
-                    let channel = self.stage.input_channel(me, channel);
-                    let request = functions::channels::InviteToChannel {
-                        channel,
-                        users: vec![user],
-                    };
-                    let enums::messages::InvitedUsers::Users(invited) =
-                        self.stage.call(me, &request)?;
-                    Told::Updates(invited.updates)
-                }
-                PeerId::User(_) => Told::Nothing,
-            },
-            83..86 => match peer {
-                PeerId::Chat(chat_id) => Told::Updates(self.stage.call(
-                    me,
-                    &functions::messages::DeleteChatUser {
-                        revoke_history: false,
-                        chat_id,
-                        user_id: user,
-                    },
-                )?),
-                PeerId::Channel(channel) if self.rng.bool() => {
-                    let channel = self.stage.input_channel(me, channel);
-                    Told::Updates(
-                        self.stage
-                            .call(me, &functions::channels::LeaveChannel { channel })?,
-                    )
-                }
-                PeerId::Channel(channel) => {
-                    let channel = self.stage.input_channel(me, channel);
-                    let mut rights = blank::no_banned_rights(0);
-                    rights.view_messages = self.rng.bool();
-                    let participant = self.stage.input(me, PeerId::User(other));
-                    let banned_rights = rights.into();
-                    Told::Updates(self.stage.call(
-                        me,
-                        &functions::channels::EditBanned {
-                            channel,
-                            participant,
-                            banned_rights,
-                        },
-                    )?)
-                }
-                PeerId::User(_) => Told::Nothing,
-            },
-            86..89 => match peer {
-                PeerId::Chat(chat_id) => {
-                    let title = format!("Title {}", self.rng.u8(..));
-                    Told::Updates(
-                        self.stage
-                            .call(me, &functions::messages::EditChatTitle { chat_id, title })?,
-                    )
-                }
-                PeerId::Channel(channel) => {
-                    let title = format!("Title {}", self.rng.u8(..));
-                    let channel = self.stage.input_channel(me, channel);
-                    Told::Updates(
-                        self.stage
-                            .call(me, &functions::channels::EditTitle { channel, title })?,
-                    )
-                }
-                PeerId::User(_) => Told::Nothing,
-            },
-            89..93 => {
-                let from = self.some_peer(me);
-                let forwarded = self.some_id(me, from);
-                let random_id = vec![self.stage.random(), self.stage.random()];
-                Told::Updates(self.stage.call(
-                    me,
-                    &functions::messages::ForwardMessages {
-                        silent: false,
-                        background: false,
-                        with_my_score: false,
-                        drop_author: self.rng.bool(),
-                        drop_media_captions: false,
-                        noforwards: false,
-                        allow_paid_floodskip: false,
-                        from_peer: self.stage.input(me, from),
-                        id: vec![forwarded, forwarded],
-                        random_id,
-                        to_peer: input,
-                        top_msg_id: None,
-                        reply_to: None,
-                        schedule_date: None,
-                        schedule_repeat_period: None,
-                        send_as: None,
-                        quick_reply_shortcut: None,
-                        effect: None,
-                        video_timestamp: None,
-                        allow_paid_stars: None,
-                        suggested_post: None,
-                    },
-                )?)
-            }
-            93..95 => Told::Updates(self.stage.call(
-                me,
-                &functions::messages::UpdatePinnedMessage {
-                    silent: self.rng.bool(),
-                    unpin: self.rng.bool(),
-                    pm_oneside: self.rng.bool(),
-                    peer: input,
-                    id,
-                },
-            )?),
-            95..97 => {
-                let first = format!("Name{}", self.rng.u8(..));
-                self.stage.world.origin = None;
-                self.stage
-                    .world
-                    .set_profile(me.user, Some(first), None, None);
-                self.stage.sent = self.stage.world.take_outbox();
-                Told::Nothing
-            }
-            97..98 => {
-                let request = functions::messages::DeleteHistory {
-                    just_clear: self.rng.bool(),
-                    revoke: self.rng.bool(),
-                    peer: input,
-                    max_id: id,
-                    min_date: None,
-                    max_date: None,
-                };
-                let doomed: Vec<i32> = self.stage.world.accounts[&me.user]
-                    .ids(peer)
-                    .filter(|one| id == 0 || *one <= id)
-                    .collect();
-                let enums::messages::AffectedHistory::History(done) =
-                    self.stage.call(me, &request)?;
-                Told::Deleted(doomed, done.pts, done.pts_count)
-            }
-            98..100 => {
-                let action = enums::SendMessageAction::SendMessageTypingAction;
-                self.stage.call(
-                    me,
-                    &functions::messages::SetTyping {
-                        peer: input,
-                        top_msg_id: None,
-                        action,
-                    },
-                )?;
-                Told::Nothing
-            }
-            _ => return self.act_more(me, peer),
-        })
+        if self.rng.u8(..60) == 0 {
+            let index = self.rng.usize(..self.people.len());
+            let listening = &self.people[index].listening;
+            self.old.push((index, listening.clone()));
+        }
     }
 
     fn catch_up(&mut self, index: usize) {
@@ -563,77 +267,15 @@ impl Run {
     /// All sessions of a person, and the server, agree.
     fn compare(&self, index: usize) {
         let Person {
-            caller,
             acting,
             listening,
             away,
             ..
         } = &self.people[index];
-        let user = caller.user;
-        let account = &self.stage.world.accounts[&user];
-        let truth: Vec<(i32, enums::Message)> = account
-            .messages
-            .keys()
-            .map(|id| (*id, self.stage.world.tl_message(user, *id)))
-            .collect();
-        let forgets = self.stage.world.config.log_limit < 100;
         for (name, replica) in [("acting", acting), ("listening", listening), ("away", away)] {
-            assert_eq!(replica.pts, account.pts, "pts of the {name} session");
-            assert_eq!(replica.qts, account.qts, "qts of the {name} session");
-            assert_eq!(replica.seq, account.seq, "seq of the {name} session");
-            expected::check_boxes(&expected::model(&self.stage, *caller), replica);
-            let seen: Vec<i32> = replica.messages.keys().copied().collect();
-            let there: Vec<i32> = truth.iter().map(|(id, _)| *id).collect();
-            assert_eq!(seen, there, "ids of the {name} session");
-            for (id, message) in &truth {
-                let mut seen = replica.messages[id].clone();
-                let mut message = message.clone();
-                for message in [&mut seen, &mut message] {
-                    // A reply to a message that is gone loses its header only where it is fetched anew.
-                    match message {
-                        enums::Message::Message(message) => {
-                            message.reply_to = None;
-                            // These count in no pts, and are asked for.
-                            message.reactions = None;
-                            if let Some(enums::MessageMedia::Poll(_)) = message.media {
-                                message.media = None;
-                            }
-                        }
-                        enums::Message::Service(message) => message.reply_to = None,
-                        enums::Message::Empty(_) => {}
-                    }
-                }
-                assert_eq!(seen, message, "message {id} of the {name} session");
-            }
-            let joined: Vec<i64> = self
-                .stage
-                .world
-                .channels
-                .values()
-                .filter(|channel| channel.members.contains_key(&user))
-                .map(|channel| channel.id)
-                .collect();
-            assert_eq!(
-                replica.channels.keys().copied().collect::<Vec<_>>(),
-                joined,
-                "channels of the {name} session"
-            );
-            for id in joined {
-                let channel = &self.stage.world.channels[&id];
-                let copy = &replica.channels[&id];
-                assert_eq!(
-                    copy.pts,
-                    channel.pts_for(user),
-                    "pts of channel {id} in the {name} session"
-                );
-                assert_eq!(
-                    copy.messages.keys().copied().collect::<Vec<_>>(),
-                    channel.ids_for(user).collect::<Vec<_>>(),
-                    "ids of channel {id} in the {name} session"
-                );
-            }
+            self.check(index, name, replica);
         }
-        if !forgets {
+        if self.stage.world.config.log_limit >= 100 {
             assert_eq!(away.read_inbox, listening.read_inbox, "what was read");
             assert_eq!(
                 away.read_outbox, listening.read_outbox,
@@ -643,9 +285,73 @@ impl Run {
         }
     }
 
+    /// A session of a person has what the server has.
+    fn check(&self, index: usize, name: &str, replica: &Replica) {
+        let caller = self.people[index].caller;
+        let user = caller.user;
+        let account = &self.stage.world.accounts[&user];
+        assert_eq!(replica.pts, account.pts, "pts of the {name} session");
+        assert_eq!(replica.qts, account.qts, "qts of the {name} session");
+        assert_eq!(replica.seq, account.seq, "seq of the {name} session");
+        expected::check_boxes(&expected::model(&self.stage, caller), replica);
+        let seen: Vec<i32> = replica.messages.keys().copied().collect();
+        let there: Vec<i32> = account.messages.keys().copied().collect();
+        assert_eq!(seen, there, "ids of the {name} session");
+        for (id, seen) in &replica.messages {
+            let mut seen = seen.clone();
+            let mut message = self.stage.world.tl_message(user, *id);
+            for message in [&mut seen, &mut message] {
+                // A reply to a message that is gone loses its header only where it is fetched anew.
+                match message {
+                    enums::Message::Message(message) => {
+                        message.reply_to = None;
+                        // These count in no pts, and are asked for.
+                        message.reactions = None;
+                        if let Some(enums::MessageMedia::Poll(_)) = message.media {
+                            message.media = None;
+                        }
+                    }
+                    enums::Message::Service(message) => message.reply_to = None,
+                    enums::Message::Empty(_) => {}
+                }
+            }
+            assert_eq!(seen, message, "message {id} of the {name} session");
+        }
+        let channels = self.stage.world.channels.values();
+        let joined: Vec<i64> = channels
+            .filter(|channel| channel.members.contains_key(&user))
+            .map(|channel| channel.id)
+            .collect();
+        assert_eq!(
+            replica.channels.keys().copied().collect::<Vec<_>>(),
+            joined,
+            "channels of the {name} session"
+        );
+        for id in joined {
+            let channel = &self.stage.world.channels[&id];
+            let copy = &replica.channels[&id];
+            assert_eq!(
+                copy.pts,
+                channel.pts_for(user),
+                "pts of channel {id} in the {name} session"
+            );
+            assert_eq!(
+                copy.messages.keys().copied().collect::<Vec<_>>(),
+                channel.ids_for(user).collect::<Vec<_>>(),
+                "ids of channel {id} in the {name} session"
+            );
+        }
+    }
+
     fn run(&mut self, steps: usize) {
         for _ in 0..steps {
             self.step();
+        }
+        for (index, mut replica) in std::mem::take(&mut self.old) {
+            let limit = self.rng.bool().then(|| self.rng.i32(1..30));
+            let caller = self.people[index].caller;
+            replica.catch_up(&mut self.stage, caller, limit);
+            self.check(index, "old", &replica);
         }
         for index in 0..self.people.len() {
             self.catch_up(index);
