@@ -33,6 +33,11 @@
 //! [`Server::faults`] lets a test order what is to go wrong, from flood waits to packets cut in the middle; see
 //! [`faults`].
 //!
+//! # What must be seen
+//!
+//! [`UserHandle::expected`] has the messages that an account must have, [`UserHandle::watch`] notes what it must be told
+//! and in which order, and [`UserHandle::push`] tells it what this data centre does not make by itself; see [`expected`].
+//!
 //! # How it is built
 //!
 //! [`faults`] says what is to go wrong and does nothing itself. `net` moves bytes: listeners, connections, sessions, and the order in which an account hears things. `rpc` turns the
@@ -45,6 +50,7 @@
 //! Unless it is given another, every server uses the same key, which lies in this crate for everybody to read. It
 //! protects nothing, and no program that talks to Telegram must trust it.
 
+mod acting;
 mod config;
 mod control;
 pub mod expected;

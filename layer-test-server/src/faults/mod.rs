@@ -19,6 +19,9 @@
 //! server.faults().seed(7);
 //! server.faults().add(Fault::on(Where::outgoing()).chance(0.05).then(Action::Drop))?;
 //!
+//! // One update in ten never comes, and no session layer sends it again: only a difference has it.
+//! server.faults().add(Fault::on(Where::pushes()).chance(0.1).then(Action::Drop))?;
+//!
 //! // … let your program run against the server …
 //! assert_eq!(server.faults().fired(flood), 0);
 //! # server.shutdown().await;

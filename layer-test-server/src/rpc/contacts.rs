@@ -472,26 +472,7 @@ fn set_blocked(
     if peer == PeerId::User(viewer) {
         return Err(RpcError::bad("CONTACT_ID_INVALID"));
     }
-    let now = world.now;
-    let mut changed = false;
-    if let Some(account) = world.accounts.get_mut(&viewer) {
-        changed = if blocked {
-            account.blocked.insert(peer, now).is_none()
-        } else {
-            account.blocked.remove(&peer).is_some()
-        };
-    }
-    if let PeerId::User(bot) = peer
-        && changed
-    {
-        world.bot_stopped(bot, viewer, blocked);
-    }
-    let update = types::UpdatePeerBlocked {
-        blocked,
-        blocked_my_stories_from: false,
-        peer_id: peer.to_tl(),
-    };
-    world.note(viewer, vec![update.into()], &[peer]);
+    world.set_blocked(viewer, peer, blocked);
     Ok(true)
 }
 

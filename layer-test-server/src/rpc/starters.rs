@@ -8,6 +8,7 @@ use layer_tl_types::{enums, functions, types};
 use super::{Call, RpcError, routes};
 use crate::world::World;
 use crate::world::named::Named;
+use crate::world::reactions::AVAILABLE;
 
 /// Methods that always have the same answer.
 macro_rules! constant {
@@ -36,7 +37,7 @@ macro_rules! constant {
 }
 
 constant! {
-    messages::GetTopReactions as top_reactions -> enums::messages::Reactions = no_reactions();
+    messages::GetTopReactions as top_reactions -> enums::messages::Reactions = all_reactions();
     messages::GetRecentReactions as recent_reactions -> enums::messages::Reactions = no_reactions();
     messages::GetDefaultTagReactions as tag_reactions -> enums::messages::Reactions = no_reactions();
     messages::ClearRecentReactions as clear_reactions -> bool = true;
@@ -136,6 +137,18 @@ constant! {
         types::payments::SavedInfo { has_saved_credentials: false, saved_info: None }.into();
     premium::GetMyBoosts as my_boosts -> enums::premium::MyBoosts =
         types::premium::MyBoosts { my_boosts: Vec::new(), chats: Vec::new(), users: Vec::new() }.into();
+}
+
+fn all_reactions() -> enums::messages::Reactions {
+    let reaction = |emoji: &&str| {
+        let emoticon = (*emoji).to_owned();
+        types::ReactionEmoji { emoticon }.into()
+    };
+    types::messages::Reactions {
+        hash: 0,
+        reactions: AVAILABLE.iter().map(reaction).collect(),
+    }
+    .into()
 }
 
 fn no_reactions() -> enums::messages::Reactions {

@@ -437,6 +437,30 @@ impl World {
         self.origin = origin;
     }
 
+    /// `contacts.block` and `contacts.unblock`, which stop and start a bot.
+    pub(crate) fn set_blocked(&mut self, user_id: i64, peer: PeerId, blocked: bool) {
+        let now = self.now;
+        let Some(account) = self.accounts.get_mut(&user_id) else {
+            return;
+        };
+        let changed = if blocked {
+            account.blocked.insert(peer, now).is_none()
+        } else {
+            account.blocked.remove(&peer).is_some()
+        };
+        if let PeerId::User(bot) = peer
+            && changed
+        {
+            self.bot_stopped(bot, user_id, blocked);
+        }
+        let update = types::UpdatePeerBlocked {
+            blocked,
+            blocked_my_stories_from: false,
+            peer_id: peer.to_tl(),
+        };
+        self.note(user_id, vec![update.into()], &[peer]);
+    }
+
     /// Adds to or changes the address book. Names of an existing contact are replaced.
     pub(crate) fn set_contact(&mut self, owner: i64, user_id: i64, contact: Contact) {
         if let Some(account) = self.accounts.get_mut(&owner) {
