@@ -142,7 +142,47 @@ pub mod session;
 pub mod text;
 mod updates;
 
-/// What happens, as types.
+/// What happens, as a stream of [`Update`](update::Update)s.
+///
+/// [`Client::stream_updates`] brings everything, [`Client::stream_updates_with`] what
+/// [`StreamOptions`](update::StreamOptions) say: kinds, chats, albums. Any number of streams may be
+/// open; they take nothing from each other.
+///
+/// # What is promised
+///
+/// - **Nothing is skipped.** What the server pushed and the network lost is fetched, also what
+///   happened while the program did not run ([`Config::catch_up`]). The session keeps how far the
+///   updates were *handled*, not how far they were received: after a crash at any moment, `kill -9`
+///   included, they go on from there. What the server itself does not tell any more is named by
+///   [`Update::Missed`](update::Update::Missed).
+/// - **Each comes once, and in the order of its chat.** Only after a crash some come again: those
+///   handled in the last [`Config::save_delay`], and what came with the same difference, which is
+///   handled as a whole.
+/// - **A slow reader costs a fixed amount of memory.** From a thousand updates or a few megabytes on,
+///   no more are taken from the server; later a difference fetches what came meanwhile.
+/// - **Peers stand where they are named**, from the same packet, and can be written to without
+///   another request. Those of whom the server tells a part only (page `api/min`) are addressed
+///   through the message that showed them.
+/// - **Silence is told apart.** A stream ends with a [reason](update::UpdateStream::reason); a
+///   connection that only looks alive is made anew, also one that answers and pushes nothing
+///   ([`Config::update_check`]); and
+///   [`Update::Connection`](update::Update::Connection) tells whoever asks for it.
+///
+/// # Handling several at once
+///
+/// ```no_run
+/// # async fn handle(_: layer_client::update::Update) {}
+/// # async fn example(client: layer_client::Client) {
+/// let mut updates = client.stream_updates();
+/// while let Some((update, receipt)) = updates.next_with_receipt().await {
+///     tokio::spawn(async move {
+///         handle(update).await;
+///         // Only now it is handled; a task that panics gives it back.
+///         receipt.ack();
+///     });
+/// }
+/// # }
+/// ```
 pub mod update {
     pub use crate::updates::types::*;
     pub use crate::updates::{Receipt, StreamOptions, UpdateStream};

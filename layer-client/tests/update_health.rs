@@ -338,3 +338,20 @@ async fn a_fresh_account_begins_at_zero_and_receives() {
     assert_eq!(next_text(&mut updates).await, "three");
     no_message(&mut updates).await;
 }
+
+#[tokio::test]
+async fn a_program_that_only_listens_hears_that_its_session_was_revoked() {
+    let server = server().await;
+    let (ann_handle, ann) = user(&server, "+15550001", "Ann").await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    bob.send_message(ann_handle.peer(), "before").unwrap();
+    assert_eq!(next_text(&mut updates).await, "before");
+    ann_handle.revoke_sessions();
+    // As the server does when it revokes one.
+    server.drop_connections();
+    let end = async { while updates.next().await.is_some() {} };
+    tokio::time::timeout(util::PATIENCE, end).await.unwrap();
+    let reason = updates.reason().unwrap();
+    assert!(reason.is_terminal(), "{reason}");
+}

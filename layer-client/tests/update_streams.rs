@@ -257,3 +257,35 @@ async fn connection_events_come_only_to_those_who_name_them() {
         assert_ne!(update.kind(), UpdateKind::Connection);
     }
 }
+
+#[tokio::test]
+async fn what_was_handled_is_saved_when_the_last_clone_is_dropped_however_long_saving_may_wait() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config_with_session(&server, &directory.path().join("ann.session"));
+    config.save_delay = Duration::from_secs(3600);
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    settle(&mut updates, &bob, &ann_handle).await;
+    send(&bob, &ann_handle, 1..=3);
+    for n in 1..=3 {
+        assert_eq!(next_text(&mut updates).await, n.to_string());
+    }
+    updates.ack();
+    drop((updates, ann));
+    let again = async {
+        loop {
+            // Until the connections have said goodbye the session is in use.
+            match Client::connect(config.clone()).await {
+                Ok(client) => return client,
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    let ann = tokio::time::timeout(util::PATIENCE, again).await.unwrap();
+    let mut updates = ann.stream_updates();
+    no_message(&mut updates).await;
+    send(&bob, &ann_handle, [4]);
+    assert_eq!(next_text(&mut updates).await, "4");
+}

@@ -53,7 +53,8 @@ impl StreamOptions {
         Self::default()
     }
 
-    /// Only these kinds. [`UpdateKind::Connection`] must be named to come at all.
+    /// Only these kinds. [`UpdateKind::Connection`] must be named to come at all; and
+    /// [`UpdateKind::Missed`] by a program that is to know when something was missed.
     pub fn kinds(mut self, kinds: impl IntoIterator<Item = UpdateKind>) -> Self {
         self.filter.kinds = Some(Arc::new(kinds.into_iter().collect()));
         self
