@@ -344,15 +344,17 @@ fn updates_too_long_takes_a_difference_at_once() {
 
 #[test]
 fn qts_has_its_own_order_and_zero_resets_nothing() {
-    let mut bench = Bench::at(10, 20, 0);
-    bench.push(vec![secret(2, 22)]);
-    bench.push(vec![secret(1, 21), secret(9, 0)]);
-    assert_eq!(bench.delivered(), ["q1", "q2", "q9"]);
-    bench.engine.handle_lost();
-    assert!(bench.engine.poll_request().is_some());
-    bench.answer(vec![new(1, 0, 0)], 11, 0, 0);
-    bench.push(vec![secret(3, 23)]);
-    assert_eq!(bench.delivered(), ["1", "q3"]);
+    for qts in [20, 2_000_000] {
+        let mut bench = Bench::at(10, qts, 0);
+        bench.push(vec![secret(2, qts + 2)]);
+        bench.push(vec![secret(1, qts + 1), secret(9, 0)]);
+        assert_eq!(bench.delivered(), ["q1", "q2", "q9"]);
+        bench.engine.handle_lost();
+        assert!(bench.engine.poll_request().is_some());
+        bench.answer(vec![new(1, 0, 0)], 11, 0, 0);
+        bench.push(vec![secret(3, qts + 3)]);
+        assert_eq!(bench.delivered(), ["1", "q3"]);
+    }
 }
 
 #[test]

@@ -1,11 +1,10 @@
-//! The world of a run: what happens in it, the network, time, and what must hold at every step.
+//! The world of a run: what happens in it, the network, and the client's side of it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use layer_tl_types as tl;
 
-use super::check;
 use super::model::{
     CHANNELS, COMMON, FIRST, Kind, PLACES, QTS, SEQ, Server, Shown, id_of, place_of,
 };
@@ -19,7 +18,7 @@ use crate::updates::engine::*;
 /// From where on the ids of users are that are strangers at first.
 const STRANGERS: std::ops::Range<i64> = 100..104;
 
-enum Wire {
+pub(super) enum Wire {
     /// With the events that it tells of.
     Push(Packet, Vec<(usize, usize)>),
     Garbled(Vec<u8>),
@@ -39,26 +38,26 @@ pub(super) struct Tally {
 }
 
 pub(super) struct Sim {
-    dice: fastrand::Rng,
-    weather: Weather,
-    start: Instant,
-    now: Instant,
-    server: Server,
-    wire: BTreeMap<(Instant, u64), Wire>,
-    sent: u64,
+    pub(super) dice: fastrand::Rng,
+    pub(super) weather: Weather,
+    pub(super) start: Instant,
+    pub(super) now: Instant,
+    pub(super) server: Server,
+    pub(super) wire: BTreeMap<(Instant, u64), Wire>,
+    pub(super) sent: u64,
     /// Until when the connection is down.
-    cut: Option<Instant>,
-    shell: Shell,
+    pub(super) cut: Option<Instant>,
+    pub(super) shell: Shell,
     /// For each delivery, up to which state something may be missing when it says so.
-    horizons: Vec<(i32, i32)>,
+    pub(super) horizons: Vec<(i32, i32)>,
     /// The state that a "too long" told.
-    told: Option<i32>,
-    stuck: Option<Instant>,
-    acquainted: HashSet<i64>,
-    opened: HashSet<usize>,
-    garbled: usize,
-    calm: bool,
-    tally: Tally,
+    pub(super) told: Option<i32>,
+    pub(super) stuck: Option<Instant>,
+    pub(super) acquainted: HashSet<i64>,
+    pub(super) opened: HashSet<usize>,
+    pub(super) garbled: usize,
+    pub(super) calm: bool,
+    pub(super) tally: Tally,
 }
 
 impl Sim {
@@ -102,22 +101,22 @@ impl Sim {
         }
     }
 
-    fn note(&self, what: impl FnOnce() -> String) {
+    pub(super) fn note(&self, what: impl FnOnce() -> String) {
         if std::env::var_os("SIM_TRACE").is_some() {
             eprintln!("{:>10.3} {}", self.at().as_secs_f64(), what());
         }
     }
 
-    fn at(&self) -> Duration {
+    pub(super) fn at(&self) -> Duration {
         self.now - self.start
     }
 
-    fn chance(&mut self, of_1000: u32) -> bool {
+    pub(super) fn chance(&mut self, of_1000: u32) -> bool {
         of_1000 > 0 && self.dice.u32(0..1000) < of_1000
     }
 
     /// The time as the engine is told it.
-    fn clock(&mut self) -> Instant {
+    pub(super) fn clock(&mut self) -> Instant {
         if self.weather.jitter && self.dice.bool() {
             self.now - Duration::from_millis(self.dice.u64(0..30))
         } else {
@@ -127,7 +126,7 @@ impl Sim {
 
     // -- what happens -------------------------------------------------------------------------------------
 
-    fn happen(&mut self, place: usize) {
+    pub(super) fn happen(&mut self, place: usize) {
         let kind = match (place, self.dice.u8(0..10)) {
             (QTS | SEQ, _) | (_, 0..5) => Kind::New,
             (_, 5..7) => Kind::Edit,
@@ -250,7 +249,7 @@ impl Sim {
     }
 
     /// What is under way is lost; questions are asked again by the connection that comes next.
-    fn cut(&mut self, time: Duration) {
+    pub(super) fn cut(&mut self, time: Duration) {
         let until = self.now + time;
         self.note(|| format!("cut for {time:?}"));
         for (_, what) in std::mem::take(&mut self.wire) {
@@ -269,7 +268,7 @@ impl Sim {
         self.wire.insert((until, self.sent), Wire::Connected);
     }
 
-    fn member(&mut self) {
+    pub(super) fn member(&mut self) {
         let place = self.dice.usize(FIRST..PLACES);
         let log = &mut self.server.places[place];
         log.member = !log.member;
@@ -285,7 +284,7 @@ impl Sim {
 
     // -- the client ---------------------------------------------------------------------------------------
 
-    fn pump(&mut self) {
+    pub(super) fn pump(&mut self) {
         for _ in 0..self.shell.pump() {
             let number = self.horizons.len();
             let upto = match self.shell.pushed[number] {
@@ -334,9 +333,11 @@ impl Sim {
                 let state = self.server.state(at);
                 let fresh = !engine.common.reset;
                 engine.handle_state(state, now);
-                self.shell.excuse(COMMON, state.pts);
-                self.shell.excuse(QTS, state.qts);
                 // What was before the beginning is past.
+                if fresh {
+                    self.shell.excuse(COMMON, state.pts);
+                    self.shell.excuse(QTS, state.qts);
+                }
                 for place in (FIRST..PLACES).filter(|_| fresh) {
                     if !self.shell.engine.channels.contains_key(&id_of(place)) {
                         self.shell.excuse(place, self.server.places[place].end);
@@ -377,7 +378,7 @@ impl Sim {
         }
     }
 
-    fn arrive(&mut self, what: Wire) {
+    pub(super) fn arrive(&mut self, what: Wire) {
         let now = self.clock();
         match what {
             Wire::Push(packet, told) => {
@@ -420,7 +421,7 @@ impl Sim {
         self.pump();
     }
 
-    fn begin_anew(&mut self, crash: bool) {
+    pub(super) fn begin_anew(&mut self, crash: bool) {
         self.tally.crashes += 1;
         self.note(|| format!("begins anew, by a crash: {crash}"));
         let (unhandled, cursor) = self.shell.unhandled();
@@ -468,7 +469,7 @@ impl Sim {
         }
     }
 
-    fn read(&mut self) {
+    pub(super) fn read(&mut self) {
         if self.stuck.is_some_and(|until| until > self.now) {
             return;
         }
@@ -491,216 +492,5 @@ impl Sim {
         }
         self.shell.work(&mut self.dice, self.calm, self.now);
         self.pump();
-    }
-
-    // -- time ---------------------------------------------------------------------------------------------
-
-    fn step(&mut self) {
-        let weather = self.weather;
-        let mut things = self.dice.usize(0..4);
-        let burst = self.chance(weather.burst);
-        if burst {
-            things += self.dice.usize(10..80);
-        }
-        let favourite = self.place();
-        for _ in 0..things {
-            let place = if burst && self.dice.bool() {
-                favourite
-            } else {
-                self.place()
-            };
-            self.happen(place);
-        }
-        if self.chance(weather.member) {
-            self.member();
-        }
-        if self.chance(weather.cut) {
-            let time = Duration::from_millis(self.dice.u64(1..20_000));
-            self.cut(time);
-        }
-        if self.chance(weather.sleep) {
-            let time = Duration::from_secs(self.dice.u64(60..400_000));
-            self.note(|| format!("sleeps for {time:?}"));
-            // Half of the time the connection does not survive it.
-            if self.dice.bool() {
-                self.cut(time);
-            }
-            self.now += time;
-        }
-        if self.chance(weather.stuck) {
-            self.stuck = Some(self.now + Duration::from_millis(self.dice.u64(100..20_000)));
-        }
-        if self.chance(weather.guest) {
-            if self.dice.bool() {
-                let hands_on = self.dice.bool();
-                self.shell.join(false, hands_on);
-            } else {
-                self.shell.guest_leaves(self.now);
-            }
-        }
-        if self.chance(weather.open) {
-            let place = self.dice.usize(FIRST..PLACES);
-            let open = self.server.places[place].known && self.opened.len() < 5;
-            if open && self.opened.insert(place) {
-                self.shell.engine.set_opened(id_of(place), true);
-            } else if self.opened.remove(&place) {
-                self.shell.engine.set_opened(id_of(place), false);
-            }
-        }
-        if self.chance(weather.crash) {
-            self.begin_anew(true);
-        }
-        if self.chance(weather.walk_out) {
-            self.begin_anew(false);
-        }
-        self.pump();
-    }
-
-    fn place(&mut self) -> usize {
-        match self.dice.u8(0..20) {
-            0..6 => COMMON,
-            6..8 => QTS,
-            8 => SEQ,
-            // Some channels are busier than others.
-            _ => {
-                let most = self.dice.usize(1..=CHANNELS);
-                FIRST + self.dice.usize(0..most)
-            }
-        }
-    }
-
-    /// Goes on to `end`, through everything that is due before.
-    fn advance(&mut self, end: Instant) {
-        loop {
-            let wire = self.wire.first_key_value().map(|(&(at, _), _)| at);
-            let timer = self.shell.engine.poll_timeout();
-            let next = [wire, timer].into_iter().flatten().min();
-            let Some(next) = next.filter(|&next| next <= end) else {
-                break;
-            };
-            // Timers may be due for a clock that went back a little.
-            self.now = next.max(self.now);
-            if wire.is_some_and(|at| at <= self.now) {
-                if let Some((_, what)) = self.wire.pop_first() {
-                    self.arrive(what);
-                }
-            } else {
-                let now = self.now;
-                self.shell.engine.handle_timeout(now);
-                self.pump();
-            }
-        }
-        self.now = end.max(self.now);
-        let now = self.clock();
-        self.shell.engine.handle_timeout(now);
-        self.pump();
-    }
-
-    /// Time goes by and all who read do so.
-    fn rest(&mut self, time: Duration, steps: u32) {
-        for _ in 0..steps {
-            let end = self.now + time / steps;
-            self.advance(end);
-            for _ in 0..200 {
-                let before = self
-                    .shell
-                    .readers
-                    .iter()
-                    .map(|r| r.steps.len())
-                    .sum::<usize>();
-                self.read();
-                let after = self
-                    .shell
-                    .readers
-                    .iter()
-                    .map(|r| r.steps.len())
-                    .sum::<usize>();
-                if before == after {
-                    break;
-                }
-            }
-        }
-    }
-
-    pub(super) fn run(&mut self) -> Tally {
-        self.pump();
-        self.advance(self.now + Duration::from_millis(100));
-        for _ in 0..self.dice.usize(20..90) {
-            self.step();
-            let pause = match self.dice.u8(0..12) {
-                0 => self.dice.u64(300..20_000),
-                _ => self.dice.u64(1..300),
-            };
-            let end = self.now + Duration::from_millis(pause);
-            self.advance(end);
-            self.read();
-        }
-        self.note(|| "the sky clears".to_owned());
-        let weather = self.weather;
-        self.weather = weather.cleared();
-        self.stuck = None;
-        self.calm = true;
-        while self.shell.readers.iter().any(|reader| !reader.stays) {
-            self.shell.guest_leaves(self.now);
-        }
-        for place in FIRST..PLACES {
-            if !self.server.places[place].member {
-                self.server.places[place].member = true;
-                self.happen(place);
-            }
-        }
-        for place in std::mem::take(&mut self.opened) {
-            self.shell.engine.set_opened(id_of(place), false);
-        }
-        // What was lost unnoticed comes to light by the silence at the latest.
-        self.rest(Duration::from_secs(300), 60);
-        let asked = self.tally.requests;
-        self.rest(Duration::from_secs(3600), 4);
-        // Every quarter of an hour, and whatever channels the first of these names.
-        let more = self.tally.requests - asked;
-        assert!(more <= 8 + 2 * CHANNELS, "{more} requests in a quiet hour");
-        let asked = self.tally.requests;
-        self.rest(Duration::from_secs(3600), 4);
-        let more = self.tally.requests - asked;
-        assert!(more <= 5, "{more} requests in the second quiet hour");
-        self.verdict(weather);
-        self.tally
-    }
-
-    fn verdict(&mut self, weather: Weather) {
-        let engine = &self.shell.engine;
-        assert_eq!((engine.outlet.held, engine.running), (0, 0));
-        assert!(engine.unsettled.is_empty() && engine.timers.is_empty());
-        assert_eq!(engine.common.date, engine.common.next_date);
-        for reader in &self.shell.readers {
-            let places = &self.server.places;
-            let (pushed, steps) = (&self.shell.pushed, &reader.steps);
-            let refused = weather.refuse > 0;
-            let missed = check::check(places, pushed, &self.horizons, steps, refused);
-            assert!(
-                missed == 0 || !weather.keeps_all(),
-                "{missed} times missing, out of nothing"
-            );
-            self.tally.missed += missed;
-            self.tally.given += reader.steps.len();
-        }
-        let shown = |what| self.shell.pushed.iter().filter(|&&s| s == what).count();
-        assert!(shown(Shown::Damaged) <= self.garbled);
-        if self.garbled > 0 && self.tally.crashes == 0 {
-            assert!(
-                shown(Shown::Damaged) > 0,
-                "nothing was said of {} garbled",
-                self.garbled
-            );
-        }
-        let quick = !weather.second && self.shell.readers[0].at_work.is_none();
-        if weather.is_fair() && weather.short == 0 && quick {
-            let seq = |shown: &&Shown| matches!(shown, Shown::Event { place: SEQ, .. });
-            let told = self.shell.pushed.iter().filter(seq).count();
-            assert_eq!(told, self.server.places[SEQ].events.len());
-        }
-        // Nothing that happens costs more than a few questions.
-        let most = 60 + 4 * self.tally.events + 60 * self.tally.crashes;
-        assert!(self.tally.requests <= most, "{:?}", self.tally);
     }
 }
