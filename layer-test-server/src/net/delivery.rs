@@ -44,14 +44,14 @@ impl Hub {
     }
 
     /// Pushes updates to all sessions of all keys signed in as the account, on its home data centre.
-    fn push(&self, world: &World, push: &Push) {
+    fn push(&self, world: &mut World, push: &Push) {
         let keys = world.auth.devices_of(push.user_id);
         if keys.is_empty() {
             return;
         }
         let bytes = push.updates.to_bytes();
         let names = self.diverts().then(|| detour::names(&push.updates));
-        let now = now();
+        let (now, mut without) = (now(), Vec::new());
         for (permanent, _) in keys {
             for key in world.auth.with_temporary(permanent) {
                 for slot in self.registry().of_key(key) {
@@ -68,11 +68,16 @@ impl Hub {
                             let dc = world.auth.record(permanent).map_or(0, |key| key.dc_id);
                             let actions = self.detour(&slot, dc, push.user_id, names, now);
                             let mut noise = |bytes| self.faults().noise(bytes);
-                            state.push_by(bytes.clone(), &actions, &mut noise, now);
+                            if !state.push_by(bytes.clone(), &actions, &mut noise, now) {
+                                without.push(permanent);
+                            }
                         }
                     }
                 }
             }
+        }
+        for key in without {
+            world.owe(push.user_id, key, &push.updates);
         }
     }
 

@@ -77,14 +77,15 @@ impl Hub {
 }
 
 impl SlotState {
-    /// Queues updates, or what these actions make of them.
+    /// Queues updates, or what these actions make of them; false when nothing comes of them.
     pub(super) fn push_by(
         &mut self,
         mut updates: Vec<u8>,
         actions: &[Action],
         noise: &mut dyn FnMut(u32) -> Vec<u8>,
         now: Instant,
-    ) {
+    ) -> bool {
+        let mut whole = true;
         let (mut lost, mut twice, mut swaps, mut delay) = (false, false, false, None);
         for action in actions {
             match action {
@@ -98,9 +99,13 @@ impl SlotState {
                 Action::Malformed => updates.truncate((updates.len() / 8 * 4).max(4)),
                 _ => {}
             }
+            whole &= !matches!(
+                action,
+                Action::Drop | Action::TooLong | Action::Garbage(_) | Action::Malformed
+            );
         }
         if lost {
-            return;
+            return false;
         }
         let again = twice.then(|| updates.clone());
         for updates in [Some(updates), again].into_iter().flatten() {
@@ -118,6 +123,7 @@ impl SlotState {
                 self.end_swap();
             }
         }
+        whole
     }
 
     fn end_swap(&mut self) {

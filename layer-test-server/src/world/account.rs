@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use layer_tl_types::enums;
 
 use super::ids::PeerId;
+use super::owed::Owed;
 use super::secondary::Secondary;
 use super::users::Contact;
 
@@ -118,6 +119,8 @@ pub(crate) struct Account {
     pub(crate) secondary: VecDeque<Secondary>,
     /// How many containers were numbered.
     pub(crate) seq: i32,
+    /// What faults kept from programs, by their auth keys.
+    pub(crate) owed: BTreeMap<i64, Owed>,
     /// The newest date that any session of this account was given.
     pub(crate) given_date: i32,
     /// Channels that changed, and when last.
@@ -146,6 +149,7 @@ impl Account {
             qts: 0,
             secondary: VecDeque::new(),
             seq: 0,
+            owed: BTreeMap::new(),
             given_date: 0,
             touched_channels: BTreeMap::new(),
             contacts: BTreeMap::new(),

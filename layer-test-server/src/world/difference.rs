@@ -3,10 +3,11 @@
 use layer_tl_types::{enums, types};
 
 use super::World;
-use super::account::Change;
+use super::account::{Change, Noted};
 use super::channels::ChannelChange;
 use super::ids::PeerId;
 use super::named::Named;
+use super::owed::Lost;
 use super::secondary::Secondary;
 use crate::rpc::RpcError;
 
@@ -88,6 +89,11 @@ impl World {
             .filter(|limit| *limit > 0)
             .unwrap_or(usize::MAX)
             .min(self.slice_limit());
+        let lost = self.owed(user_id, known.date);
+        let account = self
+            .accounts
+            .get(&user_id)
+            .ok_or_else(|| RpcError::new(401, "AUTH_KEY_UNREGISTERED"))?;
         let missing = self.logged_after(user_id, known.pts);
         let mut whole = missing.len() <= limit;
         let mut named = Named::default();
@@ -129,13 +135,16 @@ impl World {
             }
         }
         if whole {
-            self.add_notes(user_id, known.date, &mut other_updates, &mut named);
+            self.add_notes(user_id, known.date, &lost, &mut other_updates, &mut named);
         }
         let state = types::updates::State {
             pts: last_pts,
             qts: last_qts,
             ..self.state(user_id)
         };
+        if whole {
+            self.pay(user_id, state.date);
+        }
         if whole && missing.is_empty() && other_updates.is_empty() {
             return Ok(types::updates::DifferenceEmpty {
                 date: state.date,
@@ -159,7 +168,7 @@ impl World {
         // A slice keeps the client's date, so that the notes still come with the last one.
         let intermediate_state = types::updates::State {
             date: known.date,
-            seq: self.seq_at(user_id, known.date),
+            seq: self.seq_at(user_id, known.date, &lost),
             ..state
         }
         .into();
@@ -179,20 +188,22 @@ impl World {
         &self,
         user_id: i64,
         date: i32,
+        lost: &Lost,
         updates: &mut Vec<enums::Update>,
         named: &mut Named,
     ) {
         let Some(account) = self.accounts.get(&user_id) else {
             return;
         };
-        for noted in account.notes.iter().filter(|noted| noted.date > date) {
+        let unknown = |noted: &&Noted| noted.date > date || lost.notes.contains(&noted.date);
+        for noted in account.notes.iter().filter(unknown) {
             updates.push(noted.update.clone());
             for name in &noted.names {
                 named.add(*name);
             }
         }
         for (&channel_id, &touched) in &account.touched_channels {
-            if touched < date {
+            if touched < date && !lost.channels.contains(&channel_id) {
                 continue;
             }
             if let Some(channel) = self

@@ -27,6 +27,7 @@ pub(crate) mod message;
 pub(crate) mod min;
 pub(crate) mod moderation;
 pub(crate) mod named;
+pub(crate) mod owed;
 pub(crate) mod participants;
 pub(crate) mod polls;
 pub(crate) mod privacy;

@@ -9,6 +9,7 @@ use layer_tl_types::{enums, types};
 use super::World;
 use super::ids::PeerId;
 use super::named::Named;
+use super::owed::Lost;
 
 /// A change that counts in `qts`.
 #[derive(Clone, Debug)]
@@ -116,15 +117,15 @@ impl World {
         self.push(user_id, container.into(), true);
     }
 
-    /// The `seq` that a client has which knows everything up to `date`.
-    pub(super) fn seq_at(&self, user_id: i64, date: i32) -> i32 {
+    /// The `seq` that a client has which knows everything up to `date` but what was lost.
+    pub(super) fn seq_at(&self, user_id: i64, date: i32, lost: &Lost) -> i32 {
         let Some(account) = self.accounts.get(&user_id) else {
             return 0;
         };
         let first_unknown = account
             .notes
             .iter()
-            .find(|noted| noted.seq > 0 && noted.date > date);
+            .find(|noted| noted.seq > 0 && (noted.date > date || lost.notes.contains(&noted.date)));
         first_unknown.map_or(account.seq, |noted| noted.seq - 1)
     }
 }

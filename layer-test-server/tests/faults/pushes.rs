@@ -216,6 +216,62 @@ async fn differences_are_sliced_or_too_long_or_refused_as_ordered() {
     .await;
 }
 
+#[tokio::test]
+async fn what_counts_in_no_pts_and_was_lost_stands_in_the_next_difference_all_the_same() {
+    in_time(async {
+        let rules = [
+            "push update=updateUserName: drop",
+            "push nth=1 update=updateNewChannelMessage: drop",
+        ];
+        let (_server, ann, bob, mut client) = listening(&rules).await;
+        let chat = ann.create_supergroup("Us").unwrap();
+        ann.invite(chat, &[&bob]).unwrap();
+        ann.send_message(bob.peer(), "hello").unwrap();
+        let enums::updates::State::State(before) =
+            client.invoke(&f::updates::GetState {}).await.unwrap();
+        ann.invoke(&f::account::UpdateProfile {
+            first_name: Some("Anne".into()),
+            last_name: None,
+            about: None,
+        })
+        .unwrap();
+        // What comes after it moves the client's date on.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let enums::updates::State::State(state) =
+            client.invoke(&f::updates::GetState {}).await.unwrap();
+        assert!(state.date > before.date && state.seq == before.seq + 1);
+        let request = f::updates::GetDifference {
+            date: state.date,
+            ..difference(state.pts)
+        };
+        // The answer may be lost as well: it is the same when it is asked for again.
+        for _ in 0..2 {
+            let answer = client.invoke(&request).await.unwrap();
+            let enums::updates::Difference::Difference(answer) = answer else {
+                panic!("{answer:?}")
+            };
+            let is = |wanted: fn(&enums::Update) -> bool| answer.other_updates.iter().any(wanted);
+            assert!(is(|update| matches!(update, enums::Update::UserName(_))));
+            assert!(is(|update| matches!(
+                update,
+                enums::Update::ChannelTooLong(_)
+            )));
+        }
+        let enums::updates::State::State(state) =
+            client.invoke(&f::updates::GetState {}).await.unwrap();
+        let request = f::updates::GetDifference {
+            date: state.date.saturating_add(1),
+            ..difference(state.pts)
+        };
+        let answer = client.invoke(&request).await.unwrap();
+        assert!(
+            matches!(answer, enums::updates::Difference::Empty(_)),
+            "{answer:?}"
+        );
+    })
+    .await;
+}
+
 fn channel_difference(bob: &UserHandle, chat: Peer, pts: i32) -> f::updates::GetChannelDifference {
     let Peer::Channel(channel_id) = chat else {
         panic!("{chat:?}")

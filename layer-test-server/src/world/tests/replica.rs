@@ -2,6 +2,7 @@
 //!
 //! Strict where a client would have to ask again: every counted update must follow the last one without a gap.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use layer_tl_types::{enums, functions, types};
@@ -9,6 +10,7 @@ use layer_tl_types::{enums, functions, types};
 use super::described::{check_message_named, check_named};
 use super::{Session, Stage};
 use crate::expected::{Count, Event};
+use crate::handles::Peer;
 use crate::world::blank;
 use crate::world::ids::PeerId;
 use crate::world::secondary::{is_in_sequence, qts};
@@ -375,12 +377,14 @@ impl Replica {
                 }
             }
             enums::Update::ReadChannelInbox(update) => {
-                self.read_inbox
-                    .insert(PeerId::Channel(update.channel_id), update.max_id);
+                let read = self.read_inbox.entry(PeerId::Channel(update.channel_id));
+                let read = read.or_default();
+                *read = update.max_id.max(*read);
             }
             enums::Update::ReadChannelOutbox(update) => {
-                self.read_outbox
-                    .insert(PeerId::Channel(update.channel_id), update.max_id);
+                let read = self.read_outbox.entry(PeerId::Channel(update.channel_id));
+                let read = read.or_default();
+                *read = update.max_id.max(*read);
             }
             enums::Update::Channel(update) => {
                 let member = chats.iter().any(|chat| {
@@ -421,6 +425,51 @@ impl Replica {
     fn put(&mut self, channel: i64, message: &enums::Message) {
         let copy = self.channels.get_mut(&channel).unwrap();
         copy.messages.insert(message_id(message), message.clone());
+    }
+
+    /// Whether an object is the next one, one of before, or one after a gap.
+    pub(super) fn place_of(&self, updates: &enums::Updates) -> Ordering {
+        let (within, seq, date) = match updates {
+            enums::Updates::Updates(updates) => (&updates.updates[..], updates.seq, updates.date),
+            enums::Updates::UpdateShort(short) => {
+                (std::slice::from_ref(&short.update), 0, i32::MAX)
+            }
+            enums::Updates::UpdateShortMessage(short) => {
+                return (short.pts - short.pts_count).cmp(&self.pts);
+            }
+            enums::Updates::UpdateShortChatMessage(short) => {
+                return (short.pts - short.pts_count).cmp(&self.pts);
+            }
+            other => panic!("unexpected in this place: {other:?}"),
+        };
+        let mut places: Vec<Ordering> = within
+            .iter()
+            .filter_map(|update| {
+                let event = Event::of(update);
+                Some(match (event.count, event.chat) {
+                    (Count::Common { pts, pts_count }, _) => (pts - pts_count).cmp(&self.pts),
+                    (Count::Channel { pts, pts_count }, Some(Peer::Channel(id))) => {
+                        (pts - pts_count).cmp(&self.channels.get(&id)?.pts)
+                    }
+                    (Count::Qts(qts), _) => (qts - 1).cmp(&self.qts),
+                    _ => return None,
+                })
+            })
+            .collect();
+        if seq != 0 {
+            places.push((seq - 1).cmp(&self.seq));
+        }
+        if places.is_empty() && date <= self.date {
+            return Ordering::Less;
+        }
+        // One that is late in any respect is all of it late, and a gap is a gap.
+        let gap = places.contains(&Ordering::Greater);
+        let late = places.contains(&Ordering::Less);
+        match (gap, late) {
+            (true, _) => Ordering::Greater,
+            (_, true) => Ordering::Less,
+            _ => Ordering::Equal,
+        }
     }
 
     /// Looks at the channels that were said to have changed.

@@ -3,6 +3,7 @@
 //! Each person has a session that makes calls, one that only listens, and one that is away and catches up at times.
 //! A failure prints its seed; `LAYER_SEED` runs that one alone, `LAYER_RUNS` sets how many.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use layer_tl_types::{enums, functions};
@@ -19,6 +20,9 @@ struct Person {
     acting: Replica,
     listening: Replica,
     away: Replica,
+    /// Another program, to which not every push comes.
+    unlucky: Session,
+    lossy: Replica,
     /// What it must be told, since the listening session and since the one that is away was asked.
     journal: u64,
     journal_away: u64,
@@ -75,6 +79,11 @@ impl Run {
                     stage.world.journals.open(caller.user),
                 );
                 Person {
+                    unlucky: Session {
+                        key: caller.key + 5,
+                        ..caller
+                    },
+                    lossy: fresh.clone(),
                     journal,
                     journal_away,
                     caller,
@@ -126,6 +135,27 @@ impl Run {
             else {
                 continue;
             };
+            // What a difference brought meanwhile cannot be lost any more.
+            let place = person.lossy.place_of(&push.updates);
+            if place != Ordering::Less && self.rng.u8(..5) == 0 {
+                let key = person.unlucky.key;
+                self.stage.world.owe(push.user_id, key, &push.updates);
+                *self.seen.entry("lost").or_default() += 1;
+            } else {
+                match place {
+                    Ordering::Less => {}
+                    Ordering::Equal => {
+                        person.lossy.apply(push.user_id, &push.updates);
+                        person.lossy.refresh(&self.stage, person.unlucky);
+                    }
+                    Ordering::Greater => {
+                        let limit = self.rng.bool().then(|| self.rng.i32(1..30));
+                        person
+                            .lossy
+                            .catch_up(&mut self.stage, person.unlucky, limit);
+                    }
+                }
+            }
             let own = (person.caller.key, person.caller.id);
             person.listening.apply(push.user_id, &push.updates);
             person.listening.refresh(&self.stage, person.caller);
@@ -354,6 +384,20 @@ impl Run {
             self.check(index, "old", &replica);
         }
         for index in 0..self.people.len() {
+            let Person {
+                unlucky,
+                lossy,
+                listening,
+                ..
+            } = &mut self.people[index];
+            lossy.catch_up(&mut self.stage, *unlucky, None);
+            if self.stage.world.config.log_limit >= 100 {
+                assert_eq!(lossy.names, listening.names, "names in spite of losses");
+                assert_eq!(lossy.read_inbox, listening.read_inbox);
+                assert_eq!(lossy.read_outbox, listening.read_outbox);
+            }
+            let lossy = self.people[index].lossy.clone();
+            self.check(index, "lossy", &lossy);
             self.catch_up(index);
             // Having caught up, there is nothing more, but for pointers to channels of this very second.
             let (before, caller) = (self.people[index].away.clone(), self.people[index].caller);
@@ -400,6 +444,7 @@ fn every_session_follows_any_history_without_a_gap_and_differences_lead_to_the_s
     for kind in [
         "common",
         "channel",
+        "lost",
         "qts",
         "seq",
         "uncounted",
