@@ -56,9 +56,11 @@ pub(crate) struct Delivery {
     pub(crate) cost: usize,
 }
 
-/// What a byte on the wire becomes in memory, with the spaces for what is not there.
+/// What an update takes in memory, however little it says: a message's fields have their places when they are empty.
+const UPDATE: usize = 640;
+/// What a byte on the wire becomes on top of that.
 const SPREAD: usize = 4;
-/// The same for a user or chat.
+/// What a user or chat takes.
 const PEER: usize = 512;
 
 impl Delivery {
@@ -80,7 +82,7 @@ impl Delivery {
     ) -> Self {
         let mut bytes = Vec::with_capacity(512);
         update.serialize(&mut bytes);
-        let cost = bytes.len() * SPREAD + peers.len() * PEER / of.max(1);
+        let cost = UPDATE + bytes.len() * SPREAD + peers.len() * PEER / of.max(1);
         let mut delivery = Self::new(Payload::Update(update), peers, mark);
         delivery.cost += cost;
         delivery
