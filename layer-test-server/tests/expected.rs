@@ -127,3 +127,62 @@ async fn updates_of_any_kind_can_be_pushed_and_kept() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn updates_with_a_qts_are_counted_for_bots_and_stand_in_the_difference() {
+    let server = Server::builder().start().await.unwrap();
+    let ann = server.add_user(NewUser::named("+15550001", "Ann"));
+    let bot = server.add_bot(&ann, "Helper", "helper_bot");
+    let channel = ann.create_channel("News").unwrap();
+    let Peer::Channel(channel_id) = channel else {
+        panic!("{channel:?}")
+    };
+    let boost = types::Boost {
+        gift: false,
+        giveaway: false,
+        unclaimed: false,
+        id: "1".into(),
+        user_id: Some(ann.id()),
+        giveaway_msg_id: None,
+        date: 1,
+        expires: 2,
+        used_gift_slug: None,
+        multiplier: None,
+        stars: None,
+    };
+    let update = types::UpdateBotChatBoost {
+        peer: types::PeerChannel { channel_id }.into(),
+        boost: boost.into(),
+        qts: 0,
+    };
+    let watch = bot.watch();
+    bot.push_qts(update.clone().into(), &[channel, ann.peer()]);
+    bot.push_qts(update.into(), &[channel, ann.peer()]);
+    let counts: Vec<Count> = watch.take().iter().map(|event| event.count).collect();
+    assert_eq!(counts, [Count::Qts(1), Count::Qts(2)]);
+    assert_eq!(bot.expected().qts, 2);
+    let request = f::updates::GetDifference {
+        pts: 1,
+        pts_limit: None,
+        pts_total_limit: None,
+        date: 1,
+        qts: 1,
+        qts_limit: None,
+    };
+    let answer = bot.invoke(&request).unwrap();
+    let enums::updates::Difference::Difference(difference) = answer else {
+        panic!("{answer:?}")
+    };
+    let [enums::Update::BotChatBoost(update)] = &difference.other_updates[..] else {
+        panic!("{:?}", difference.other_updates)
+    };
+    assert_eq!(update.qts, 2);
+    // What has no qts is left alone.
+    let other = types::UpdateReadStories {
+        peer: types::PeerUser { user_id: ann.id() }.into(),
+        max_id: 1,
+    };
+    bot.push_qts(other.into(), &[]);
+    assert_eq!(bot.expected().qts, 2);
+    server.shutdown().await;
+}
