@@ -104,7 +104,7 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may refuse to read what it is sent.
     pub stall: Duration,
-    /// Messages kept in each account and each channel; the oldest go first.
+    /// Messages kept in each account and each channel; the oldest go first, without a word.
     pub message_limit: usize,
     /// Changes kept for each account and each channel; whoever is further behind is told that it is too long.
     pub log_limit: usize,

@@ -165,6 +165,47 @@ async fn a_session_that_comes_back_after_a_burst_is_told_to_ask() {
     server.shutdown().await;
 }
 
+#[tokio::test]
+async fn what_was_dropped_with_a_burst_stands_in_the_difference_whatever_its_date() {
+    let server = Server::builder().start().await.unwrap();
+    let (ann, bob, mut client, _) = two(&server).await;
+    let test = async {
+        ann.send_message(bob.peer(), "so that they know each other")
+            .unwrap();
+        // Nobody reads meanwhile, and the name comes when there is no room left.
+        for number in 0..1_100 {
+            ann.send_message(bob.peer(), &number.to_string()).unwrap();
+        }
+        let request = f::account::UpdateProfile {
+            first_name: Some("Anne".into()),
+            last_name: None,
+            about: None,
+        };
+        ann.invoke(&request).unwrap();
+        // The state is of after it.
+        let enums::updates::State::State(state) =
+            client.invoke(&f::updates::GetState {}).await.unwrap();
+        let request = f::updates::GetDifference {
+            pts: state.pts,
+            pts_limit: None,
+            pts_total_limit: None,
+            date: state.date,
+            qts: 0,
+            qts_limit: None,
+        };
+        let answer = client.invoke(&request).await.unwrap();
+        let enums::updates::Difference::Difference(difference) = answer else {
+            panic!("{answer:?}")
+        };
+        let [enums::Update::UserName(update)] = &difference.other_updates[..] else {
+            panic!("{:?}", difference.other_updates)
+        };
+        assert_eq!(update.first_name, "Anne");
+    };
+    tokio::time::timeout(PATIENCE, test).await.unwrap();
+    server.shutdown().await;
+}
+
 /// How long it takes and how much it holds, for whoever wants to know:
 /// `cargo test -p layer-test-server --release --test burst -- --ignored --nocapture`.
 #[tokio::test]

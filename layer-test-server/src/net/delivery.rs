@@ -62,16 +62,17 @@ impl Hub {
                     if !state.wants_updates {
                         continue;
                     }
-                    match &names {
+                    let gets = match &names {
                         None => state.push(bytes.clone()),
                         Some(names) => {
                             let dc = world.auth.record(permanent).map_or(0, |key| key.dc_id);
                             let actions = self.detour(&slot, dc, push.user_id, names, now);
                             let mut noise = |bytes| self.faults().noise(bytes);
-                            if !state.push_by(bytes.clone(), &actions, &mut noise, now) {
-                                without.push(permanent);
-                            }
+                            state.push_by(bytes.clone(), &actions, &mut noise, now)
                         }
+                    };
+                    if !gets {
+                        without.push(permanent);
                     }
                 }
             }

@@ -119,7 +119,7 @@ impl SlotState {
                 self.detour.swapped = Some((now + SWAP_PATIENCE, updates));
                 self.wake();
             } else {
-                self.push(updates);
+                whole &= self.push(updates);
                 self.end_swap();
             }
         }

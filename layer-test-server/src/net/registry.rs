@@ -249,8 +249,8 @@ impl SlotState {
         self.staged.push_back((due, packet));
     }
 
-    /// Queues updates. When too many wait they are dropped, and the client is told to ask for a difference.
-    pub(crate) fn push(&mut self, updates: Vec<u8>) {
+    /// Queues updates. When too many wait they are dropped, and the client is told to ask for a difference; false then.
+    pub(crate) fn push(&mut self, updates: Vec<u8>) -> bool {
         let most = if self.link.is_some() {
             MAX_WAITING
         } else {
@@ -258,11 +258,12 @@ impl SlotState {
         };
         if self.missed || self.waiting >= most {
             self.missed = true;
-            return;
+            return false;
         }
         self.waiting += 1;
         self.session.push(updates);
         self.wake();
+        true
     }
 
     /// Appends the next packet to `out`; false when there is none.

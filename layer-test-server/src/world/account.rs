@@ -119,7 +119,7 @@ pub(crate) struct Account {
     pub(crate) secondary: VecDeque<Secondary>,
     /// How many containers were numbered.
     pub(crate) seq: i32,
-    /// What faults kept from programs, by their auth keys.
+    /// What did not reach programs, by their auth keys.
     pub(crate) owed: BTreeMap<i64, Owed>,
     /// The newest date that any session of this account was given.
     pub(crate) given_date: i32,

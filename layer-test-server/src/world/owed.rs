@@ -1,4 +1,4 @@
-//! What a fault kept from a program, and a difference must therefore have.
+//! What did not reach a program, because a fault kept it back or too much was waiting, and a difference must have.
 //!
 //! A client asks for a difference by its `pts`, its `qts` and a date. Changes that count in neither it gets by the
 //! date alone, which later updates move on: so the data centre has to know what it never sent, as Telegram's must (how
