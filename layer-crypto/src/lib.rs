@@ -14,7 +14,7 @@
 //! | [`factorize`] | the proof of work of the handshake | `mtproto/auth_key` (3) |
 //! | [`aes`], [`sha`] | AES-256-IGE, AES-256-CTR, SHA-1, SHA-256 | `mtproto/description`, `mtproto/mtproto-transports` |
 //!
-//! Private, and worth an auditor's time: `x86_64` (all of the crate's `unsafe`), `modulus` (fixed-width Montgomery arithmetic: all secret
+//! Private, and worth an auditor's time: `x86_64` and `aarch64` (all of the crate's `unsafe`), `modulus` (fixed-width Montgomery arithmetic: all secret
 //! exponents go through it), `prime` (Baillie-PSW), `number` (padding and ranges).
 //!
 //! ```
@@ -43,8 +43,7 @@
 //! # What is promised about secrets, and what is not
 //!
 //! - Comparisons of hashes and keys that guard something are in constant time ([`constant_time_eq`]).
-//! - AES goes by the processor's instructions where there are any (those of x86-64 are called here, the others' by the
-//!   `aes` crate) and by that crate's bit slicing elsewhere: no tables indexed by secrets.
+//! - AES goes by the processor's instructions where there are any (called here on x86-64 and AArch64) and by that crate's bit slicing elsewhere: no tables indexed by secrets.
 //! - Secret exponents (DH, SRP, RSA decryption) go through fixed-width arithmetic whose branches and
 //!   memory accesses do not depend on them; the window table is read whole each time. This is constant
 //!   time in the source. No machine code was verified, and a compiler may do otherwise.
@@ -61,6 +60,8 @@
 //! - `Debug` prints a key's id or fingerprint and nothing else of it.
 //! - [`factorize`] and the tests of primes work on public numbers and take the time they take.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 pub mod aes;
 mod auth_key;
 mod compare;

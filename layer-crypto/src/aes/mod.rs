@@ -8,9 +8,18 @@
 //! Which instructions there are is found out at run time. With none of those that are known here it is the `aes`
 //! crate's block cipher (constant time as well: bit slicing, no tables). The IGE mode is ours in every case.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) mod keys;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) mod lanes;
 mod portable;
 
 use std::fmt;
+
+#[cfg(target_arch = "aarch64")]
+use crate::aarch64::Aes;
+#[cfg(target_arch = "x86_64")]
+use crate::x86_64::Aes;
 
 use aes::Aes256;
 use aes::cipher::{Array, KeyIvInit, StreamCipher};
@@ -48,8 +57,8 @@ impl std::error::Error for LengthError {}
 /// When `data` is not a multiple of 16 bytes; it is then left as it was. No bytes at all are fine.
 pub fn ige_encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), LengthError> {
     let blocks = whole_blocks(data)?;
-    #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = crate::x86_64::Aes::new() {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if let Some(aes) = Aes::new() {
         aes.encrypt(key, iv, blocks);
         return Ok(());
     }
@@ -65,8 +74,8 @@ pub fn ige_encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(),
 /// When `data` is not a multiple of 16 bytes; it is then left as it was.
 pub fn ige_decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), LengthError> {
     let blocks = whole_blocks(data)?;
-    #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = crate::x86_64::Aes::new() {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if let Some(aes) = Aes::new() {
         aes.decrypt(key, iv, blocks);
         return Ok(());
     }
@@ -99,8 +108,8 @@ impl fmt::Debug for IgeJob<'_> {
 /// When one of them is not a multiple of 16 bytes; all are then left as they were.
 pub fn ige_encrypt_many(jobs: &mut [IgeJob<'_>]) -> Result<(), LengthError> {
     check(jobs)?;
-    #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = crate::x86_64::Aes::new() {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if let Some(aes) = Aes::new() {
         aes.encrypt_many(jobs);
         return Ok(());
     }
@@ -114,8 +123,8 @@ pub fn ige_encrypt_many(jobs: &mut [IgeJob<'_>]) -> Result<(), LengthError> {
 /// When one of them is not a multiple of 16 bytes; all are then left as they were.
 pub fn ige_decrypt_many(jobs: &mut [IgeJob<'_>]) -> Result<(), LengthError> {
     check(jobs)?;
-    #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = crate::x86_64::Aes::new() {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if let Some(aes) = Aes::new() {
         aes.decrypt_many(jobs);
         return Ok(());
     }
@@ -139,8 +148,8 @@ pub(crate) fn ige_decrypt_hashed(
     prefix: &[u8; 32],
     data: &mut [u8],
 ) -> Result<[u8; 32], LengthError> {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(aes) = crate::x86_64::Aes::new()
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if let Some(aes) = Aes::new()
         && let Some(hash) = aes.decrypt_hashed(key, iv, prefix, whole_blocks(data)?)
     {
         return Ok(hash);
@@ -197,16 +206,9 @@ mod tests {
     use crate::sha::sha256;
 
     /// Every way that this processor has, by what it takes at a time.
-    #[cfg(target_arch = "x86_64")]
-    fn ways() -> Vec<crate::x86_64::Aes> {
-        let Some(aes) = crate::x86_64::Aes::new() else {
-            return Vec::new();
-        };
-        let mut ways = vec![aes.narrow()];
-        if aes.is_wide() {
-            ways.push(aes);
-        }
-        ways
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    fn ways() -> Vec<Aes> {
+        Aes::new().map_or_else(Vec::new, Aes::ways)
     }
 
     struct Message {
@@ -251,9 +253,12 @@ mod tests {
         fastrand::Rng::with_seed(seed)
     }
 
+    /// Miri takes a second for what takes a millisecond elsewhere.
     const RUNS: usize = if cfg!(miri) { 2 } else { 300 };
+    const MESSAGES: usize = if cfg!(miri) { 4 } else { 40 };
+    const BLOCKS: usize = if cfg!(miri) { 10 } else { 60 };
 
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[test]
     fn one_message_comes_out_the_same_by_every_way() {
         let mut rng = rng();
@@ -272,17 +277,17 @@ mod tests {
         }
     }
 
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[test]
     fn many_messages_come_out_the_same_by_every_way() {
         let mut rng = rng();
         for aes in ways() {
             for _ in 0..RUNS {
-                let count = rng.usize(0..40);
-                let equal = rng.bool().then(|| rng.usize(0..40));
+                let count = rng.usize(0..MESSAGES);
+                let equal = rng.bool().then(|| rng.usize(0..BLOCKS));
                 let mut messages: Vec<_> = (0..count)
                     .map(|_| {
-                        let blocks = equal.unwrap_or_else(|| rng.usize(0..60));
+                        let blocks = equal.unwrap_or_else(|| rng.usize(0..BLOCKS));
                         Message::new(&mut rng, blocks)
                     })
                     .collect();
@@ -332,7 +337,7 @@ mod tests {
     #[test]
     fn many_messages_are_decrypted_to_what_was_encrypted() {
         let mut rng = rng();
-        let mut messages: Vec<_> = (0..20).map(|n| Message::new(&mut rng, n * 3)).collect();
+        let mut messages: Vec<_> = (0..MESSAGES).map(|n| Message::new(&mut rng, n)).collect();
         let before: Vec<_> = messages.iter().map(|m| m.data.clone()).collect();
         let mut jobs: Vec<_> = messages.iter_mut().map(Message::job).collect();
         ige_encrypt_many(&mut jobs).unwrap();

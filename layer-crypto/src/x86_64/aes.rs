@@ -16,23 +16,22 @@
 
 use std::arch::x86_64::{
     __m128i, __m512i, _mm_add_epi32, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
-    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_aeskeygenassist_si128, _mm_alignr_epi8,
-    _mm_loadu_si128, _mm_set_epi32, _mm_set_epi64x, _mm_setzero_si128, _mm_sha256msg1_epu32,
+    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_alignr_epi8, _mm_cvtsi128_si32, _mm_loadu_si128,
+    _mm_set_epi32, _mm_set_epi64x, _mm_set1_epi32, _mm_setzero_si128, _mm_sha256msg1_epu32,
     _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
-    _mm_slli_si128, _mm_storeu_si128, _mm_xor_si128, _mm512_aesdec_epi128,
-    _mm512_aesdeclast_epi128, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
-    _mm512_castsi128_si512, _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512,
-    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
+    _mm_storeu_si128, _mm_xor_si128, _mm512_aesdec_epi128, _mm512_aesdeclast_epi128,
+    _mm512_aesenc_epi128, _mm512_aesenclast_epi128, _mm512_castsi128_si512,
+    _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512, _mm512_setzero_si512,
+    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
 };
 use std::array::from_fn;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::aes::keys;
+use crate::aes::lanes::{self, Four};
 use crate::aes::{Block, IgeJob, halves};
 use crate::sha;
-
-/// Four blocks, which lie together in memory.
-type Four = [Block; 4];
 
 /// Proof that the processor has the instructions.
 #[derive(Clone, Copy)]
@@ -52,18 +51,14 @@ impl Aes {
         is_x86_feature_detected!("aes").then_some(Self { wide, sha })
     }
 
-    /// The same without the instructions that take four blocks.
+    /// With all instructions that there are, and with the least.
     #[cfg(test)]
-    pub(crate) fn narrow(self) -> Self {
-        Self {
+    pub(crate) fn ways(self) -> Vec<Self> {
+        let narrow = Self {
             wide: false,
             sha: false,
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn is_wide(self) -> bool {
-        self.wide
+        };
+        vec![narrow, self]
     }
 
     pub(crate) fn encrypt(self, key: &[u8; 32], iv: &[u8; 32], blocks: &mut [Block]) {
@@ -135,35 +130,13 @@ impl Keys {
     /// FIPS 197, 5.2; for decryption 5.3.5 (the equivalent inverse cipher).
     #[target_feature(enable = "aes")]
     fn new<const DECRYPT: bool>(key: &[u8; 32]) -> Self {
-        let mut keys = [_mm_setzero_si128(); 15];
-        let (first, second) = halves(key);
-        keys[0] = load(&first);
-        keys[1] = load(&second);
-        macro_rules! even {
-            ($at:literal, $constant:literal) => {
-                let word = _mm_aeskeygenassist_si128::<$constant>(keys[$at - 1]);
-                keys[$at] = next_key(keys[$at - 2], _mm_shuffle_epi32::<0xff>(word));
-            };
-        }
-        macro_rules! odd {
-            ($at:literal) => {
-                let word = _mm_aeskeygenassist_si128::<0>(keys[$at - 1]);
-                keys[$at] = next_key(keys[$at - 2], _mm_shuffle_epi32::<0xaa>(word));
-            };
-        }
-        even!(2, 1);
-        odd!(3);
-        even!(4, 2);
-        odd!(5);
-        even!(6, 4);
-        odd!(7);
-        even!(8, 8);
-        odd!(9);
-        even!(10, 16);
-        odd!(11);
-        even!(12, 32);
-        odd!(13);
-        even!(14, 64);
+        // The S-box of each byte is a last round of equal words, for which the shift of the rows changes nothing.
+        let substitute = |word: u32| {
+            let words = _mm_set1_epi32(word.cast_signed());
+            let words = _mm_aesenclast_si128(words, _mm_setzero_si128());
+            _mm_cvtsi128_si32(words).cast_unsigned()
+        };
+        let mut keys = keys::expand(key, substitute).each_ref().map(load);
         if DECRYPT {
             keys.reverse();
             for key in &mut keys[1..14] {
@@ -172,17 +145,6 @@ impl Keys {
         }
         Self(keys)
     }
-}
-
-#[target_feature(enable = "sse2")]
-fn next_key(before: __m128i, word: __m128i) -> __m128i {
-    let mut key = before;
-    let mut shifted = before;
-    for _ in 0..3 {
-        shifted = _mm_slli_si128::<4>(shifted);
-        key = _mm_xor_si128(key, shifted);
-    }
-    _mm_xor_si128(key, word)
 }
 
 #[inline]
@@ -435,87 +397,44 @@ impl Hashing {
     }
 }
 
-/// A message among others.
-struct Lane<'a> {
-    chain: Chain,
-    rest: &'a mut [Block],
-}
-
-/// Lanes that go at a time.
-const LANES: usize = 16;
+type Lane<'a> = lanes::Lane<'a, Chain>;
 
 #[target_feature(enable = "aes")]
 fn many<const DECRYPT: bool>(wide: bool, jobs: &mut [IgeJob<'_>]) {
-    let most = if wide { LANES } else { LANES / 2 };
-    let mut jobs = jobs.iter_mut();
-    let mut lanes: [Option<Lane<'_>>; LANES] = from_fn(|_| None);
-    let mut count = 0;
-    loop {
-        while count < most
-            && let Some(job) = jobs.next()
-        {
-            lanes[count] = Some(Lane {
-                chain: Chain::new::<DECRYPT>(job.key, job.iv),
-                rest: job.data.as_chunks_mut().0,
-            });
-            count += 1;
-        }
-        if count == 0 {
-            return;
-        }
-        let active = &mut lanes[..count];
-        let fours = |lane: &Option<Lane<'_>>| lane.as_ref().map_or(0, |lane| lane.rest.len() / 4);
-        let steps = active.iter().map(fours).min().unwrap_or(0);
-        if count > 1 && steps > 0 {
-            if wide {
-                // SAFETY: `wide` says that the instructions are there.
-                unsafe {
-                    match count.div_ceil(4) {
-                        1 => together_wide::<DECRYPT, 1>(active, steps),
-                        2 => together_wide::<DECRYPT, 2>(active, steps),
-                        3 => together_wide::<DECRYPT, 3>(active, steps),
-                        _ => together_wide::<DECRYPT, 4>(active, steps),
-                    }
-                }
-            } else {
-                together::<DECRYPT>(active, steps);
+    lanes::schedule(
+        jobs,
+        if wide { lanes::MOST } else { WIDTH },
+        |key, iv| Chain::new::<DECRYPT>(key, iv),
+        |lanes, steps| {
+            if !wide {
+                return together::<DECRYPT>(lanes, steps);
             }
-        }
-        // Those that have less than a step left, and the only one, go by themselves.
-        let mut at = 0;
-        while at < count {
-            let alone = count == 1;
-            match &mut lanes[at] {
-                Some(lane) if lane.rest.len() >= 4 && !alone => at += 1,
-                place => {
-                    if let Some(mut lane) = place.take() {
-                        lane.chain.advance::<DECRYPT>(lane.rest);
-                    }
-                    count -= 1;
-                    lanes.swap(at, count);
+            // SAFETY: `wide` says that the instructions are there.
+            unsafe {
+                match lanes.len().div_ceil(4) {
+                    1 => together_wide::<DECRYPT, 1>(lanes, steps),
+                    2 => together_wide::<DECRYPT, 2>(lanes, steps),
+                    3 => together_wide::<DECRYPT, 3>(lanes, steps),
+                    _ => together_wide::<DECRYPT, 4>(lanes, steps),
                 }
             }
-        }
-    }
+        },
+        |chain, blocks| chain.advance::<DECRYPT>(blocks),
+    );
 }
 
-/// Takes the blocks of so many steps from a lane.
+/// The blocks of so many steps of a lane; none where there is no lane.
 fn take<'a>(lane: Option<&mut Option<Lane<'a>>>, steps: usize) -> &'a mut [Four] {
-    match lane {
-        Some(Some(lane)) => {
-            let rest = std::mem::take(&mut lane.rest);
-            let (now, later) = rest.split_at_mut(steps * 4);
-            lane.rest = later;
-            now.as_chunks_mut().0
-        }
-        _ => &mut [],
-    }
+    lane.and_then(Option::as_mut)
+        .map_or(&mut [], |lane| lane.take(steps))
 }
+
+/// Lanes that go at a time by the instructions that take one block.
+const WIDTH: usize = 8;
 
 /// Up to eight lanes by the instructions that take one block.
 #[target_feature(enable = "aes")]
 fn together<const DECRYPT: bool>(lanes: &mut [Option<Lane<'_>>], steps: usize) {
-    const WIDTH: usize = LANES / 2;
     let data: [&mut [Four]; WIDTH] = from_fn(|at| take(lanes.get_mut(at), steps));
     let nothing = Keys([_mm_setzero_si128(); 15]);
     let (mut inputs, mut outputs) = ([_mm_setzero_si128(); WIDTH], [_mm_setzero_si128(); WIDTH]);
@@ -580,15 +499,19 @@ fn together_wide<const DECRYPT: bool, const GROUPS: usize>(
         };
         join([part(0), part(1), part(2), part(3)])
     };
-    let mut keys = [[zero; 15]; GROUPS];
+    // The keys of a round lie together.
+    let mut keys = [[zero; GROUPS]; 15];
     let (mut inputs, mut outputs) = ([zero; GROUPS], [zero; GROUPS]);
     for group in 0..GROUPS {
-        for (number, key) in keys[group].iter_mut().enumerate() {
-            *key = of_lanes(lanes, group, &|chain| chain.keys.0[number]);
+        for (number, keys) in keys.iter_mut().enumerate() {
+            keys[group] = of_lanes(lanes, group, &|chain| chain.keys.0[number]);
         }
         inputs[group] = of_lanes(lanes, group, &|chain| chain.input);
         outputs[group] = of_lanes(lanes, group, &|chain| chain.output);
     }
+    // The compiler would put all rounds of one group before those of the next, and the processor cannot look as far
+    // ahead as to turn that back. A loop whose end it does not know stays one.
+    let rounds = std::hint::black_box(14);
     for step in 0..steps {
         let mut blocks = [[zero; 4]; GROUPS];
         for group in 0..GROUPS {
@@ -604,15 +527,15 @@ fn together_wide<const DECRYPT: bool, const GROUPS: usize>(
             let mut states = [zero; GROUPS];
             for group in 0..GROUPS {
                 let mixed = _mm512_xor_si512(blocks[group][block], outputs[group]);
-                states[group] = _mm512_xor_si512(mixed, keys[group][0]);
+                states[group] = _mm512_xor_si512(mixed, keys[0][group]);
             }
-            for number in 1..14 {
+            for keys in &keys[1..rounds] {
                 for group in 0..GROUPS {
-                    states[group] = round_four::<DECRYPT>(states[group], keys[group][number]);
+                    states[group] = round_four::<DECRYPT>(states[group], keys[group]);
                 }
             }
             for group in 0..GROUPS {
-                let key = _mm512_xor_si512(keys[group][14], inputs[group]);
+                let key = _mm512_xor_si512(keys[14][group], inputs[group]);
                 outputs[group] = last_round_four::<DECRYPT>(states[group], key);
                 inputs[group] = blocks[group][block];
                 blocks[group][block] = outputs[group];
@@ -635,8 +558,8 @@ fn together_wide<const DECRYPT: bool, const GROUPS: usize>(
             }
         }
     }
-    for group in &mut keys {
-        group.zeroize();
+    for round in &mut keys {
+        round.zeroize();
     }
 }
 
