@@ -77,8 +77,9 @@ pub(crate) async fn serve(options: &Options) -> Outcome<()> {
     let (mut begun, mut due_from) = (Instant::now(), 0);
     let (mut told, mut cut) = (Instant::now(), Instant::now());
     let mut turn = 0;
+    let mut waiting = None;
     loop {
-        while let Ok(order) = orders.try_recv() {
+        while let Some(order) = waiting.take().or_else(|| orders.try_recv().ok()) {
             match order.split_once(' ').unwrap_or((&order, "")) {
                 ("start", _) => {
                     running = true;
@@ -138,9 +139,11 @@ pub(crate) async fn serve(options: &Options) -> Outcome<()> {
             told = Instant::now();
             say(&format!("sent\t{}", totals.all()))?;
         }
-        match options.window {
-            0 => tokio::time::sleep(Duration::from_millis(2)).await,
-            _ => tokio::task::yield_now().await,
+        if running && totals.all() < taken + options.window {
+            tokio::task::yield_now().await;
+        } else {
+            let order = tokio::time::timeout(Duration::from_millis(2), orders.recv()).await;
+            waiting = order.unwrap_or_default();
         }
     }
 }
