@@ -290,6 +290,8 @@ async fn play(seed: u64, chats: usize, steps: usize) {
         let config = Config {
             session_path: directory.path().join(name),
             max_reconnect_delay: Duration::from_secs(1),
+            // Who is told nothing hears of a forgotten session with its next ping.
+            ping_interval: Duration::from_secs(2),
             pfs: rng.bool(),
             ..util::config(&server)
         };

@@ -64,7 +64,7 @@ text.a {{ fill: #64b5f6 }} text.b {{ fill: #fb923c }} }}
 </style>
 <text x="{LEFT}" y="18">{} updates a second in {} chats, a cut every {} s, {} % of the pushes lost</text>
 "#,
-        LEFT + WIDTH + 20.0,
+        LEFT + WIDTH + 35.0,
         options.rate,
         options.chats,
         options.cut_every,
