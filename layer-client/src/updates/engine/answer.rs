@@ -138,9 +138,9 @@ impl Engine {
                 self.settle_common(again || (!last && progress), progress, stuck, now);
             }
             CommonAnswer::TooLong { pts } => {
+                let pts = told(before, pts);
                 let nobody = Arc::clone(&self.nobody);
                 self.miss(Key::Common, &nobody, Mark::Pts(pts));
-                let pts = told(before, pts);
                 self.common.pts.set(pts);
                 // Once it is asked again at once, time and again it is not.
                 let eager = pts != before && self.common.futile == 0;

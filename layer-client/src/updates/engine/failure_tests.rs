@@ -394,3 +394,14 @@ fn while_the_consumer_has_no_room_the_date_stays() {
     };
     assert_eq!(bench.engine.poll_request(), Some(wanted));
 }
+
+#[test]
+fn too_long_a_difference_of_a_replica_that_lags_takes_the_cursor_nowhere_back() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.handle_lost();
+    assert!(bench.engine.poll_request().is_some());
+    let answer = CommonAnswer::TooLong { pts: 8 };
+    bench.engine.handle_difference(answer, bench.now);
+    let missed = bench.engine.poll_delivery().unwrap();
+    assert_eq!(missed.mark, Mark::Pts(10));
+}
