@@ -88,6 +88,15 @@ async fn next_missed(updates: &mut layer_client::update::UpdateStream) -> Missed
 
 #[tokio::test]
 async fn too_long_a_difference_names_the_chats_that_moved() {
+    names_the_chats_that_moved("too-long").await;
+}
+
+#[tokio::test]
+async fn a_state_that_the_server_does_not_take_names_the_chats_that_moved() {
+    names_the_chats_that_moved("error 400 PERSISTENT_TIMESTAMP_INVALID").await;
+}
+
+async fn names_the_chats_that_moved(happens: &str) {
     let server = server().await;
     let directory = tempfile::tempdir().unwrap();
     let config = config_with_session(&server, &directory.path().join("ann.session"));
@@ -115,7 +124,8 @@ async fn too_long_a_difference_names_the_chats_that_moved() {
     bob.send_message(ann_handle.peer(), "missed").unwrap();
     let group = cid.create_group("Group", &[&ann_handle]).unwrap();
     cid.send_message(group, "missed").unwrap();
-    fault(&server, "method=updates.getDifference times=1: too-long");
+    let rule = format!("method=updates.getDifference times=1: {happens}");
+    fault(&server, &rule);
     let ann = Client::connect(config).await.unwrap();
     let mut updates = ann.stream_updates();
     let missed = next_missed(&mut updates).await;

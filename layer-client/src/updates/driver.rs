@@ -40,7 +40,8 @@ const COMMON_LIMIT: i32 = 1000;
 const DIALOGS: usize = 1000;
 
 enum Answer {
-    State(CommonState),
+    /// With the chats that moved since a state that the server does not take any more.
+    State(CommonState, Option<Missed>),
     /// With the chats that too long a difference may be about.
     Common(CommonAnswer, Option<Missed>),
     Channel(ChannelAnswer),
@@ -124,6 +125,7 @@ async fn drive(shared: &Arc<Shared>) -> Result<()> {
                 catching_up: false,
                 watchdog,
                 missed: None,
+                lost_since: None,
             }
             .run()
             .await;
@@ -153,6 +155,8 @@ struct Driver<'a> {
     watchdog: Watchdog,
     /// The chats to name when the engine says that the common box missed something.
     missed: Option<Missed>,
+    /// The date of a state that the server does not take any more (Unix seconds).
+    lost_since: Option<i32>,
 }
 
 impl Driver<'_> {
@@ -319,8 +323,9 @@ impl Driver<'_> {
             if let Request::Difference { .. } = request {
                 self.watchdog.asked(Instant::now());
             }
+            let lost_since = self.lost_since;
             self.calls.spawn(async move {
-                let answer = call(&client, request).await;
+                let answer = call(&client, request, lost_since).await;
                 (request, answer)
             });
         }
@@ -341,7 +346,11 @@ impl Driver<'_> {
     fn handle(&mut self, request: Request, answer: Result<Answer>) -> Result<()> {
         let now = Instant::now();
         match (request, answer) {
-            (_, Ok(Answer::State(state))) => self.engine.handle_state(state, now),
+            (_, Ok(Answer::State(state, missed))) => {
+                self.missed = missed;
+                self.lost_since = None;
+                self.engine.handle_state(state, now);
+            }
             (_, Ok(Answer::Common(answer, missed))) => {
                 self.missed = missed;
                 let brought = !matches!(answer, CommonAnswer::Empty { .. });
@@ -369,9 +378,13 @@ impl Driver<'_> {
                 }
                 self.engine.handle_channel_failed(id, failure, now);
             }
-            (_, Err(error)) => {
+            (request, Err(error)) => {
                 log::debug!("no difference: {error}");
-                self.engine.handle_common_failed(failure(&error), now);
+                let failure = failure(&error);
+                if let (Request::Difference { date, .. }, Failure::Reset) = (request, failure) {
+                    self.lost_since = Some(date);
+                }
+                self.engine.handle_common_failed(failure, now);
             }
         }
         Ok(())
@@ -441,11 +454,15 @@ async fn moved_since(client: &Client, date: i32) -> Missed {
     }
 }
 
-async fn call(client: &Client, request: Request) -> Result<Answer> {
+async fn call(client: &Client, request: Request, lost_since: Option<i32>) -> Result<Answer> {
     match request {
         Request::State => {
             let state = client.invoke(&tl::functions::updates::GetState {}).await?;
-            Ok(Answer::State(answers::state(state)))
+            let missed = match lost_since {
+                Some(date) => Some(moved_since(client, date).await),
+                None => None,
+            };
+            Ok(Answer::State(answers::state(state), missed))
         }
         Request::Difference { pts, qts, date } => {
             let request = tl::functions::updates::GetDifference {
