@@ -132,7 +132,7 @@ impl Engine {
             }
             self.clock.push_back(id);
         }
-        for _ in 0..=self.at_once {
+        for _ in 0..=self.running.min(self.clock.len()) {
             let Some(id) = self.clock.pop_front() else {
                 return;
             };
