@@ -176,7 +176,11 @@ pub(crate) fn update(update: &Update, me: i64) -> Option<String> {
                 "« more happened in {} than was told; see: history",
                 peer(chat)
             ),
-            None => "« more happened than was told; see: dialogs".into(),
+            None if missed.chats.is_empty() => "« more happened than was told; see: dialogs".into(),
+            None => {
+                let chats: Vec<String> = missed.chats.iter().map(peer).collect();
+                format!("« more happened than was told in {}", chats.join(", "))
+            }
         },
         _ => return None,
     })

@@ -96,6 +96,43 @@ async fn a_state_that_the_server_does_not_take_names_the_chats_that_moved() {
     names_the_chats_that_moved("error 400 PERSISTENT_TIMESTAMP_INVALID").await;
 }
 
+#[tokio::test]
+async fn a_server_that_lags_behind_is_asked_again_and_nothing_is_missed() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = config_with_session(&server, &directory.path().join("ann.session"));
+    let (ann_handle, ann) = user_with(&server, "+15550001", "Ann", config.clone()).await;
+    let bob = server.add_user(NewUser::named("+15550002", "Bob"));
+    let mut updates = ann.stream_updates();
+    bob.send_message(ann_handle.peer(), "before").unwrap();
+    assert_eq!(next_text(&mut updates).await, "before");
+    updates.ack();
+    drop(updates);
+    ann.disconnect().await.unwrap();
+    drop(ann);
+    for n in 1..=3 {
+        bob.send_message(ann_handle.peer(), &n.to_string()).unwrap();
+    }
+    fault(
+        &server,
+        "method=updates.getDifference times=2: error 400 PERSISTENT_TIMESTAMP_OUTDATED",
+    );
+    let ann = Client::connect(config).await.unwrap();
+    let mut updates = ann.stream_updates();
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|text| text != "3") {
+        heard.push(
+            next_that(&mut updates, |update| match update {
+                Update::Missed(_) => panic!("nothing is missed"),
+                update => update.message().and_then(|m| m.text()).map(str::to_owned),
+            })
+            .await,
+        );
+    }
+    heard.retain(|text| text != "before");
+    assert_eq!(heard, ["1", "2", "3"]);
+}
+
 async fn names_the_chats_that_moved(happens: &str) {
     let server = server().await;
     let directory = tempfile::tempdir().unwrap();
