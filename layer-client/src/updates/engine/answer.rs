@@ -90,8 +90,14 @@ impl Engine {
         // The date stays what it was: only a difference names the channels that have news since.
         let date = if common.date == 0 {
             // And none will name what those that were met before this date may lack.
-            let met: Vec<i64> = self.channels.keys().copied().collect();
-            met.into_iter().for_each(|id| self.want_channel(id));
+            let mut met: Vec<i64> = self.channels.keys().copied().collect();
+            met.sort_unstable();
+            for id in met {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.hinted = true;
+                }
+                self.want_channel(id);
+            }
             state.date
         } else {
             0
@@ -119,7 +125,8 @@ impl Engine {
                     seq,
                     date,
                 });
-                self.settle_common(again, false, false, now);
+                let lacking = self.is_common_lacking();
+                self.settle_common(again, false, lacking, now);
             }
             CommonAnswer::Part {
                 updates,
@@ -128,19 +135,21 @@ impl Engine {
                 last,
             } => {
                 let of = updates.len();
+                self.common.hinted = false;
                 for update in updates {
                     self.deliver_common(update, &peers, of, now);
                 }
                 let begin = self.common.values();
                 self.set_common(state);
                 let progress = self.common.values() != begin;
-                let stuck = !last && !progress;
+                let stuck = (!last && !progress) || (last && self.is_common_lacking());
                 self.settle_common(again || (!last && progress), progress, stuck, now);
             }
             CommonAnswer::TooLong { pts } => {
                 let pts = told(before, pts);
                 let nobody = Arc::clone(&self.nobody);
                 self.miss(Key::Common, &nobody, Mark::Pts(pts));
+                self.common.hinted = false;
                 self.common.pts.set(pts);
                 // Once it is asked again at once, time and again it is not.
                 let eager = pts != before && self.common.futile == 0;
@@ -158,9 +167,14 @@ impl Engine {
                 // Ask where the server stands; what lies between is lost to us.
                 self.common.known = false;
                 self.common.reset = true;
-                self.common.pts.set(0);
-                self.common.qts.set(0);
-                self.common.seq.set(0);
+                for sequence in [
+                    &mut self.common.pts,
+                    &mut self.common.qts,
+                    &mut self.common.seq,
+                ] {
+                    sequence.set(0);
+                    sequence.let_go();
+                }
                 if self.common.futile == 0 {
                     self.common.futile = 1;
                     self.want_common();
@@ -170,6 +184,25 @@ impl Engine {
             }
             _ => self.retry_common(now),
         }
+    }
+
+    /// Whether the last part of a difference is less than the server has spoken of: a replica that lags behind. After too
+    /// many of them it is let go, with a word if something is missing for certain.
+    fn is_common_lacking(&mut self) -> bool {
+        let common = &mut self.common;
+        let short = common.pts.is_short() || common.qts.is_short();
+        if (short || common.hinted) && common.futile < FUTILE_LIMIT {
+            return true;
+        }
+        common.hinted = false;
+        for sequence in [&mut common.pts, &mut common.qts, &mut common.seq] {
+            sequence.let_go();
+        }
+        if short {
+            let nobody = Arc::clone(&self.nobody);
+            self.miss(Key::Common, &nobody, Mark::None);
+        }
+        false
     }
 
     fn retry_common(&mut self, now: Instant) {
@@ -331,15 +364,19 @@ impl Engine {
         }
         let at_once = again || !last;
         // The last part, and less than the server had spoken of: a replica that lags behind.
-        let lacking = channel.named > channel.pts.value() && !too_long;
-        let given_up = lacking && !at_once && channel.futile >= FUTILE_LIMIT;
-        if !lacking || given_up {
+        channel.hinted &= !progress && !some;
+        let short = channel.named > channel.pts.value();
+        let lacking = (short || channel.hinted) && !too_long;
+        let let_go = lacking && !at_once && channel.futile >= FUTILE_LIMIT;
+        let given_up = let_go && short;
+        if !lacking || let_go {
             channel.named = 0;
+            channel.hinted = false;
         }
         if at_once && progress && (!too_long || channel.futile == 0) {
             channel.futile = u32::from(too_long);
             self.want_channel(id);
-        } else if at_once || (lacking && !given_up) {
+        } else if at_once || (lacking && !let_go) {
             if progress && !too_long {
                 channel.futile = 0;
             }

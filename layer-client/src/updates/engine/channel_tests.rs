@@ -249,6 +249,45 @@ fn a_last_part_short_of_what_the_server_spoke_of_is_asked_for_again_and_then_tol
 }
 
 #[test]
+fn news_spoken_of_without_a_state_are_asked_for_again_and_not_for_ever() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![too_long(5, None)]);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer_channel(5, vec![], 10, true);
+    bench.wait(GAP);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer_channel(5, vec![new_in(5, 2, 0, 0)], 11, true);
+    bench.wait(Duration::from_secs(60));
+    assert_eq!(bench.engine.poll_request(), None);
+    assert_eq!(bench.delivered(), ["5/2"]);
+    // Where there is nothing, nothing was missed.
+    bench.push(vec![too_long(5, None)]);
+    let mut asked = 0;
+    for _ in 0..1200 {
+        while let Some(Request::Channel { .. }) = bench.engine.poll_request() {
+            asked += 1;
+            assert!(asked < 1000, "at full speed");
+            bench.answer_channel(5, vec![], 11, true);
+        }
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!((4..=7).contains(&asked), "{asked} times in two minutes");
+    assert!(bench.delivered().is_empty());
+}
+
+#[test]
+fn a_channel_first_heard_of_as_too_long_is_asked_for_until_what_was_spoken_of_comes() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.push(vec![too_long(77, Some(12))]);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer_channel(77, vec![], 11, true);
+    bench.wait(GAP);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer_channel(77, vec![new_in(77, 2, 0, 0)], 12, true);
+    assert_eq!(bench.delivered(), ["missed Channel(77)", "77/2"]);
+}
+
+#[test]
 fn a_replica_that_lags_behind_takes_nothing_back() {
     let mut bench = Bench::at(500, 20, 0);
     bench.push(vec![new_in(5, 1, 11, 1), too_long(5, None)]);

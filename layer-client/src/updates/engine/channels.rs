@@ -33,6 +33,8 @@ pub(super) struct Channel {
     pub(super) stale: bool,
     /// The farthest state that the server has spoken of without giving what leads there.
     pub(super) named: i32,
+    /// The server has spoken of news without a state, and nothing has come since.
+    pub(super) hinted: bool,
     /// We may not see it, and the cursor does not name it. What is newer begins it anew.
     pub(super) gone: bool,
     /// Something happened here since it was last considered for forgetting.
@@ -50,6 +52,7 @@ impl Channel {
             opened: false,
             stale: false,
             named: 0,
+            hinted: false,
             gone: false,
             used: false,
         }
@@ -168,6 +171,7 @@ impl Engine {
         channel.retry = None;
         channel.stale = false;
         channel.named = 0;
+        channel.hinted = false;
         channel.gone = true;
         if let Some(at) = channel.timer.take() {
             self.timers.remove(&(at, id));
@@ -232,7 +236,10 @@ impl Engine {
         match (self.channels.get_mut(&id).filter(|c| !c.gone), pts) {
             (Some(channel), Some(pts)) if channel.pts.value() >= pts => {}
             (Some(channel), _) => {
-                channel.named = channel.named.max(pts.unwrap_or(0));
+                match pts {
+                    Some(pts) => channel.named = channel.named.max(pts),
+                    None => channel.hinted = true,
+                }
                 channel.used = true;
                 self.nudge_channel(id);
             }
@@ -250,6 +257,9 @@ impl Engine {
                     None => begin,
                 };
                 self.meet_channel(id, begin, peers, known.is_none());
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.named = channel.named.max(pts);
+                }
                 self.want_channel(id);
             }
             (None, None) => self.miss(Key::Channel(id), peers, Mark::None),

@@ -405,3 +405,42 @@ fn too_long_a_difference_of_a_replica_that_lags_takes_the_cursor_nowhere_back() 
     let missed = bench.engine.poll_delivery().unwrap();
     assert_eq!(missed.mark, Mark::Pts(10));
 }
+
+#[test]
+fn what_was_turned_away_is_asked_for_until_a_replica_has_it() {
+    let mut bench = Bench::at(10, 0, 0);
+    bench.engine.set_paused(true);
+    bench.push(vec![new(1, 11, 1), new(2, 12, 1)]);
+    bench.engine.set_paused(false);
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer(vec![new(1, 0, 0)], 11, 0, 0);
+    assert_eq!(bench.delivered(), ["1"]);
+    bench.wait(Duration::from_secs(2));
+    assert!(bench.engine.poll_request().is_some());
+    bench.answer(vec![new(2, 0, 0)], 12, 0, 0);
+    assert_eq!(bench.delivered(), ["2"]);
+    bench.wait(Duration::from_secs(60));
+    assert_eq!(bench.engine.poll_request(), None);
+}
+
+#[test]
+fn news_spoken_of_are_asked_for_again_where_a_difference_is_empty_and_not_for_ever() {
+    let mut bench = Bench::at(10, 0, 0);
+    let too_long = Packet {
+        too_long: true,
+        ..Packet::default()
+    };
+    bench.engine.handle_packet(too_long, &|_| true, bench.now);
+    let mut asked = 0;
+    for _ in 0..1200 {
+        while bench.engine.poll_request().is_some() {
+            asked += 1;
+            assert!(asked < 1000, "at full speed");
+            let empty = CommonAnswer::Empty { date: 9, seq: 0 };
+            bench.engine.handle_difference(empty, bench.now);
+        }
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!((4..=7).contains(&asked), "{asked} times in two minutes");
+    assert!(bench.delivered().is_empty());
+}

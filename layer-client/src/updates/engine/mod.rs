@@ -85,6 +85,8 @@ struct Common {
     damaged: bool,
     /// The difference that is wanted is for what a stranger said: no push was lost.
     whole: bool,
+    /// The server has spoken of news without giving them, and none have come since.
+    hinted: bool,
 }
 
 impl Common {
@@ -145,6 +147,7 @@ impl Engine {
                 stale: false,
                 damaged: false,
                 whole: false,
+                hinted: false,
             },
             idle_wait: IDLE_WAIT,
             at_once: channels::CHANNELS_AT_ONCE,
@@ -186,6 +189,7 @@ impl Engine {
             let whole = self.common.whole || self.common.fetch == Fetch::Idle;
             self.want_common();
             self.common.whole = whole && !packet.too_long;
+            self.common.hinted = true;
             return;
         }
         let peers = packet.peers;
@@ -286,6 +290,7 @@ impl Engine {
             let damaged = Delivery::new(Payload::Malformed, &self.nobody, Mark::None);
             self.outlet.push(damaged);
         }
+        self.common.hinted = true;
         self.want_common();
     }
 
@@ -343,11 +348,13 @@ impl Engine {
         if self.paused {
             if sequence::start(end, count) >= i64::from(sequence.value()) {
                 common.stale = true;
+                sequence.turn_away(end);
             }
             return;
         }
         let offered = sequence.offer(end, count, deliveries, locked, now, &mut self.outlet);
         if offered == Offered::Full {
+            sequence.turn_away(end);
             self.want_common();
         }
     }

@@ -42,6 +42,8 @@ pub(super) enum Offered {
 #[derive(Debug)]
 pub(super) struct Sequence {
     value: i32,
+    /// The farthest state that the server has spoken of and that nothing was taken for.
+    named: i32,
     /// How many may wait.
     room: u32,
     waiting: BTreeMap<(i64, i64, u32), Vec<Delivery>>,
@@ -56,6 +58,7 @@ impl Sequence {
     pub(super) fn new(value: i32, room: u32) -> Self {
         Self {
             value,
+            named: 0,
             room,
             waiting: BTreeMap::new(),
             arrivals: 0,
@@ -80,6 +83,21 @@ impl Sequence {
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// An update that leads there was turned away.
+    pub(super) fn turn_away(&mut self, end: i32) {
+        self.named = self.named.max(end);
+    }
+
+    /// Whether the counter has not come to where an update led that was turned away.
+    pub(super) fn is_short(&self) -> bool {
+        self.named > self.value
+    }
+
+    /// What was turned away is not waited for any more.
+    pub(super) fn let_go(&mut self) {
+        self.named = 0;
     }
 
     /// Takes the server's word for where the counter stands.

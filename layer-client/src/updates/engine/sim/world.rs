@@ -327,6 +327,7 @@ impl Sim {
             at
         };
         let skip = self.chance(weather.skip);
+        self.note(|| format!("  = {request:?}: {failure:?}, as of {view:?}, skip {skip}"));
         let engine = &mut self.shell.engine;
         match (request, failure) {
             (Request::State, None) => {
