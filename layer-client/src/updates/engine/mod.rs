@@ -185,12 +185,14 @@ impl Engine {
         now: Instant,
     ) {
         self.common.idle = now + self.idle_wait;
-        if packet.too_long || packet.needs.iter().any(|&id| !known(id)) {
-            let whole = self.common.whole || self.common.fetch == Fetch::Idle;
+        if packet.too_long {
             self.want_common();
-            self.common.whole = whole && !packet.too_long;
             self.common.hinted = true;
+            self.common.whole = false;
             return;
+        }
+        if packet.needs.iter().any(|&id| !known(id)) {
+            return self.fetch_instead(&packet);
         }
         let peers = packet.peers;
         let of = packet.updates.len();
@@ -222,6 +224,23 @@ impl Engine {
             self.handle_own(Key::Common, pts, count, now);
         }
         self.offer_rest(rest, &peers, of, packet.seq, now);
+    }
+
+    /// A short message that names someone of whom nothing is known: the difference describes them.
+    fn fetch_instead(&mut self, packet: &Packet) {
+        let common = &mut self.common;
+        let state = |update| match order_of(update) {
+            Order::Common { pts, .. } => Some(pts),
+            _ => None,
+        };
+        let newest = packet.updates.iter().filter_map(state).max();
+        // What we have already is no reason to ask.
+        if newest.is_none_or(|pts| pts > common.pts.value()) {
+            common.pts.turn_away(newest.unwrap_or(0));
+            let whole = common.whole || common.fetch == Fetch::Idle;
+            self.want_common();
+            self.common.whole = whole;
+        }
     }
 
     /// The updates of a packet that have no number of their own follow the packet's `seq`.
