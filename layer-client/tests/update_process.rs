@@ -169,17 +169,21 @@ fn handled((at, line): (Instant, String)) -> Option<Handled> {
     Some((chat, number, at))
 }
 
-/// Writes into each of the chats by turns until told to stop; gives how often.
+/// Writes into each of the chats by turns until told to stop, and then once more: what no consumer
+/// saw that was killed before. Gives how often.
 fn write(writer: &UserHandle, chats: &[Peer], stop: &AtomicBool) -> u32 {
     let mut number = 0;
-    while !stop.load(Ordering::Relaxed) {
+    loop {
+        let last = stop.load(Ordering::Relaxed);
         number += 1;
         for &chat in chats {
             writer.send_message(chat, &format!("{number}.")).unwrap();
         }
+        if last {
+            return number;
+        }
         thread::sleep(Duration::from_millis(15));
     }
-    number
 }
 
 async fn killed_at_any_moment(receipts: bool) {
@@ -234,7 +238,11 @@ async fn killed_at_any_moment(receipts: bool) {
     let mut last = Vec::new();
     let mut ends = 0;
     while ends < 4 {
-        let line = consumer.said.recv_timeout(Duration::from_secs(20)).unwrap();
+        let line = consumer.said.recv_timeout(Duration::from_secs(60));
+        let line = line.unwrap_or_else(|error| {
+            let seen: BTreeMap<i64, u32> = last.iter().map(|&(chat, n, _)| (chat, n)).collect();
+            panic!("{error}: {written} was not seen in all of the four: {seen:?}")
+        });
         let Some(next) = handled(line) else { continue };
         ends += usize::from(next.1 == written);
         last.push(next);
