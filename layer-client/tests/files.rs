@@ -145,3 +145,29 @@ async fn a_photo_is_sent_as_one_and_sent_again_without_uploading() {
     );
     assert_eq!(one.id, two.id);
 }
+
+#[tokio::test]
+async fn a_file_reference_that_has_run_out_is_got_again_where_the_file_came_from() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let bytes = noise(700_000);
+    let sent = ann
+        .send_file("me", Upload::bytes("a.bin", &bytes), "")
+        .await
+        .unwrap();
+    let location = layer_client::files::Downloadable::file_location(&sent).unwrap();
+    let rootless = layer_client::files::FileLocation::new(
+        location.raw().clone(),
+        location.dc_id(),
+        location.size(),
+    );
+    assert!(ann.download(&rootless).bytes().await.unwrap() == bytes);
+    server.expire_file_references();
+    assert!(ann.download(&location).bytes().await.unwrap() == bytes);
+    assert!(ann.download(sent.media().unwrap()).bytes().await.unwrap() == bytes);
+    // Who does not say where it came from is told to.
+    let error = ann.download(&rootless).bytes().await.unwrap_err();
+    assert!(error.to_string().contains("run out"), "{error}");
+    let from_message = rootless.of_message(&sent);
+    assert!(ann.download(&from_message).bytes().await.unwrap() == bytes);
+}

@@ -7,8 +7,7 @@ use layer_tl_types as tl;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
-use super::media::Location;
-use super::{IN_FLIGHT, Progress};
+use super::{Downloadable, FileLocation, IN_FLIGHT, Progress};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::messages::{Message, unexpected};
@@ -54,7 +53,109 @@ fn usize(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
+/// A download that was not begun yet: [`Client::download`].
+#[must_use = "nothing is downloaded until a place for it is named"]
+pub struct Download<'a> {
+    client: &'a Client,
+    file: Option<FileLocation>,
+    progress: Option<Progress<'a>>,
+}
+
+impl<'a> Download<'a> {
+    /// Is told how far it has come.
+    pub fn progress(mut self, progress: Progress<'a>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Downloads it to a file. The bytes are written beside the path and moved there when they are
+    /// complete.
+    ///
+    /// # Errors
+    /// When there is no file to download, when it cannot be written, and what Telegram answers
+    /// (`upload.getFile`).
+    pub async fn to_path(self, path: impl AsRef<Path>) -> Result<()> {
+        self.write(path.as_ref().to_owned()).await
+    }
+
+    /// Downloads it into memory.
+    ///
+    /// # Errors
+    /// As [`to_path`](Self::to_path).
+    pub async fn bytes(self) -> Result<Vec<u8>> {
+        self.collect().await
+    }
+
+    fn write(self, path: PathBuf) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let beside = beside(&path);
+            let result = async {
+                let file = tokio::fs::File::create(&beside).await?;
+                let mut sink = Sink::File(file);
+                self.run(&mut sink).await?;
+                if let Sink::File(mut file) = sink {
+                    file.flush().await?;
+                    file.sync_all().await?;
+                }
+                tokio::fs::rename(&beside, &path).await?;
+                Ok(())
+            }
+            .await;
+            if result.is_err() {
+                // Nothing better can be done about a rest that cannot be removed.
+                drop(tokio::fs::remove_file(&beside).await);
+            }
+            result
+        })
+    }
+
+    fn collect(self) -> BoxFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            let mut sink = Sink::Memory(Vec::new());
+            self.run(&mut sink).await?;
+            match sink {
+                Sink::Memory(bytes) => Ok(bytes),
+                Sink::File(_) => Ok(Vec::new()),
+            }
+        })
+    }
+
+    async fn run(self, sink: &mut Sink) -> Result<()> {
+        let file = self
+            .file
+            .ok_or_else(|| Error::input("there is no photo or file to download"))?;
+        let (client, progress) = (self.client, self.progress);
+        match client.download_location(&file, sink, progress).await {
+            // The right to fetch a file runs out; where it came from there is a new one.
+            Err(error) if error.is("FILE_REFERENCE_*") => {
+                let fresh = file.refresh(client).await?;
+                client.download_location(&fresh, sink, progress).await
+            }
+            result => result,
+        }
+    }
+}
+
 impl Client {
+    /// Downloads a file: that of a message, a [`FileLocation`] or another [`Downloadable`].
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     client: layer_client::Client,
+    /// #     message: layer_client::Message,
+    /// # ) -> Result<(), layer_client::Error> {
+    /// client.download(&message).to_path("holiday.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(&self, file: impl Downloadable) -> Download<'_> {
+        Download {
+            client: self,
+            file: file.file_location(),
+            progress: None,
+        }
+    }
+
     /// Downloads the photo or file of a message. The bytes are written beside the path and moved
     /// there when they are complete.
     ///
@@ -62,7 +163,7 @@ impl Client {
     /// When the message has no file, when it cannot be written, and what Telegram answers
     /// (`upload.getFile`).
     pub async fn download_media(&self, message: &Message, path: impl AsRef<Path>) -> Result<()> {
-        self.download_to(message, path.as_ref(), None).await
+        self.download(message).to_path(path).await
     }
 
     /// As [`download_media`](Self::download_media), and tells how far it has come.
@@ -75,8 +176,8 @@ impl Client {
         path: impl AsRef<Path>,
         progress: Progress<'_>,
     ) -> Result<()> {
-        self.download_to(message, path.as_ref(), Some(progress))
-            .await
+        let download = self.download(message).progress(progress);
+        download.to_path(path).await
     }
 
     /// Downloads the photo or file of a message into memory.
@@ -84,96 +185,35 @@ impl Client {
     /// # Errors
     /// As [`download_media`](Self::download_media).
     pub async fn download_bytes(&self, message: &Message) -> Result<Vec<u8>> {
-        self.download_memory(message).await
-    }
-
-    fn download_to<'a>(
-        &'a self,
-        message: &'a Message,
-        path: &'a Path,
-        progress: Option<Progress<'a>>,
-    ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            let beside = beside(path);
-            let result = async {
-                let file = tokio::fs::File::create(&beside).await?;
-                let mut sink = Sink::File(file);
-                self.download_message(message, &mut sink, progress).await?;
-                if let Sink::File(mut file) = sink {
-                    file.flush().await?;
-                    file.sync_all().await?;
-                }
-                tokio::fs::rename(&beside, path).await?;
-                Ok(())
-            }
-            .await;
-            if result.is_err() {
-                // Nothing better can be done about a rest that cannot be removed.
-                drop(tokio::fs::remove_file(&beside).await);
-            }
-            result
-        })
-    }
-
-    fn download_memory<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Vec<u8>>> {
-        Box::pin(async move {
-            let mut sink = Sink::Memory(Vec::new());
-            self.download_message(message, &mut sink, None).await?;
-            match sink {
-                Sink::Memory(bytes) => Ok(bytes),
-                Sink::File(_) => Ok(Vec::new()),
-            }
-        })
-    }
-
-    async fn download_message(
-        &self,
-        message: &Message,
-        sink: &mut Sink,
-        progress: Option<Progress<'_>>,
-    ) -> Result<()> {
-        let location = location_of(message)?;
-        let result = self.download_location(location, sink, progress).await;
-        let expired = |error: &Error| error.is("FILE_REFERENCE_*");
-        match (result, message.peer_id()) {
-            // The right to fetch a file runs out; the message, fetched again, has a new one.
-            (Err(error), Some(peer)) if expired(&error) => {
-                let again = self.fetch_messages(peer.into(), vec![message.id()]).await?;
-                let Some(message) = again.into_iter().flatten().next() else {
-                    return Err(error);
-                };
-                self.download_location(location_of(&message)?, sink, progress)
-                    .await
-            }
-            (result, _) => result,
-        }
+        self.download(message).bytes().await
     }
 
     async fn download_location(
         &self,
-        file: Location,
+        file: &FileLocation,
         sink: &mut Sink,
         progress: Option<Progress<'_>>,
     ) -> Result<()> {
+        let size = file.size.unwrap_or(0);
         // The first part tells where the file really is, and whether there is more.
         let (first, dc_id) = get_part(self, &file.location, file.dc_id, 0).await?;
         let mut done = u64::try_from(first.len()).unwrap_or(0);
         sink.write(0, &first).await?;
         let report = |done: u64| {
             if let Some(progress) = progress {
-                progress(done, file.size.max(done));
+                progress(done, size.max(done));
             }
         };
         report(done);
         if done < PART {
-            return whole(done, file.size);
+            return whole(done, size);
         }
         let mut calls: JoinSet<Result<(u64, Vec<u8>)>> = JoinSet::new();
         let mut next = PART;
-        let mut end = if file.size == 0 { u64::MAX } else { file.size };
+        let mut end = if size == 0 { u64::MAX } else { size };
         loop {
             // Of a file whose size nobody told, one part at a time until a short one.
-            let at_once = if file.size == 0 { 1 } else { IN_FLIGHT };
+            let at_once = if size == 0 { 1 } else { IN_FLIGHT };
             while calls.len() < at_once && next < end {
                 let (client, location, offset) = (self.clone(), file.location.clone(), next);
                 calls.spawn(async move {
@@ -183,7 +223,7 @@ impl Client {
                 next += PART;
             }
             let Some(part) = calls.join_next().await else {
-                return whole(done, file.size);
+                return whole(done, size);
             };
             let (offset, bytes) = part.map_err(|error| Error::Io(Arc::new(error.into())))??;
             let len = u64::try_from(bytes.len()).unwrap_or(0);
@@ -207,13 +247,6 @@ fn whole(done: u64, size: u64) -> Result<()> {
             "the file is not as long as the message says",
         ))
     }
-}
-
-fn location_of(message: &Message) -> Result<Location> {
-    message
-        .media()
-        .and_then(|media| media.location())
-        .ok_or_else(|| Error::input("this message has no photo or file to download"))
 }
 
 /// A name beside the path, so that the move at the end stays within one file system.

@@ -2,23 +2,19 @@
 
 use layer_tl_types as tl;
 
+use super::FileLocation;
+use crate::messages::Message;
+
 /// The medium in a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Media<'a> {
     raw: &'a tl::enums::MessageMedia,
-}
-
-/// Where a file's bytes lie.
-#[derive(Clone, Debug)]
-pub(crate) struct Location {
-    pub(crate) location: tl::enums::InputFileLocation,
-    pub(crate) dc_id: i32,
-    pub(crate) size: u64,
+    message: &'a Message,
 }
 
 impl<'a> Media<'a> {
-    pub(crate) fn new(raw: &'a tl::enums::MessageMedia) -> Self {
-        Self { raw }
+    pub(crate) fn new(raw: &'a tl::enums::MessageMedia, message: &'a Message) -> Self {
+        Self { raw, message }
     }
 
     /// As the raw API has it.
@@ -75,7 +71,7 @@ impl<'a> Media<'a> {
     /// The size in bytes; of a photo, that of its largest form.
     #[must_use]
     pub fn size(self) -> Option<u64> {
-        self.location().map(|location| location.size)
+        self.location()?.size()
     }
 
     /// The medium for sending it again without uploading it.
@@ -113,7 +109,7 @@ impl<'a> Media<'a> {
         )
     }
 
-    pub(crate) fn location(self) -> Option<Location> {
+    pub(crate) fn location(self) -> Option<FileLocation> {
         if let Some(photo) = self.photo() {
             let (thumb_size, size) = largest(&photo.sizes)?;
             let location = tl::types::InputPhotoFileLocation {
@@ -122,11 +118,8 @@ impl<'a> Media<'a> {
                 file_reference: photo.file_reference.clone(),
                 thumb_size,
             };
-            return Some(Location {
-                location: location.into(),
-                dc_id: photo.dc_id,
-                size,
-            });
+            let location = FileLocation::new(location.into(), photo.dc_id, size);
+            return Some(location.of_message(self.message));
         }
         let document = self.document()?;
         let location = tl::types::InputDocumentFileLocation {
@@ -135,16 +128,14 @@ impl<'a> Media<'a> {
             file_reference: document.file_reference.clone(),
             thumb_size: String::new(),
         };
-        Some(Location {
-            location: location.into(),
-            dc_id: document.dc_id,
-            size: u64::try_from(document.size).unwrap_or(0),
-        })
+        let size = u64::try_from(document.size).ok();
+        let location = FileLocation::new(location.into(), document.dc_id, size);
+        Some(location.of_message(self.message))
     }
 }
 
 /// The name and the bytes of a photo's largest form.
-fn largest(sizes: &[tl::enums::PhotoSize]) -> Option<(String, u64)> {
+fn largest(sizes: &[tl::enums::PhotoSize]) -> Option<(String, Option<u64>)> {
     let sizes = sizes.iter().filter_map(|size| {
         let (name, w, h, bytes) = match size {
             tl::enums::PhotoSize::Size(size) => (&size.r#type, size.w, size.h, size.size),
@@ -155,7 +146,7 @@ fn largest(sizes: &[tl::enums::PhotoSize]) -> Option<(String, u64)> {
             _ => return None,
         };
         let area = i64::from(w) * i64::from(h);
-        Some((area, name.clone(), u64::try_from(bytes).unwrap_or(0)))
+        Some((area, name.clone(), u64::try_from(bytes).ok()))
     });
     sizes
         .max_by_key(|(area, _, _)| *area)

@@ -1,9 +1,12 @@
 //! Files: uploading, sending and downloading them, in parts, a few at a time.
 
 mod download;
+mod location;
 mod media;
 mod upload;
 
+pub use download::Download;
+pub use location::{Downloadable, FileLocation};
 pub use media::Media;
 pub use upload::{Upload, UploadedFile};
 

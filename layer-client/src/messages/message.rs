@@ -163,7 +163,8 @@ impl Message {
     /// The photo, file or other medium in it.
     #[must_use]
     pub fn media(&self) -> Option<Media<'_>> {
-        self.full()?.media.as_ref().map(Media::new)
+        let media = self.full()?.media.as_ref()?;
+        Some(Media::new(media, self))
     }
 
     /// The buttons under it.
