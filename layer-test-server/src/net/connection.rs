@@ -331,18 +331,20 @@ impl Connection {
 
     /// Takes a packet.
     pub(super) fn take(&mut self, incoming: Incoming, now: Instant) -> Result<(), Close> {
-        let slot = self.slot(&incoming, now);
-        let Incoming {
-            known,
-            opened,
-            packet,
-            wants_quick_ack,
-        } = incoming;
-        if wants_quick_ack {
-            self.quick_ack(&known.key, &packet);
-        }
         let unix = self.hub.clock.unix(now);
-        let received = lock(&slot.state).receive(&opened, &packet, now, unix);
+        let (slot, received) = loop {
+            let slot = self.slot(&incoming, now);
+            let mut state = lock(&slot.state);
+            // It may have been forgotten since it was found.
+            if !state.is_forgotten() {
+                let received = state.receive(&incoming.opened, &incoming.packet, now, unix);
+                drop(state);
+                break (slot, received);
+            }
+        };
+        if incoming.wants_quick_ack {
+            self.quick_ack(&incoming.known.key, &incoming.packet);
+        }
         for event in received.map_err(Close::because)? {
             match event {
                 Received::Call {
@@ -430,7 +432,7 @@ impl Connection {
                 gone = true;
                 continue;
             }
-            // Another connection may have taken the session over.
+            // Another connection may have taken the session over, or it was forgotten.
             if !state.is_linked_to(self.id) {
                 continue;
             }

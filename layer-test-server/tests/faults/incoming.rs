@@ -184,6 +184,38 @@ async fn a_forgotten_session_says_that_it_is_new() {
 }
 
 #[tokio::test]
+async fn what_a_forgotten_session_had_to_say_is_forgotten_with_it() {
+    let server = server(&["in method=help.getConfig nth=4: new-session"]).await;
+    in_time(async {
+        let mut raw = Raw::connect(&server, 1).await;
+        let call = raw.send(&config()).await;
+        raw.result_of(call).await;
+        raw.until_pong().await;
+        // The last of three packets that come as one finds a session that has answers to write still.
+        let (mut calls, mut packets) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let (msg_id, seqno) = (raw.next_id(), raw.next_seqno());
+            packets.push(raw.packet(msg_id, seqno, &config()));
+            calls.push(msg_id);
+        }
+        let together: Vec<&[u8]> = packets.iter().map(Vec::as_slice).collect();
+        raw.wire.send_together(&together).await;
+        let mut messages = raw.until_pong().await;
+        messages.extend(raw.until_pong().await);
+        // Two sessions that speak by turns under one name would give out the same ids.
+        let mut ids: Vec<i64> = messages.iter().map(|message| message.msg_id).collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+        let answered = |call: &&i64| messages.iter().any(|message| message.answers(**call));
+        let answered: Vec<i64> = calls.iter().filter(answered).copied().collect();
+        assert_eq!(answered, calls[2..], "the others belong to the old session");
+        let notice = messages.iter().find(|message| message.id() == NEW).unwrap();
+        assert_eq!(notice.long(4), calls[2], "so that they are sent again");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn salts_can_be_thrown_away_before_a_packet_is_looked_at() {
     let server = server(&["in nth=2: rotate-salts"]).await;
     in_time(async {

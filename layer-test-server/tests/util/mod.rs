@@ -104,8 +104,17 @@ impl Wire {
     }
 
     pub async fn send(&mut self, packet: &[u8]) {
-        let mut bytes = packet.to_vec();
-        self.codec.pack(&mut bytes, 0).unwrap();
+        self.send_together(&[packet]).await;
+    }
+
+    /// Sends packets in one piece, so that they are read as one.
+    pub async fn send_together(&mut self, packets: &[&[u8]]) {
+        let mut bytes = Vec::new();
+        for packet in packets {
+            let start = bytes.len();
+            bytes.extend_from_slice(packet);
+            self.codec.pack(&mut bytes, start).unwrap();
+        }
         // A server that has hung up shows when we read.
         let _ = self.stream.write_all(&bytes).await;
     }
