@@ -10,6 +10,7 @@ use layer_mtproto::transport::ProxySecret;
 
 use crate::faults::{Fault, RuleError};
 use crate::server::Server;
+use crate::world::files::CdnFiles;
 
 /// What a [`Server`] is to be. The default listens on free loopback ports with two data centres.
 #[derive(Clone, Debug)]
@@ -22,6 +23,9 @@ pub struct ServerConfig {
     /// Where the data centres listen besides for clients that fetch and store files: `help.getConfig` names these
     /// addresses with `media_only`.
     pub media_listen: Vec<SocketAddr>,
+    /// Makes one more data centre, a CDN's, and says which files it serves. It has the id 203 and listens on the
+    /// next free port behind the others.
+    pub cdn: Option<CdnFiles>,
     /// How many data centres there are, 1 to 50. Their ids count from 1.
     pub dc_count: u8,
     /// The data centre of accounts that do not say otherwise; 1 unless set.
@@ -52,6 +56,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             also_listen: Vec::new(),
             media_listen: Vec::new(),
+            cdn: None,
             dc_count: 2,
             home_dc: 1,
             rsa_key: None,
@@ -219,6 +224,12 @@ impl ServerBuilder {
     /// Where the data centres listen besides for files only.
     pub fn media_listen(mut self, address: SocketAddr) -> Self {
         self.config.media_listen.push(address);
+        self
+    }
+
+    /// Makes one more data centre, a CDN's, which serves these files.
+    pub fn cdn(mut self, files: CdnFiles) -> Self {
+        self.config.cdn = Some(files);
         self
     }
 

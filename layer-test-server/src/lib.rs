@@ -33,6 +33,11 @@
 //! [`Server::faults`] lets a test order what is to go wrong, from flood waits to packets cut in the middle; see
 //! [`faults`].
 //!
+//! # Files
+//!
+//! Files are stored as they came, and read with all the rules of Telegram's page on them. [`Server::cdn`] is a CDN's data
+//! centre, for those who ask for one.
+//!
 //! # What must be seen
 //!
 //! [`UserHandle::expected`] has the messages that an account must have, [`UserHandle::watch`] notes what it must be told
@@ -51,6 +56,7 @@
 //! protects nothing, and no program that talks to Telegram must trust it.
 
 mod acting;
+mod cdn;
 mod config;
 mod control;
 pub mod expected;
@@ -62,6 +68,7 @@ mod rpc;
 mod server;
 mod world;
 
+pub use cdn::Cdn;
 #[cfg(feature = "web")]
 pub use config::TlsIdentity;
 pub use config::{Limits, ServerBuilder, ServerConfig, StartError};
@@ -71,3 +78,4 @@ pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMes
 pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 pub use layer_tl_types as tl;
 pub use server::{Server, SessionInfo};
+pub use world::files::CdnFiles;

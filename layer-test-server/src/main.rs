@@ -10,7 +10,7 @@ mod commands;
 use clap::Parser;
 #[cfg(feature = "web")]
 use layer_test_server::TlsIdentity;
-use layer_test_server::{Fault, ProxySecret, Server, ServerConfig};
+use layer_test_server::{CdnFiles, Fault, ProxySecret, Server, ServerConfig};
 use serde_json::json;
 
 /// A Telegram-compatible data centre on this machine, without an account or a network.
@@ -67,6 +67,7 @@ Actions, by the point where they mean something:
               rotate-salts, forget-key permanent, error 400 PEER_ID_INVALID, flood-wait 5, flood-premium-wait 5,
               slowmode-wait 5, migrate user 2 (phone, user, network, file, stats), gzip, gzip-bomb 64MiB, garbage 64,
               state-request, detailed-info; for differences: too-long, slice 5, channel-timeout 5
+              for files: wrong-bytes, wrong-hashes, cdn-forgets
   out         drop, duplicate, reorder, replay 3, split, cut 10, noise 16, garbage 64, wrong-session, wrong-msg-key,
               short-padding, long-padding
   exchange    drop, duplicate, split, cut 10, noise 16, garbage 64, malformed, wrong-nonce, wrong-server-nonce,
@@ -86,6 +87,7 @@ Examples of faults:
   method=updates.getDifference: slice 5       differences come in pieces of five changes
   exchange times=2: dh-gen-retry              two keys are refused before one is taken
   method=upload.* dc=2: migrate file 1        files are said to be on DC 1
+  method=upload.getCdnFile nth=3: wrong-bytes the third piece from the CDN is not what was stored
   now: rotate-salts                           with --control: every salt is thrown away
 
 Commands of --control, one a line:
@@ -105,6 +107,10 @@ struct Options {
     /// names these addresses with media_only. May be repeated.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen_media: Vec<SocketAddr>,
+
+    /// Makes one more data centre, a CDN's, which serves the files of at least so many bytes: 0 for all.
+    #[arg(long, value_name = "BYTES")]
+    cdn: Option<u64>,
 
     /// How many data centres there are.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=50))]
@@ -200,6 +206,7 @@ async fn serve(options: Options) -> Result<(), String> {
         listen: first,
         also_listen: listen.collect(),
         media_listen: options.listen_media,
+        cdn: options.cdn.map(CdnFiles::AtLeast),
         dc_count: options.dcs,
         home_dc: options.home_dc,
         rsa_key,
@@ -234,7 +241,12 @@ async fn serve(options: Options) -> Result<(), String> {
 
 /// The line that tells other programs where the data centres are.
 fn description(server: &Server) -> serde_json::Value {
-    let listed = |addresses: Vec<(i32, SocketAddr)>, media_only: bool| {
+    let cdn = server.cdn();
+    let cdns = cdn
+        .addresses()
+        .into_iter()
+        .zip(cdn.dc_id().into_iter().cycle());
+    let listed = |addresses: Vec<(i32, SocketAddr)>, flag: Option<&'static str>| {
         addresses.into_iter().map(move |(id, address)| {
             let mut dc = json!({
                 "id": id,
@@ -242,22 +254,26 @@ fn description(server: &Server) -> serde_json::Value {
                 "host": address.ip().to_string(),
                 "port": address.port(),
             });
-            if media_only {
-                dc["media_only"] = json!(true);
+            if let Some(flag) = flag {
+                dc[flag] = json!(true);
             }
             dc
         })
     };
-    let dcs: Vec<_> = listed(server.addresses(), false)
-        .chain(listed(server.media_addresses(), true))
+    let cdns = cdns.map(|(address, id)| (id, address)).collect();
+    let dcs: Vec<_> = listed(server.addresses(), None)
+        .chain(listed(server.media_addresses(), Some("media_only")))
+        .chain(listed(cdns, Some("cdn")))
         .collect();
-    #[cfg_attr(not(feature = "web"), expect(unused_mut))]
     let mut description = json!({
         "dcs": dcs,
         // As text: it does not fit the numbers of some languages.
         "fingerprint": server.fingerprint().to_string(),
         "public_key": server.public_key_pem(),
     });
+    if let Some(key) = cdn.public_key_pem() {
+        description["cdn_public_key"] = json!(key);
+    }
     #[cfg(feature = "web")]
     {
         description["tls_certificate"] = json!(server.tls_certificate_pem());

@@ -11,20 +11,26 @@ use layer_crypto::rsa::PrivateKey;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::cdn::Cdn;
 use crate::config::{ServerBuilder, ServerConfig, StartError};
 use crate::control::Faults;
 use crate::faults::{Action, Fault, KeyKind, Where};
 use crate::handles::{ApiError, BotHandle, NewUser, UserHandle};
 #[cfg(feature = "web")]
 use crate::net::web::Tls;
-use crate::net::{Hub, Parts, listener, now};
+use crate::net::{self, Hub, Parts, listener, now};
 use crate::random;
 use crate::world::auth::codes::normalise_phone;
 use crate::world::auth::{AuthBook, AuthSettings, Listing};
+use crate::world::files::CdnDc;
 use crate::world::{self, World};
 
 /// The RSA key of every server that is not given another: made once for this crate, secret to nobody.
 const TEST_KEY: &str = include_str!("test_key.pem");
+/// The RSA key of every server's CDN.
+const CDN_KEY: &str = include_str!("cdn_key.pem");
+/// The id of the CDN's data centre, as Telegram numbers them.
+const CDN_DC: i32 = 203;
 
 /// Running data centres. Dropping it ends them at once; [`Server::shutdown`] does so in order.
 ///
@@ -42,8 +48,8 @@ const TEST_KEY: &str = include_str!("test_key.pem");
 /// # Ok(()) }
 /// ```
 pub struct Server {
-    hub: Arc<Hub>,
-    listings: Vec<Listing>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) listings: Vec<Listing>,
     tasks: JoinSet<()>,
     public_key: String,
     fingerprint: i64,
@@ -60,7 +66,7 @@ impl Server {
     /// # Errors
     /// If a port cannot be had, or the configuration makes no sense.
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
-        let dcs: Vec<i32> = (1..=i32::from(config.dc_count)).collect();
+        let mut dcs: Vec<i32> = (1..=i32::from(config.dc_count)).collect();
         if !(1..=50).contains(&config.dc_count) || !dcs.contains(&config.home_dc) {
             return Err(StartError::DataCentres);
         }
@@ -68,6 +74,15 @@ impl Server {
             .map_err(StartError::Key)?;
         let public_key = key.public().to_pem();
         let fingerprint = key.public().fingerprint();
+        let cdn = match config.cdn {
+            Some(_) => {
+                let key = PrivateKey::from_pem(CDN_KEY).map_err(StartError::Key)?;
+                Some((key.public().to_pem(), Arc::from([key])))
+            }
+            None => None,
+        };
+        let media_dcs = dcs.clone();
+        dcs.extend(cdn.iter().map(|_| CDN_DC));
         let (mut listeners, mut listings) = (Vec::new(), Vec::new());
         let open = [config.listen].into_iter().chain(config.also_listen);
         let media = config.media_listen.into_iter();
@@ -76,11 +91,13 @@ impl Server {
                 address: asked,
                 error,
             };
-            for (dc_id, listener) in listener::bind(asked, &dcs).await.map_err(failed)? {
+            let of = if media_only { &media_dcs } else { &dcs };
+            for (dc_id, listener) in listener::bind(asked, of).await.map_err(failed)? {
                 listings.push(Listing {
                     dc_id,
                     address: reachable(listener.local_addr().map_err(failed)?),
                     media_only,
+                    cdn: dc_id == CDN_DC,
                 });
                 listeners.push((dc_id, listener));
             }
@@ -117,11 +134,20 @@ impl Server {
             temporary_keys: config.limits.temporary_keys,
         };
         world.auth = AuthBook::new(settings, rng);
+        world.files.cdn.files = config.cdn.unwrap_or_default();
+        world.files.cdn.dc = cdn.as_ref().map(|(public_key, _)| CdnDc {
+            dc_id: CDN_DC,
+            public_key: public_key.clone(),
+        });
 
         let keys = Arc::from([key]);
         let hub = Arc::new(Hub::new(Parts {
             world,
             keys,
+            cdn: cdn.map(|(_, keys)| net::Cdn {
+                dc_id: CDN_DC,
+                keys,
+            }),
             secrets: config.mtproxy_secrets.into(),
             #[cfg(feature = "web")]
             tls,
@@ -171,7 +197,7 @@ impl Server {
     }
 
     fn listed(&self, media_only: bool) -> Vec<(i32, SocketAddr)> {
-        let fits = |listing: &&Listing| listing.media_only == media_only;
+        let fits = |listing: &&Listing| listing.media_only == media_only && !listing.cdn;
         let listings = self.listings.iter().filter(fits);
         listings
             .map(|listing| (listing.dc_id, listing.address))
@@ -258,6 +284,14 @@ impl Server {
     pub async fn wait_for_login_code(&self, phone: &str, patience: Duration) -> Option<String> {
         let sent = self.hub.until(|| self.login_code(phone));
         tokio::time::timeout(patience, sent).await.ok()
+    }
+
+    // -- files --------------------------------------------------------------------------------------------
+
+    /// The CDN's data centre; see [`ServerConfig::cdn`].
+    #[must_use]
+    pub fn cdn(&self) -> Cdn<'_> {
+        Cdn::of(self)
     }
 
     // -- faults -------------------------------------------------------------------------------------------

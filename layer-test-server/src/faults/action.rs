@@ -104,6 +104,13 @@ pub enum Action {
     Slice(u32),
     /// `channel-timeout 5`: the difference of a channel that the call asks for names so many seconds as its timeout.
     ChannelTimeout(u32),
+    /// `wrong-bytes`: a bit of the bytes that `upload.getFile` or `upload.getCdnFile` answers with is wrong.
+    WrongBytes,
+    /// `wrong-hashes`: the hashes that `upload.getFile`, `getFileHashes`, `getCdnFileHashes` or `reuploadCdnFile`
+    /// answers with are wrong.
+    WrongHashes,
+    /// `cdn-forgets`: the CDN has lost its files before it serves the call.
+    CdnForgets,
     /// `detailed-info`: `msg_detailed_info` names the answer, which comes when it is asked for.
     DetailedInfo,
 
@@ -172,7 +179,7 @@ const MAX_RANDOM: u32 = 1 << 20;
 pub(crate) const MAX_REPLAY: u8 = 16;
 
 /// The actions that take nothing, by their names.
-const PLAIN: [(&str, Action); 31] = [
+const PLAIN: [(&str, Action); 34] = [
     ("close", Action::Close),
     ("close-before-ack", Action::CloseBeforeAck),
     ("close-after-ack", Action::CloseAfterAck),
@@ -192,6 +199,9 @@ const PLAIN: [(&str, Action); 31] = [
     ("gzip", Action::Gzip),
     ("state-request", Action::StateRequest),
     ("detailed-info", Action::DetailedInfo),
+    ("wrong-bytes", Action::WrongBytes),
+    ("wrong-hashes", Action::WrongHashes),
+    ("cdn-forgets", Action::CdnForgets),
     ("too-long", Action::TooLong),
     ("dh-gen-retry", Action::DhGenRetry),
     ("dh-gen-fail", Action::DhGenFail),
@@ -293,6 +303,9 @@ impl Action {
             | Self::GzipBomb(_)
             | Self::StateRequest
             | Self::DetailedInfo
+            | Self::WrongBytes
+            | Self::WrongHashes
+            | Self::CdnForgets
             | Self::Slice(_)
             | Self::ChannelTimeout(_) => &[Call],
             Self::DhGenRetry

@@ -64,6 +64,8 @@
 //! | `chance=10%` | one time in ten |
 //! | `for=30s` | until so much time has passed |
 //!
+//! What a CDN can do wrong is in [`Cdn`](crate::Cdn).
+//!
 //! At `connect`, `noise` comes before anything else, also before TLS; `split` and `cut` count the bytes of the
 //! transport, within WebSocket, TLS or FakeTLS.
 //!

@@ -256,8 +256,7 @@ impl Connection {
         let hub = &self.hub;
         let unix = hub.clock.unix(now);
         let handshake = self.handshake.get_or_insert_with(|| {
-            handshake::Server::new(Arc::clone(&hub.keys), self.dc_id, random::source())
-                .checking_dc()
+            handshake::Server::new(hub.keys(self.dc_id), self.dc_id, random::source()).checking_dc()
         });
         faulty::prepare(handshake, &actions);
         if let Err(error) = handshake.handle_packet(packet, unix) {

@@ -97,7 +97,9 @@ impl Clock {
 pub(crate) struct Hub {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
-    pub(crate) keys: Arc<[PrivateKey]>,
+    keys: Arc<[PrivateKey]>,
+    /// The CDN that there is.
+    cdn: Option<Cdn>,
     /// MTProxy secrets by which clients may come.
     pub(crate) secrets: Arc<[ProxySecret]>,
     /// The hellos of FakeTLS that came.
@@ -120,10 +122,17 @@ pub(crate) struct Hub {
     live: Mutex<HashMap<u64, Live>>,
 }
 
+/// A CDN's data centre, with a key of its own.
+pub(crate) struct Cdn {
+    pub(crate) dc_id: i32,
+    pub(crate) keys: Arc<[PrivateKey]>,
+}
+
 /// What a hub is made of.
 pub(crate) struct Parts {
     pub(crate) world: World,
     pub(crate) keys: Arc<[PrivateKey]>,
+    pub(crate) cdn: Option<Cdn>,
     pub(crate) secrets: Arc<[ProxySecret]>,
     #[cfg(feature = "web")]
     pub(crate) tls: web::Tls,
@@ -148,6 +157,7 @@ impl Hub {
             limits,
             clock: Clock::new(now()),
             keys: parts.keys,
+            cdn: parts.cdn,
             secrets: parts.secrets,
             replays: Mutex::new(Replays::default()),
             #[cfg(feature = "web")]
@@ -161,6 +171,12 @@ impl Hub {
             delayed_calls: Arc::new(Semaphore::new(MAX_DELAYED_CALLS)),
             live: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// The RSA keys of a data centre.
+    pub(crate) fn keys(&self, dc_id: i32) -> Arc<[PrivateKey]> {
+        let cdn = self.cdn.as_ref().filter(|cdn| cdn.dc_id == dc_id);
+        Arc::clone(cdn.map_or(&self.keys, |cdn| &cdn.keys))
     }
 
     /// The secrets that need no disguise.

@@ -43,7 +43,7 @@ impl Twists {
         self.0.get_mut(&msg_id)?.refusal.take()
     }
 
-    /// What becomes of the difference that a call asks for.
+    /// What becomes of the difference or the file that a call asks for.
     pub(crate) fn bend(&self, msg_id: i64) -> Bend {
         let mut bend = Bend::default();
         for action in self
@@ -56,6 +56,9 @@ impl Twists {
                 Action::TooLong => bend.too_long = true,
                 Action::Slice(changes) => bend.slice = usize::try_from(*changes).ok(),
                 Action::ChannelTimeout(seconds) => bend.timeout = i32::try_from(*seconds).ok(),
+                Action::WrongBytes => bend.file.wrong_bytes = true,
+                Action::WrongHashes => bend.file.wrong_hashes = true,
+                Action::CdnForgets => bend.file.forgets = true,
                 _ => {}
             }
         }

@@ -51,7 +51,7 @@ fn dc_options(world: &World) -> Vec<enums::DcOption> {
                 ipv6: listing.address.is_ipv6(),
                 media_only: listing.media_only,
                 tcpo_only: false,
-                cdn: false,
+                cdn: listing.cdn,
                 r#static: false,
                 this_port_only: true,
                 id: listing.dc_id,
@@ -372,9 +372,20 @@ fn get_app_update(
     Ok(enums::help::AppUpdate::NoAppUpdate)
 }
 
-fn get_cdn_config(_: &mut World, _: &Call, _: f::help::GetCdnConfig) -> Result<enums::CdnConfig> {
+fn get_cdn_config(
+    world: &mut World,
+    _: &Call,
+    _: f::help::GetCdnConfig,
+) -> Result<enums::CdnConfig> {
+    let keys = world.files.cdn.dc.iter().map(|cdn| {
+        types::CdnPublicKey {
+            dc_id: cdn.dc_id,
+            public_key: cdn.public_key.clone(),
+        }
+        .into()
+    });
     Ok(types::CdnConfig {
-        public_keys: vec![],
+        public_keys: keys.collect(),
     }
     .into())
 }

@@ -10,6 +10,9 @@ routes! {
     functions::upload::SaveBigFilePart => save_big_part,
     functions::upload::GetFile => get_file,
     functions::upload::GetFileHashes => get_hashes,
+    functions::upload::GetCdnFile => get_cdn_file,
+    functions::upload::ReuploadCdnFile => reupload_cdn_file,
+    functions::upload::GetCdnFileHashes => get_cdn_hashes,
 }
 
 fn save_part(
@@ -49,17 +52,42 @@ fn get_file(
     request: functions::upload::GetFile,
 ) -> Result<enums::upload::File, RpcError> {
     call.user()?;
-    let (offset, limit, precise) = (request.offset, request.limit, request.precise);
-    world
-        .read_file(call.dc_id, &request.location, offset, limit, precise)
-        .map(Into::into)
+    world.read_file(call.dc_id, &request)
 }
 
 fn get_hashes(
-    _: &mut World,
+    world: &mut World,
     call: &Call,
-    _: functions::upload::GetFileHashes,
+    request: functions::upload::GetFileHashes,
 ) -> Result<Vec<enums::FileHash>, RpcError> {
-    // Hashes are for what comes from CDNs, which this server has none of.
-    call.user().map(|_| Vec::new())
+    call.user()?;
+    world.file_hashes(call.dc_id, &request.location, request.offset)
+}
+
+/// The only method of a CDN, which knows nobody.
+fn get_cdn_file(
+    world: &mut World,
+    call: &Call,
+    request: functions::upload::GetCdnFile,
+) -> Result<enums::upload::CdnFile, RpcError> {
+    let (offset, limit) = (request.offset, request.limit);
+    world.read_cdn_file(call.dc_id, &request.file_token, offset, limit)
+}
+
+fn reupload_cdn_file(
+    world: &mut World,
+    call: &Call,
+    request: functions::upload::ReuploadCdnFile,
+) -> Result<Vec<enums::FileHash>, RpcError> {
+    call.user()?;
+    world.reupload_cdn_file(call.dc_id, &request.file_token, &request.request_token)
+}
+
+fn get_cdn_hashes(
+    world: &mut World,
+    call: &Call,
+    request: functions::upload::GetCdnFileHashes,
+) -> Result<Vec<enums::FileHash>, RpcError> {
+    call.user()?;
+    world.cdn_hashes(call.dc_id, &request.file_token, request.offset)
 }

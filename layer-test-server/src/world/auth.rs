@@ -47,6 +47,8 @@ pub(crate) struct Listing {
     pub(crate) address: SocketAddr,
     /// It is meant for files.
     pub(crate) media_only: bool,
+    /// It is a CDN's.
+    pub(crate) cdn: bool,
 }
 
 /// The message that carries the call being served.

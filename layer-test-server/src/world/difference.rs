@@ -5,6 +5,7 @@ use layer_tl_types::{enums, types};
 use super::World;
 use super::account::{Change, Noted};
 use super::channels::ChannelChange;
+use super::files::FileBend;
 use super::ids::PeerId;
 use super::named::Named;
 use super::owed::Lost;
@@ -25,7 +26,7 @@ pub(crate) struct Known {
     pub(crate) total_limit: Option<i32>,
 }
 
-/// What a fault makes of a difference.
+/// What a fault makes of a call's answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bend {
     /// The client is told that it is too far behind.
@@ -34,6 +35,8 @@ pub(crate) struct Bend {
     pub(crate) slice: Option<usize>,
     /// The `timeout` of a channel's difference, in seconds.
     pub(crate) timeout: Option<i32>,
+    /// What becomes of a file.
+    pub(crate) file: FileBend,
 }
 
 impl World {

@@ -287,10 +287,14 @@ fn a_file_of_another_data_centre_says_where_it_is() {
     let file = upload(&mut stage, ann, &bytes(100), 1024, false);
     let sent =
         the_document(&send(&mut stage, ann, PeerId::User(bob.user), document(file)).unwrap());
-    let error = stage
-        .world
-        .read_file(1, &location(&sent), 0, 4096, false)
-        .unwrap_err();
+    let request = functions::upload::GetFile {
+        precise: false,
+        cdn_supported: false,
+        location: location(&sent),
+        offset: 0,
+        limit: 4096,
+    };
+    let error = stage.world.read_file(1, &request).unwrap_err();
     assert_eq!(
         (error.code, error.message.as_str()),
         (303, "FILE_MIGRATE_2")

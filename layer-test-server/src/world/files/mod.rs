@@ -3,16 +3,20 @@
 //! The rules of part sizes, offsets and limits are those of Telegram's page on files. What is stored is bounded in all;
 //! abandoned uploads go first.
 
+mod cdn;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use layer_tl_types::{enums, types};
+use layer_tl_types::{enums, functions, types};
 
 use super::World;
 use super::blank;
 use super::ids;
 use super::image;
 use crate::rpc::RpcError;
+pub use cdn::CdnFiles;
+pub(crate) use cdn::{Cdn, CdnDc};
 
 const PART_LIMIT: usize = 512 * 1024;
 const PARTS_LIMIT: i32 = 8_000;
@@ -28,6 +32,63 @@ pub(crate) struct Files {
     clock: u64,
     /// References of an older epoch have expired.
     epoch: i32,
+    pub(crate) cdn: Cdn,
+}
+
+/// Which of a file's contents is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// The document itself.
+    Main,
+    /// The photo or thumbnail of this size.
+    Size(u8),
+}
+
+impl Variant {
+    /// What `thumb_size` of a location names.
+    fn named(thumb_size: &str) -> Option<Self> {
+        match thumb_size.as_bytes() {
+            [] => Some(Self::Main),
+            [letter] => Self::of_letter(*letter),
+            _ => None,
+        }
+    }
+
+    fn of_letter(letter: u8) -> Option<Self> {
+        match letter {
+            0 => Some(Self::Main),
+            b'a'..=b'z' => Some(Self::Size(letter)),
+            _ => None,
+        }
+    }
+
+    const fn letter(self) -> u8 {
+        match self {
+            Self::Main => 0,
+            Self::Size(letter) => letter,
+        }
+    }
+}
+
+/// What a fault makes of a file's transfer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FileBend {
+    /// The bytes are others than those that are stored.
+    pub(crate) wrong_bytes: bool,
+    /// The hashes are others than those of the bytes.
+    pub(crate) wrong_hashes: bool,
+    /// The CDN has lost its files.
+    pub(crate) forgets: bool,
+}
+
+impl FileBend {
+    fn spoil(self, bytes: &mut [u8]) {
+        if self.wrong_bytes
+            && let Some(last) = bytes.last_mut()
+        {
+            *last ^= 1;
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +109,20 @@ pub(crate) struct Stored {
     pub(crate) photo: Option<image::Image>,
     pub(crate) mime_type: String,
     pub(crate) attributes: Vec<enums::DocumentAttribute>,
+}
+
+impl Stored {
+    /// What is stored for one of its sizes.
+    fn content(&self, variant: Variant) -> Option<&[u8]> {
+        match (variant, self.photo) {
+            (Variant::Main, None) => Some(&self.data),
+            (Variant::Size(_), None) => self.thumb.as_ref().map(|(thumb, _)| &**thumb),
+            (Variant::Size(letter), Some(size)) if size_name(size).as_bytes() == [letter] => {
+                Some(&self.data)
+            }
+            (_, Some(_)) => None,
+        }
+    }
 }
 
 /// What a document is, by its attributes.
@@ -292,53 +367,44 @@ impl World {
         }))
     }
 
-    /// `upload.getFile` on the data centre `dc_id`.
-    pub(crate) fn read_file(
+    /// The file and the content that a location names, and the ids of both, on the data centre `dc_id`.
+    fn find(
         &self,
         dc_id: i32,
         location: &enums::InputFileLocation,
-        offset: i64,
-        limit: i32,
-        precise: bool,
-    ) -> Result<types::upload::File, RpcError> {
+    ) -> Result<(i64, Variant, &Stored, &[u8]), RpcError> {
+        let invalid = || RpcError::bad("LOCATION_INVALID");
         let (id, access_hash, reference, thumb_size) = match location {
-            enums::InputFileLocation::InputDocumentFileLocation(at) => (
-                at.id,
-                at.access_hash,
-                &at.file_reference,
-                at.thumb_size.as_str(),
-            ),
-            enums::InputFileLocation::InputPhotoFileLocation(at) => (
-                at.id,
-                at.access_hash,
-                &at.file_reference,
-                at.thumb_size.as_str(),
-            ),
-            _ => return Err(RpcError::bad("LOCATION_INVALID")),
+            enums::InputFileLocation::InputDocumentFileLocation(at) => {
+                (at.id, at.access_hash, &at.file_reference, &at.thumb_size)
+            }
+            enums::InputFileLocation::InputPhotoFileLocation(at) => {
+                (at.id, at.access_hash, &at.file_reference, &at.thumb_size)
+            }
+            _ => return Err(invalid()),
         };
         let file = self.locate(id, access_hash, reference)?;
         if file.dc_id != dc_id {
             return Err(RpcError::new(303, format!("FILE_MIGRATE_{}", file.dc_id)));
         }
-        let data = match (&file.photo, thumb_size) {
-            (None, "") => &file.data,
-            (None, _) => {
-                &file
-                    .thumb
-                    .as_ref()
-                    .ok_or_else(|| RpcError::bad("LOCATION_INVALID"))?
-                    .0
-            }
-            (Some(size), name) if name == size_name(*size) => &file.data,
-            (Some(_), _) => return Err(RpcError::bad("LOCATION_INVALID")),
-        };
-        check_range(offset, limit, precise)?;
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(data.len());
-        let end = start
-            .saturating_add(usize::try_from(limit).unwrap_or(0))
-            .min(data.len());
+        let variant = Variant::named(thumb_size).ok_or_else(invalid)?;
+        let content = file.content(variant).ok_or_else(invalid)?;
+        Ok((id, variant, file, content))
+    }
+
+    /// `upload.getFile` on the data centre `dc_id`.
+    pub(crate) fn read_file(
+        &self,
+        dc_id: i32,
+        request: &functions::upload::GetFile,
+    ) -> Result<enums::upload::File, RpcError> {
+        let (id, variant, file, data) = self.find(dc_id, &request.location)?;
+        check_range(request.offset, request.limit, request.precise)?;
+        if request.cdn_supported
+            && let Some(redirect) = self.cdn_redirect(id, variant, request.offset)
+        {
+            return Ok(redirect.into());
+        }
         let r#type = match image::measure(data) {
             Some(_) if image::is_jpeg(data) => enums::storage::FileType::FileJpeg,
             Some(_) if data.starts_with(b"\x89PNG") => enums::storage::FileType::FilePng,
@@ -347,11 +413,28 @@ impl World {
             None if data.starts_with(b"%PDF") => enums::storage::FileType::FilePdf,
             None => enums::storage::FileType::FilePartial,
         };
+        let mut bytes = piece(data, request.offset, request.limit).to_vec();
+        self.bend.file.spoil(&mut bytes);
         Ok(types::upload::File {
             r#type,
             mtime: file.date,
-            bytes: data[start..end].to_vec(),
-        })
+            bytes,
+        }
+        .into())
+    }
+
+    /// `upload.getFileHashes` on the data centre `dc_id`.
+    pub(crate) fn file_hashes(
+        &self,
+        dc_id: i32,
+        location: &enums::InputFileLocation,
+        offset: i64,
+    ) -> Result<Vec<enums::FileHash>, RpcError> {
+        let (_, _, _, content) = self.find(dc_id, location)?;
+        if offset < 0 {
+            return Err(RpcError::bad("OFFSET_INVALID"));
+        }
+        Ok(self.hashes(content, offset))
     }
 
     /// A photo as TL.
@@ -425,6 +508,14 @@ pub(crate) fn md5_hex(data: &[u8]) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// What is stored of a range.
+fn piece(data: &[u8], offset: i64, limit: i32) -> &[u8] {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let rest = data.get(start..).unwrap_or_default();
+    let length = usize::try_from(limit).unwrap_or(0);
+    rest.get(..length).unwrap_or(rest)
 }
 
 /// Whether a part that is not the last may have this size.
