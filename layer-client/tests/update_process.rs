@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, thread};
 
 use layer_client::update::{StreamOptions, Update, UpdateKind};
@@ -26,11 +26,12 @@ const ADDRESS: &str = "LAYER_TEST_ADDRESS";
 const KEY: &str = "LAYER_TEST_KEY";
 const RECEIPTS: &str = "LAYER_TEST_RECEIPTS";
 
-/// How late the consumer's cursor may reach the disk.
+/// How late the consumer's cursor may reach the disk, on a machine that has nothing else to do.
 const SAVE_DELAY: Duration = Duration::from_millis(200);
-/// How much later than that it may be on a machine that is busy.
-const SLACK: Duration = Duration::from_millis(800);
 const KILLS: u32 = 20;
+/// How many of the runs may handle the same message, though each may die before its cursor reaches the disk. How late
+/// that is, is for `client::connect`'s own tests to say, which have a clock of their own.
+const MOST_RUNS: usize = 10;
 /// No other process lives longer, whatever becomes of this one.
 const LIFE: Duration = Duration::from_secs(120);
 
@@ -102,10 +103,10 @@ fn say(update: &Update) {
     std::io::stdout().flush().unwrap();
 }
 
-/// The other process, and what it said with the time when we read it.
+/// The other process, and what it said.
 struct Consumer {
     process: Child,
-    said: Receiver<(Instant, String)>,
+    said: Receiver<String>,
 }
 
 impl Consumer {
@@ -132,7 +133,7 @@ impl Consumer {
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 // The end of the pipe may cut the last line.
-                if tell.send((Instant::now(), line)).is_err() {
+                if tell.send(line).is_err() {
                     return;
                 }
             }
@@ -156,17 +157,17 @@ impl Drop for Consumer {
     }
 }
 
-/// A chat, the number of the message in it, and when it was handled.
-type Handled = (i64, u32, Instant);
+/// A chat, and the number of the message in it.
+type Handled = (i64, u32);
 
-fn handled((at, line): (Instant, String)) -> Option<Handled> {
+fn handled(line: String) -> Option<Handled> {
     assert!(!line.contains("unexpected"), "{line}");
     let at_word = line.find("handled ")?;
     let mut words = line[at_word..].split(' ').skip(1);
     let chat = words.next()?.parse().ok()?;
     // Texts end in a full stop, so that a line cut short is told from a whole one.
     let number = words.next()?.strip_suffix('.')?.parse().ok()?;
-    Some((chat, number, at))
+    Some((chat, number))
 }
 
 /// Writes into each of the chats by turns until told to stop, and then once more: what no consumer
@@ -222,14 +223,17 @@ async fn killed_at_any_moment(receipts: bool) {
         let (bob, stop) = (bob.clone(), stop.clone());
         move || write(&bob, &chats, &stop)
     });
-    // What each run handled, and when it was killed.
-    let mut runs: Vec<(Vec<Handled>, Instant)> = Vec::new();
+    let mut runs: Vec<Vec<Handled>> = Vec::new();
     for _ in 0..KILLS {
         let consumer = Consumer::start(&server, &session, receipts);
-        let life = Duration::from_millis(random.u64(50..1500));
-        tokio::time::sleep(life).await;
-        let killed = Instant::now();
-        runs.push((consumer.kill(), killed));
+        let mut said = Vec::new();
+        // Some die while they begin, the others while they are at work.
+        if random.u8(..4) > 0 {
+            said.extend(consumer.said.recv_timeout(LIFE).ok().and_then(handled));
+        }
+        tokio::time::sleep(Duration::from_millis(random.u64(50..1500))).await;
+        said.extend(consumer.kill());
+        runs.push(said);
     }
     stop.store(true, Ordering::Relaxed);
     let written = writer.join().unwrap();
@@ -240,7 +244,7 @@ async fn killed_at_any_moment(receipts: bool) {
     while ends < 4 {
         let line = consumer.said.recv_timeout(Duration::from_secs(60));
         let line = line.unwrap_or_else(|error| {
-            let seen: BTreeMap<i64, u32> = last.iter().map(|&(chat, n, _)| (chat, n)).collect();
+            let seen: BTreeMap<i64, u32> = last.iter().copied().collect();
             panic!("{error}: {written} was not seen in all of the four: {seen:?}")
         });
         let Some(next) = handled(line) else { continue };
@@ -250,14 +254,14 @@ async fn killed_at_any_moment(receipts: bool) {
     // With receipts the workers may still have some that are older.
     tokio::time::sleep(Duration::from_millis(100)).await;
     last.extend(consumer.said.try_iter().filter_map(handled));
-    runs.push((last, Instant::now()));
+    runs.push(last);
 
-    let mut first_seen: BTreeMap<(i64, u32), (usize, Instant)> = BTreeMap::new();
+    let mut handled_by: BTreeMap<(i64, u32), Vec<usize>> = BTreeMap::new();
     let mut next: BTreeMap<i64, u32> = BTreeMap::new();
     let (mut all, mut repeated) = (0, 0);
-    for (run, (said, _)) in runs.iter().enumerate() {
+    for (run, said) in runs.iter().enumerate() {
         let mut before: BTreeMap<i64, u32> = BTreeMap::new();
-        for &(chat, number, at) in said {
+        for &(chat, number) in said {
             all += 1;
             if !receipts {
                 // In order within a run, and nothing left out between one and the next.
@@ -273,25 +277,21 @@ async fn killed_at_any_moment(receipts: bool) {
             if number == 0 {
                 continue;
             }
-            let Some(&(seen, when)) = first_seen.get(&(chat, number)) else {
-                first_seen.insert((chat, number), (run, at));
-                continue;
-            };
-            assert_ne!(seen, run, "{chat}: {number} came twice in one run");
-            repeated += 1;
-            // What was on the disk long enough before the end of that run is not repeated, unless
-            // it came with a difference that was not over: those are handled as a whole.
-            let late = runs[seen].1.duration_since(when);
-            let fresh = runs[seen].0.first().is_some_and(|&(_, _, begun)| {
-                runs[seen].1.duration_since(begun) < SAVE_DELAY + SLACK
-            });
+            let by = handled_by.entry((chat, number)).or_default();
+            repeated += usize::from(!by.is_empty());
+            assert_ne!(
+                by.last(),
+                Some(&run),
+                "{chat}: {number} came twice in one run"
+            );
+            by.push(run);
             assert!(
-                fresh || late < SAVE_DELAY + SLACK,
-                "{chat}: {number} was repeated, {late:?} after it was handled"
+                by.len() <= MOST_RUNS,
+                "{chat}: {number} was handled by the runs {by:?}"
             );
         }
     }
-    assert_eq!(first_seen.len(), usize::try_from(written * 4).unwrap());
+    assert_eq!(handled_by.len(), usize::try_from(written * 4).unwrap());
     let with = if receipts {
         "with receipts"
     } else {

@@ -172,3 +172,60 @@ fn too_late(client: &Client, within: Duration) -> Error {
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// When the session was written.
+    #[derive(Default)]
+    struct Diary(Mutex<Vec<Instant>>);
+
+    impl SessionStorage for Diary {
+        fn load(&self) -> Result<Option<Vec<u8>>, SessionError> {
+            Ok(None)
+        }
+
+        fn save(&self, _: &[u8]) -> Result<(), SessionError> {
+            self.0.lock().unwrap().push(Instant::now());
+            Ok(())
+        }
+
+        fn name(&self) -> String {
+            "a diary".to_owned()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changes_is_written_after_the_delay_however_often_it_changes() {
+        let diary = Arc::new(Diary::default());
+        let delay = Duration::from_millis(700);
+        let config = Config {
+            session_storage: Some(diary.clone()),
+            save_delay: delay,
+            ..Config::default()
+        };
+        let (config, store) = open(config).unwrap();
+        let client = assemble(config, store);
+        sleep(delay * 3).await;
+        assert!(diary.0.lock().unwrap().is_empty(), "nothing has changed");
+        let begun = Instant::now();
+        while begun.elapsed() < delay * 10 {
+            client.inner.session.touch();
+            sleep(delay / 50).await;
+        }
+        sleep(delay).await;
+        let written = diary.0.lock().unwrap().clone();
+        assert!((9..=11).contains(&written.len()), "{written:?}");
+        let mut before = begun;
+        for at in written {
+            // The next change after a writing is what the next one waits for.
+            assert!(at - before <= delay + delay / 25, "{:?}", at - before);
+            before = at;
+        }
+    }
+}
