@@ -9,7 +9,7 @@ use std::time::Duration;
 use layer_mtproto::handshake::{self, Purpose};
 use layer_mtproto::session::{
     ClientEvent, ClientSession, RequestFailure, SaltBook, ServerSession, ServerSessionConfig,
-    ServerSessionEvent, SessionParams, SubmitOptions, Terminal, open_packet,
+    ServerSessionEvent, SessionParams, SubmitOptions, Terminal, Violation, open_packet,
 };
 use layer_tl_types::{Serializable, types};
 use util::pair::{Pair, boxed, call, container, result_of};
@@ -575,4 +575,85 @@ fn containers_in_any_shape_are_taken() {
     pair.deliver_to_client(pair.forged(id + 20, 106, &several))
         .unwrap();
     assert_eq!(pair.updates(), [call("one"), call("two"), call("three")]);
+}
+
+/// Two clients with the same numbers drawn, and requests too large to go in one packet.
+fn twins() -> [Pair; 2] {
+    [(); 2].map(|()| {
+        let mut pair = Pair::with(
+            |params| params.config.gzip_threshold = None,
+            |config| config.gzip_threshold = None,
+        );
+        pair.submit("first");
+        pair.talk();
+        for n in 0..6 {
+            let text = n.to_string().repeat(700_000 + n * 40_000);
+            pair.submit(&text);
+        }
+        pair
+    })
+}
+
+#[test]
+fn packets_made_all_at_a_time_are_those_made_one_by_one() {
+    let [mut alone, mut together] = twins();
+    let one_by_one = alone.client_packets();
+    let (mut out, mut ends) = (b"what is left from the last time".to_vec(), vec![7]);
+    together
+        .client
+        .poll_transmit_many(together.now, 3_000_000, &mut out, &mut ends);
+    assert_eq!(ends.len(), 4, "none is begun once there is enough");
+    let mut begun = 0;
+    for (end, packet) in ends.iter().zip(&one_by_one) {
+        assert!(out[begun..*end] == *packet);
+        begun = *end;
+    }
+    assert_eq!(begun, out.len());
+    together
+        .client
+        .poll_transmit_many(together.now, 3_000_000, &mut out, &mut ends);
+    assert!(out == one_by_one[4..].concat() && ends.len() == 2);
+    together
+        .client
+        .poll_transmit_many(together.now, 3_000_000, &mut out, &mut ends);
+    assert!(out.is_empty() && ends.is_empty());
+}
+
+#[test]
+fn packets_taken_all_at_a_time_come_to_what_they_do_one_by_one() {
+    let [mut alone, mut together] = twins();
+    let mut packets = Vec::new();
+    for pair in [&mut alone, &mut together] {
+        for packet in pair.client_packets() {
+            pair.deliver_to_server(packet);
+        }
+        packets.push(pair.server_packets());
+    }
+    let mut at_once = packets.pop().unwrap();
+    assert!(at_once == packets[0] && at_once.len() == 6);
+    // One that another session was meant for is dropped, one that nobody with the key made ends it.
+    let stranger = together.forged(together.server_id(0), 1, &[0; 4]);
+    let mut other = Pair::new();
+    other.client = ClientSession::new(
+        SessionParams::new(util::pair::key()),
+        TestRng::boxed(77),
+        other.now,
+        UNIX,
+    );
+    at_once.insert(2, other.forged(other.server_id(0), 1, &[0; 4]));
+    let mut forged = stranger;
+    forged[30] ^= 1;
+    at_once.insert(5, forged);
+    let results = together.client.handle_packets(&mut at_once, together.now);
+    let verdicts: Vec<_> = results.iter().map(Result::is_ok).collect();
+    assert_eq!(verdicts, [true, true, false, true, true, false]);
+    assert!(results[5].as_ref().is_err_and(Violation::is_fatal));
+
+    for packet in packets.remove(0).drain(..4) {
+        alone.deliver_to_client(packet).unwrap();
+    }
+    while let Some(event) = together.client.poll_event() {
+        together.events.push(event);
+    }
+    assert!(alone.events == together.events && alone.events.len() >= 5);
 }

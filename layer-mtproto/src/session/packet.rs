@@ -45,7 +45,29 @@ pub fn open_packet(key: &AuthKey, packet: &mut [u8]) -> Result<Opened, Violation
 }
 
 pub(crate) fn open(key: &AuthKey, from: Sender, packet: &mut [u8]) -> Result<Opened, Violation> {
-    let plain = &*message::open(key, from, packet).map_err(Violation::Sealed)?;
+    read(message::open(key, from, packet).map_err(Violation::Sealed)?)
+}
+
+/// [`open`] of several packets at a time, each for itself.
+pub(crate) fn open_many(
+    key: &AuthKey,
+    from: Sender,
+    packets: &mut [Vec<u8>],
+) -> Vec<Result<Opened, Violation>> {
+    let mut opened = Vec::with_capacity(packets.len());
+    let mut packets: Vec<&mut [u8]> = packets.iter_mut().map(Vec::as_mut_slice).collect();
+    message::open_many(key, from, &mut packets, |plain| {
+        opened.push(
+            plain
+                .map_err(Violation::Sealed)
+                .and_then(|plain| read(plain)),
+        );
+    });
+    opened
+}
+
+/// The parts of what was in a packet.
+fn read(plain: &[u8]) -> Result<Opened, Violation> {
     let available = plain.len().saturating_sub(INNER);
     let Some((header, rest)) = plain.split_first_chunk::<INNER>() else {
         return Err(Violation::Length {
@@ -106,24 +128,42 @@ impl Message<'_> {
     }
 }
 
-/// What every packet of a session is sealed with.
-pub(crate) struct Envelope<'a> {
-    pub(crate) key: &'a AuthKey,
-    pub(crate) from: Sender,
+/// Encrypts a packet that an [`Envelope`] made.
+pub(crate) fn seal(key: &AuthKey, from: Sender, packet: &mut [u8]) {
+    // Whole blocks, as envelopes are padded.
+    let _ = message::seal(key, from, packet);
+}
+
+/// Encrypts packets that an [`Envelope`] made, each of which ends at one of `ends`, all at a time.
+pub(crate) fn seal_many(key: &AuthKey, from: Sender, mut packets: &mut [u8], ends: &[usize]) {
+    let mut begun = 0;
+    let mut slices = Vec::with_capacity(ends.len());
+    for &end in ends {
+        let (packet, rest) = packets.split_at_mut(end - begun);
+        slices.push(packet);
+        (packets, begun) = (rest, end);
+    }
+    // Whole blocks, as envelopes are padded.
+    let _ = message::seal_many(key, from, &mut slices);
+}
+
+/// What every packet of a session says first.
+pub(crate) struct Envelope {
     pub(crate) salt: i64,
     pub(crate) session_id: i64,
 }
 
-impl Envelope<'_> {
-    /// Appends the packet of one message to `out`.
-    pub(crate) fn seal(&self, message: Message<'_>, rng: &mut dyn SecureRandom, out: &mut Vec<u8>) {
+impl Envelope {
+    /// Appends the packet of one message to `out`, which is yet to be sealed.
+    pub(crate) fn hold(&self, message: Message<'_>, rng: &mut dyn SecureRandom, out: &mut Vec<u8>) {
         let start = self.begin(out);
         message.write(out);
-        self.finish(out, start, rng);
+        pad(out, start, rng);
     }
 
-    /// Appends the packet of a container of `messages` to `out`. `container` has no body of its own.
-    pub(crate) fn seal_all(
+    /// Appends the packet of a container of `messages` to `out`, which is yet to be sealed. `container` has no body of
+    /// its own.
+    pub(crate) fn hold_all(
         &self,
         container: Message<'_>,
         messages: &[Message<'_>],
@@ -143,7 +183,7 @@ impl Envelope<'_> {
         messages.iter().for_each(|message| message.write(out));
         let length = i32::try_from(out.len() - body).unwrap_or(i32::MAX);
         out[at + 12..at + 16].copy_from_slice(&length.to_le_bytes());
-        self.finish(out, start, rng);
+        pad(out, start, rng);
     }
 
     fn begin(&self, out: &mut Vec<u8>) -> usize {
@@ -153,18 +193,16 @@ impl Envelope<'_> {
         out.extend_from_slice(&self.session_id.to_le_bytes());
         start
     }
+}
 
-    /// Pads by 12 to 75 random bytes, so that lengths tell less, and encrypts.
-    fn finish(&self, out: &mut Vec<u8>, start: usize, rng: &mut dyn SecureRandom) {
-        let end = out.len();
-        let padded = (end - start - HEADER + 12).next_multiple_of(16);
-        let mut more = [0; 1];
-        rng.fill(&mut more);
-        out.resize(start + HEADER + padded + usize::from(more[0] & 3) * 16, 0);
-        rng.fill(&mut out[end..]);
-        // Whole blocks, by the lines above.
-        let _ = message::seal(self.key, self.from, &mut out[start..]);
-    }
+/// Pads by 12 to 75 random bytes, so that lengths tell less, to whole blocks.
+fn pad(out: &mut Vec<u8>, start: usize, rng: &mut dyn SecureRandom) {
+    let end = out.len();
+    let padded = (end - start - HEADER + 12).next_multiple_of(16);
+    let mut more = [0; 1];
+    rng.fill(&mut more);
+    out.resize(start + HEADER + padded + usize::from(more[0] & 3) * 16, 0);
+    rng.fill(&mut out[end..]);
 }
 
 /// The messages of a container, all of them checked before the first is looked at.
@@ -261,8 +299,6 @@ mod tests {
     #[test]
     fn a_packet_comes_back() {
         let envelope = Envelope {
-            key: &key(),
-            from: Sender::Client,
             salt: 1,
             session_id: 2,
         };
@@ -274,7 +310,8 @@ mod tests {
                 seqno: 5,
                 body: &body,
             };
-            envelope.seal(message, &mut Ramp, &mut packet);
+            envelope.hold(message, &mut Ramp, &mut packet);
+            seal(&key(), Sender::Client, &mut packet[3..]);
             let packet = &mut packet[3..];
             let opened = open_packet(&key(), packet).unwrap();
             assert_eq!(
@@ -288,8 +325,6 @@ mod tests {
     #[test]
     fn a_container_comes_back() {
         let envelope = Envelope {
-            key: &key(),
-            from: Sender::Client,
             salt: 1,
             session_id: 2,
         };
@@ -307,7 +342,8 @@ mod tests {
             seqno: 6,
             body: &[],
         };
-        envelope.seal_all(container, &messages, &mut Ramp, &mut packet);
+        envelope.hold_all(container, &messages, &mut Ramp, &mut packet);
+        seal(&key(), Sender::Client, &mut packet);
         let opened = open_packet(&key(), &mut packet).unwrap();
         let parsed = parse_container(8, &packet[opened.body]).unwrap();
         assert_eq!(parsed.len(), 3);

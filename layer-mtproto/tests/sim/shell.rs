@@ -19,6 +19,8 @@ use super::weather::Weather;
 use super::world::{World, made_up_key};
 use super::{Dice, PREAMBLE, SECRET};
 
+/// Bytes of packets that are sealed at a time.
+const ENOUGH: usize = 2000;
 /// A connection on which nothing was heard for so long after it was made is given up.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -329,13 +331,20 @@ impl Shell {
         if let (Some(open), Some(session), false) = (&mut self.open, &mut self.session, exchanging)
             && useful
         {
+            let (mut sealed, mut ends) = (Vec::new(), Vec::new());
             loop {
-                let start = self.outgoing.len();
-                if !session.poll_transmit(now, &mut self.outgoing) {
+                session.poll_transmit_many(now, ENOUGH, &mut sealed, &mut ends);
+                let mut begun = 0;
+                for end in &ends {
+                    let start = self.outgoing.len();
+                    self.outgoing.extend_from_slice(&sealed[begun..*end]);
+                    open.codec.pack(&mut self.outgoing, start).unwrap();
+                    self.packets += 1;
+                    begun = *end;
+                }
+                if ends.is_empty() {
                     break;
                 }
-                open.codec.pack(&mut self.outgoing, start).unwrap();
-                self.packets += 1;
             }
         }
         useful

@@ -7,7 +7,7 @@ use layer_tl_types::types;
 
 use super::{Pending, ServerSession, Unacked};
 use crate::session::msg_id::MsgKind;
-use crate::session::packet::{Envelope, MAX_CONTAINER, MAX_MESSAGES, Message};
+use crate::session::packet::{self, Envelope, MAX_CONTAINER, MAX_MESSAGES, Message};
 use crate::tl;
 
 /// A message that goes with the packet being made.
@@ -116,9 +116,8 @@ impl ServerSession {
         unix: Duration,
         out: &mut Vec<u8>,
     ) -> bool {
+        let start = out.len();
         let envelope = Envelope {
-            key: &self.key,
-            from: Sender::Server,
             salt: self.salts.current(unix),
             session_id: self.session_id,
         };
@@ -133,7 +132,8 @@ impl ServerSession {
         if let [single] = borrowed.as_slice()
             && !in_container
         {
-            envelope.seal(*single, &mut *self.rng, out);
+            envelope.hold(*single, &mut *self.rng, out);
+            packet::seal(&self.key, Sender::Server, &mut out[start..]);
             return true;
         }
         let msg_id = self.ids.next(unix, MsgKind::Notification);
@@ -142,7 +142,8 @@ impl ServerSession {
             seqno: self.seqno.next(false),
             body: &[],
         };
-        envelope.seal_all(container, &borrowed, &mut *self.rng, out);
+        envelope.hold_all(container, &borrowed, &mut *self.rng, out);
+        packet::seal(&self.key, Sender::Server, &mut out[start..]);
         true
     }
 }
