@@ -2,14 +2,17 @@
 //! that is ready, the session in between. Nothing here waits for anything but the socket, the
 //! clock, and those who ask for something.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use layer_mtproto::session::{
     ClientEvent, ClientSession, RequestFailure, RequestId, SubmitOptions,
 };
-use layer_mtproto::transport::{Codec, Frame, TransportError};
+use layer_mtproto::transport::{Codec, Frame};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -17,13 +20,16 @@ use super::Role;
 use super::call::{End, Request};
 use super::keys::Renewal;
 use super::vigil::{Verdict, Vigil};
-use super::wire::{READ_SIZE, Wire};
+use super::wire::Wire;
 use super::worker::{Lost, MAX_REQUESTS, Worker};
 use crate::client::may_change_options;
 use crate::error::{ConnectCause, Error, RequestError, RpcError};
 
-/// So much is put together for one write.
-const WRITE_SIZE: usize = 256 * 1024;
+/// So much is put together for one write, and so much that was read is decrypted together: several parts of a file.
+const TOGETHER: usize = 2 * 1024 * 1024;
+/// Room for what is read begins with this and grows while it is filled, up to [`MOST_READ`].
+const LEAST_READ: usize = 4 * 1024;
+const MOST_READ: usize = 256 * 1024;
 /// A connection to a data centre that is not home is closed after so long without a request.
 const IDLE: Duration = Duration::from_secs(5 * 60);
 /// One for files is closed sooner.
@@ -38,7 +44,7 @@ const BREATH: Duration = Duration::from_millis(1);
 /// One connection's state.
 struct Link {
     codec: Codec,
-    incoming: Box<[u8]>,
+    incoming: Vec<u8>,
     outgoing: Vec<u8>,
     /// How much of `outgoing` is written.
     written: usize,
@@ -52,7 +58,7 @@ impl Link {
     fn new(codec: Codec, now: Instant) -> Self {
         Self {
             codec,
-            incoming: vec![0; READ_SIZE].into(),
+            incoming: vec![0; LEAST_READ],
             outgoing: Vec::new(),
             written: 0,
             opened: now,
@@ -64,6 +70,39 @@ impl Link {
 
     fn is_written(&self) -> bool {
         self.written == self.outgoing.len()
+    }
+
+    /// Takes what was read, and makes the room for the next reading fit.
+    fn read(&mut self, read: usize) {
+        self.vigil.moved(read);
+        self.codec.feed(&self.incoming[..read]);
+        let room = self.incoming.len();
+        if read == room && room < MOST_READ {
+            self.incoming = vec![0; room * 4];
+        } else if read < room / 16 && room > LEAST_READ {
+            self.incoming = vec![0; room / 4];
+        }
+    }
+
+    /// Puts together what the session has to say, sealed all at a time.
+    fn write(&mut self, session: &mut ClientSession, now: Instant) -> Result<(), ConnectCause> {
+        let (mut sealed, mut ends) = (Vec::new(), Vec::new());
+        session.poll_transmit_many(now.into_std(), TOGETHER, &mut sealed, &mut ends);
+        self.written = 0;
+        self.outgoing.clear();
+        // Much room is kept while it is used only, so that quiet connections are small.
+        if self.outgoing.capacity() > MOST_READ {
+            self.outgoing.shrink_to(sealed.len() + 64);
+        }
+        let mut begun = 0;
+        for end in ends {
+            let start = self.outgoing.len();
+            self.outgoing.extend_from_slice(&sealed[begun..end]);
+            let packed = self.codec.pack(&mut self.outgoing, start);
+            packed.map_err(|error| ConnectCause::Transport(error.to_string()))?;
+            begun = end;
+        }
+        Ok(())
     }
 }
 
@@ -119,7 +158,23 @@ impl Worker {
                     return Lost::Unwanted;
                 }
                 Step::Read(Ok(0)) => Err(ConnectCause::HungUp),
-                Step::Read(Ok(read)) => self.heard(&mut link, read),
+                Step::Read(Ok(mut read)) => {
+                    // What is there already is read as well, so that large packets are decrypted together.
+                    let mut all = read;
+                    loop {
+                        let filled = read == link.incoming.len();
+                        link.read(read);
+                        if !filled || all >= TOGETHER {
+                            break;
+                        }
+                        match at_once(reader.read(&mut link.incoming)).await {
+                            Some(Ok(more @ 1..)) => (read, all) = (more, all + more),
+                            // The end, or what is wrong, shows again.
+                            _ => break,
+                        }
+                    }
+                    self.heard(&mut link)
+                }
                 Step::Written(Ok(0)) => Err(ConnectCause::HungUp),
                 Step::Written(Ok(written)) => {
                     link.written += written;
@@ -164,17 +219,7 @@ impl Worker {
             return Err(Lost::Stopped);
         };
         if link.is_written() {
-            link.outgoing.clear();
-            link.written = 0;
-            while link.outgoing.len() < WRITE_SIZE {
-                let start = link.outgoing.len();
-                if !session.poll_transmit(now.into_std(), &mut link.outgoing) {
-                    break;
-                }
-                link.codec
-                    .pack(&mut link.outgoing, start)
-                    .map_err(|error| Lost::Broken(ConnectCause::Transport(error.to_string())))?;
-            }
+            link.write(session, now).map_err(Lost::Broken)?;
         }
         self.deadline(link, now)
     }
@@ -294,21 +339,43 @@ impl Worker {
     }
 
     /// Bytes came in.
-    fn heard(&mut self, link: &mut Link, read: usize) -> Result<(), ConnectCause> {
-        let transport = |error: TransportError| ConnectCause::Transport(error.to_string());
-        link.vigil.moved(read);
-        link.codec.feed(&link.incoming[..read]);
-        while let Some(frame) = link.codec.next_frame().map_err(transport)? {
-            let mut packet = match frame {
-                Frame::Packet(packet) => packet,
-                Frame::Error(code) => return Err(ConnectCause::Refused(code)),
-                _ => continue,
+    fn heard(&mut self, link: &mut Link) -> Result<(), ConnectCause> {
+        loop {
+            let (mut packets, mut size) = (Vec::new(), 0);
+            let end = loop {
+                match link.codec.next_frame() {
+                    Ok(Some(Frame::Packet(packet))) => {
+                        size += packet.len();
+                        packets.push(packet);
+                        if size >= TOGETHER {
+                            break None;
+                        }
+                    }
+                    Ok(Some(Frame::Error(code))) => break Some(Err(ConnectCause::Refused(code))),
+                    Ok(Some(_)) => {}
+                    Ok(None) => break Some(Ok(())),
+                    Err(error) => break Some(Err(ConnectCause::Transport(error.to_string()))),
+                }
             };
-            let now = Instant::now();
-            let Some(session) = &mut self.session else {
-                return Ok(());
-            };
-            match session.handle_packet(&mut packet, now.into_std()) {
+            // What came before the end counts, whatever the end is.
+            self.take_packets(link, &mut packets)?;
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    fn take_packets(
+        &mut self,
+        link: &mut Link,
+        packets: &mut [Vec<u8>],
+    ) -> Result<(), ConnectCause> {
+        let now = Instant::now();
+        let Some(session) = &mut self.session else {
+            return Ok(());
+        };
+        for result in session.handle_packets(packets, now.into_std()) {
+            match result {
                 Ok(()) => {}
                 Err(violation) if violation.is_fatal() => {
                     return Err(ConnectCause::Transport(format!(
@@ -410,6 +477,16 @@ impl Worker {
             }
         }
     }
+}
+
+/// What a future gives without waiting.
+async fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// What the server says to a request that is to come after one that failed.

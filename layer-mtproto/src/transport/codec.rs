@@ -7,6 +7,9 @@ use super::obfuscation::{self, Ciphers};
 use super::{Frame, MAX_PACKET, ObfuscationParams, TransportError, TransportKind};
 use crate::faketls::Records;
 
+/// More room than this is kept only while it is used.
+const SPACIOUS: usize = 64 * 1024;
+
 /// Packets to bytes and back, for one connection.
 ///
 /// Bytes may be [fed](Self::feed) in pieces of any size. What is kept is at most one unfinished packet and the
@@ -197,6 +200,10 @@ impl Codec {
         if self.taken == self.incoming.len() {
             self.incoming.clear();
             self.taken = 0;
+            // A connection that has become quiet needs no room for large packets.
+            if self.incoming.capacity() > SPACIOUS && bytes.len() < SPACIOUS / 16 {
+                self.incoming.shrink_to(bytes.len());
+            }
         } else if self.taken > self.incoming.len() / 2 {
             self.incoming.drain(..self.taken);
             self.taken = 0;
@@ -296,5 +303,35 @@ fn without_padding(payload: &[u8]) -> usize {
             .map_or(payload.len(), |length| length.min(payload.len())),
         _ if payload.len() >= 24 => payload.len() - (payload.len() - 24) % 16,
         _ => payload.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Zeros;
+
+    impl SecureRandom for Zeros {
+        fn fill(&mut self, dest: &mut [u8]) {
+            dest.fill(0);
+        }
+    }
+
+    #[test]
+    fn a_connection_that_has_become_quiet_keeps_no_room_for_large_packets() {
+        let mut codec = Codec::client(TransportKind::Intermediate, None, Box::new(Zeros));
+        let mut send = |length: usize| {
+            let header = u32::try_from(length).unwrap().to_le_bytes();
+            codec.feed(&header);
+            codec.feed(&vec![7; length]);
+            let frame = codec.next_frame();
+            assert!(matches!(frame, Ok(Some(Frame::Packet(packet))) if packet.len() == length));
+            codec.incoming.capacity()
+        };
+        assert!(send(1 << 20) >= 1 << 20);
+        assert!(send(1 << 20) >= 1 << 20);
+        send(100);
+        assert!(send(100) < 1000);
     }
 }
