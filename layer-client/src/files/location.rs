@@ -3,7 +3,6 @@
 
 use layer_tl_types as tl;
 
-use super::Media;
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::messages::{Message, unexpected};
@@ -25,7 +24,7 @@ pub struct FileLocation {
 
 /// Where the file reference is got again.
 #[derive(Clone, Debug, Default)]
-enum Origin {
+pub(crate) enum Origin {
     /// Nowhere: what has run out stays so.
     #[default]
     None,
@@ -43,7 +42,21 @@ impl Origin {
     }
 }
 
-/// What names a file that can be downloaded: a [`Message`], its [`Media`], a [`FileLocation`].
+/// The same, borrowed from what shows the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    Message(&'a Message),
+}
+
+impl Source<'_> {
+    fn origin(self) -> Origin {
+        match self {
+            Self::Message(message) => Origin::of(message),
+        }
+    }
+}
+
+/// What names a file that can be downloaded: a [`Message`], its [`Media`](super::Media), a [`FileLocation`].
 pub trait Downloadable {
     /// Where the file lies; `None` when there is none.
     fn file_location(&self) -> Option<FileLocation>;
@@ -67,12 +80,6 @@ impl Downloadable for Message {
     }
 }
 
-impl Downloadable for Media<'_> {
-    fn file_location(&self) -> Option<FileLocation> {
-        self.location()
-    }
-}
-
 impl FileLocation {
     /// A file that the raw API named, in the data centre that it named (`document.dc_id` and the
     /// like). `size` is in bytes, if it is known.
@@ -93,6 +100,26 @@ impl FileLocation {
     #[must_use]
     pub fn of_message(mut self, message: &Message) -> Self {
         self.origin = Origin::of(message);
+        self
+    }
+
+    pub(crate) fn of(
+        location: tl::enums::InputFileLocation,
+        dc_id: i32,
+        size: Option<u64>,
+        source: Source<'_>,
+    ) -> Self {
+        Self {
+            location,
+            dc_id,
+            size,
+            origin: source.origin(),
+        }
+    }
+
+    /// The same, of another size.
+    pub(crate) fn sized(mut self, size: Option<u64>) -> Self {
+        self.size = size;
         self
     }
 
@@ -136,6 +163,16 @@ impl FileLocation {
             fresh.set_reference(reference);
             Ok(fresh)
         })
+    }
+
+    /// The file reference, of those that have one.
+    pub(crate) fn reference(&self) -> Option<&[u8]> {
+        use tl::enums::InputFileLocation as L;
+        match &self.location {
+            L::InputDocumentFileLocation(at) => Some(&at.file_reference),
+            L::InputPhotoFileLocation(at) => Some(&at.file_reference),
+            _ => None,
+        }
     }
 
     fn set_reference(&mut self, reference: Vec<u8>) {

@@ -3,11 +3,17 @@
 mod download;
 mod location;
 mod media;
+mod outgoing;
 mod upload;
 
 pub use download::Download;
 pub use location::{Downloadable, FileLocation};
-pub use media::Media;
+pub use media::{
+    Document, DocumentKind, Media, MediaKind, Photo, Thumb, WebPage, outline_to_path,
+    outline_to_svg, stripped_to_jpeg,
+};
+pub use outgoing::{MediaSource, OutgoingMedia, OutgoingPoll};
+pub(crate) use outgoing::{file_id, renewed};
 pub use upload::{Upload, UploadedFile};
 
 /// How far an upload or a download has come: bytes done, bytes in all (0 while unknown).
@@ -24,17 +30,33 @@ fn mime_of(name: &str) -> &'static str {
         "png" => "image/png",
         "gif" => "image/gif",
         "webp" => "image/webp",
+        "heic" => "image/heic",
+        "bmp" => "image/bmp",
+        "tif" | "tiff" => "image/tiff",
+        "tgs" => "application/x-tgsticker",
         "svg" => "image/svg+xml",
-        "mp4" => "video/mp4",
+        "mp4" | "m4v" => "video/mp4",
         "mov" => "video/quicktime",
         "webm" => "video/webm",
         "mkv" => "video/x-matroska",
+        "avi" => "video/x-msvideo",
+        "3gp" => "video/3gpp",
         "mp3" => "audio/mpeg",
         "m4a" => "audio/mp4",
+        "aac" => "audio/aac",
         "ogg" | "oga" | "opus" => "audio/ogg",
         "flac" => "audio/flac",
         "wav" => "audio/x-wav",
         "pdf" => "application/pdf",
+        "epub" => "application/epub+zip",
+        "apk" => "application/vnd.android.package-archive",
+        "doc" => "application/msword",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xls" => "application/vnd.ms-excel",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "7z" => "application/x-7z-compressed",
+        "rar" => "application/vnd.rar",
+        "tar" => "application/x-tar",
         "zip" => "application/zip",
         "gz" | "tgz" => "application/gzip",
         "json" => "application/json",

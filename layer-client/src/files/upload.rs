@@ -8,6 +8,7 @@ use layer_tl_types as tl;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinSet;
 
+use super::outgoing::Sample;
 use super::{IN_FLIGHT, Progress, mime_of};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
@@ -31,7 +32,8 @@ pub struct Upload<'a> {
 enum Source<'a> {
     Path(&'a Path),
     Bytes(&'a [u8]),
-    Reader(&'a mut (dyn AsyncRead + Send + Unpin), u64),
+    // Boxed, so that an upload may be used where a shorter-lived one is wanted.
+    Reader(Box<dyn AsyncRead + Send + Unpin + 'a>, u64),
 }
 
 impl<'a> Upload<'a> {
@@ -65,7 +67,7 @@ impl<'a> Upload<'a> {
         size: u64,
     ) -> Self {
         Self {
-            source: Source::Reader(reader, size),
+            source: Source::Reader(Box::new(reader), size),
             name: name.into(),
             progress: None,
         }
@@ -83,6 +85,27 @@ impl<'a> Upload<'a> {
     pub fn progress(mut self, progress: Progress<'a>) -> Self {
         self.progress = Some(progress);
         self
+    }
+}
+
+impl Upload<'_> {
+    pub(super) fn file_name(&self) -> &str {
+        &self.name
+    }
+
+    /// What can be looked at before it is uploaded; a reader gives its bytes only once.
+    #[cfg(feature = "media-info")]
+    pub(super) fn sample(&self) -> Option<Sample> {
+        match &self.source {
+            Source::Path(path) => Some(Sample::Path((*path).to_owned())),
+            Source::Bytes(bytes) => Some(Sample::of(bytes)),
+            Source::Reader(..) => None,
+        }
+    }
+
+    #[cfg(not(feature = "media-info"))]
+    pub(super) fn sample(&self) -> Option<Sample> {
+        None
     }
 }
 
@@ -224,8 +247,8 @@ impl Client {
                     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                     self.upload_parts(&mut bytes, size, name, progress).await
                 }
-                Source::Reader(reader, size) => {
-                    self.upload_parts(reader, size, name, progress).await
+                Source::Reader(mut reader, size) => {
+                    self.upload_parts(&mut *reader, size, name, progress).await
                 }
             }
         })

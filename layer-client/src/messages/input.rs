@@ -121,9 +121,18 @@ impl InputMessage {
     }
 
     /// Adds a medium; the text is its caption then.
+    /// [`Client::input_media`](crate::Client::input_media),
     /// [`UploadedFile`](crate::files::UploadedFile) and [`Media`](crate::files::Media) make these.
     pub fn media(self, media: impl Into<tl::enums::InputMedia>) -> Self {
         self.with_media(media.into())
+    }
+
+    /// The same, with another's text if it has none of its own.
+    pub(crate) fn or_caption(mut self, other: Self) -> Self {
+        if self.text.is_empty() {
+            (self.text, self.entities) = (other.text, other.entities);
+        }
+        self
     }
 
     fn with_media(mut self, media: tl::enums::InputMedia) -> Self {

@@ -14,4 +14,4 @@ pub use markup::{Button, Keyboard};
 pub use message::Message;
 
 pub(crate) use message::blank_message;
-pub(crate) use send::{random_id, unexpected};
+pub(crate) use send::{random_id, reply_header, unexpected};

@@ -7,6 +7,7 @@ use layer_tl_types as tl;
 use super::{InputMessage, Message, blank_message};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, RequestError, Result};
+use crate::files::{FileLocation, Media, file_id, renewed};
 use crate::peers::{Peer, PeerId, PeerKind, PeerMap, PeerRef, input_user, unusable};
 use crate::updates::Packet;
 
@@ -76,18 +77,49 @@ impl Client {
         peer: PeerRef,
         message: InputMessage,
     ) -> BoxFuture<'_, Result<Message>> {
+        self.send_file_of(peer, message, None)
+    }
+
+    /// Sends it. When the file reference of its medium has run out, a new one is got where the file
+    /// came from, once.
+    pub(crate) fn send_file_of(
+        &self,
+        peer: PeerRef,
+        mut message: InputMessage,
+        mut file: Option<FileLocation>,
+    ) -> BoxFuture<'_, Result<Message>> {
         Box::pin(async move {
             let peer = self.resolve(peer).await?;
             let random_id = random_id()?;
-            match self.send_request(&peer, &message, random_id).await {
-                Ok(updates) => self.sent(updates, &peer, message, random_id),
-                Err(error) if error.is("RANDOM_ID_DUPLICATE") => {
-                    let found = self.find_sent(&peer, &message).await;
-                    found.unwrap_or(None).ok_or(error)
+            loop {
+                match self.send_request(&peer, &message, random_id).await {
+                    Ok(updates) => return self.sent(updates, &peer, message, random_id),
+                    Err(error) if error.is("RANDOM_ID_DUPLICATE") => {
+                        let found = self.find_sent(&peer, &message).await;
+                        return found.unwrap_or(None).ok_or(error);
+                    }
+                    Err(error) => message = self.renewed(message, file.take(), error).await?,
                 }
-                Err(error) => Err(error),
             }
         })
+    }
+
+    /// The message with a new file reference, if `error` says that the old one has run out and there
+    /// is a place to get one.
+    async fn renewed(
+        &self,
+        message: InputMessage,
+        file: Option<FileLocation>,
+        error: Error,
+    ) -> Result<InputMessage> {
+        let (Some(file), Some(media)) = (file, message.media.as_deref()) else {
+            return Err(error);
+        };
+        if !error.is("FILE_REFERENCE_*") {
+            return Err(error);
+        }
+        let media = renewed(media.clone(), &file.refresh(self).await?);
+        Ok(message.media(media))
     }
 
     /// A message of ours that the server has already: the answer to an earlier copy of the request
@@ -97,6 +129,21 @@ impl Client {
         if message.schedule.is_some() {
             return Ok(None);
         }
+        let newest = self.newest(peer).await?;
+        let file = message.media.as_deref().and_then(file_id);
+        // The server takes white space off both ends.
+        let text = message.text.trim();
+        let to_myself = peer.key() == PeerId::user(self.my_id());
+        Ok(newest.into_iter().find(|sent| {
+            (sent.outgoing() || to_myself)
+                && sent.text().unwrap_or_default().trim() == text
+                && (message.media.is_none() || sent.media().is_some())
+                && (file.is_none() || sent.media().and_then(Media::file_id) == file)
+        }))
+    }
+
+    /// The newest messages of a chat.
+    pub(crate) async fn newest(&self, peer: &Peer) -> Result<Vec<Message>> {
         let request = tl::functions::messages::GetHistory {
             peer: peer.to_input().ok_or_else(|| unusable(peer.key()))?,
             offset_id: 0,
@@ -107,15 +154,7 @@ impl Client {
             min_id: 0,
             hash: 0,
         };
-        let newest = self.page(self.invoke(&request).await?).messages;
-        // The server takes white space off both ends.
-        let text = message.text.trim();
-        let to_myself = peer.key() == PeerId::user(self.my_id());
-        Ok(newest.into_iter().find(|sent| {
-            (sent.outgoing() || to_myself)
-                && sent.text().unwrap_or_default().trim() == text
-                && (message.media.is_none() || sent.media().is_some())
-        }))
+        Ok(self.page(self.invoke(&request).await?).messages)
     }
 
     async fn send_request(
@@ -226,22 +265,39 @@ impl Client {
         msg_id: i32,
         message: InputMessage,
     ) -> BoxFuture<'_, Result<Message>> {
+        self.edit_file_of(peer, msg_id, message, None)
+    }
+
+    /// As [`send_file_of`](Self::send_file_of), for editing.
+    pub(crate) fn edit_file_of(
+        &self,
+        peer: PeerRef,
+        msg_id: i32,
+        mut message: InputMessage,
+        mut file: Option<FileLocation>,
+    ) -> BoxFuture<'_, Result<Message>> {
         Box::pin(async move {
             let peer = self.resolve_input(peer).await?;
-            let request = tl::functions::messages::EditMessage {
-                no_webpage: message.no_preview,
-                invert_media: false,
-                peer,
-                id: msg_id,
-                entities: self.outgoing_entities(&message.entities),
-                message: (!message.text.is_empty()).then_some(message.text),
-                media: message.media.as_deref().cloned(),
-                reply_markup: message.markup.as_deref().cloned(),
-                schedule_date: message.schedule,
-                schedule_repeat_period: None,
-                quick_reply_shortcut_id: None,
+            let updates = loop {
+                let request = tl::functions::messages::EditMessage {
+                    no_webpage: message.no_preview,
+                    invert_media: false,
+                    peer: peer.clone(),
+                    id: msg_id,
+                    entities: self.outgoing_entities(&message.entities),
+                    message: (!message.text.is_empty()).then(|| message.text.clone()),
+                    media: message.media.as_deref().cloned(),
+                    reply_markup: message.markup.as_deref().cloned(),
+                    schedule_date: message.schedule,
+                    schedule_repeat_period: None,
+                    quick_reply_shortcut_id: None,
+                };
+                match self.invoke(&request).await {
+                    Ok(updates) => break updates,
+                    Err(error) => message = self.renewed(message, file.take(), error).await?,
+                }
             };
-            let found = self.absorb(self.invoke(&request).await?);
+            let found = self.absorb(updates);
             found
                 .with_id(msg_id)
                 .ok_or_else(|| unexpected("messages.editMessage", "the message was not shown"))
@@ -361,7 +417,7 @@ pub(crate) struct Absorbed {
 }
 
 impl Absorbed {
-    fn sent(&self, random_id: i64) -> Option<Message> {
+    pub(crate) fn sent(&self, random_id: i64) -> Option<Message> {
         let (_, id) = self.ids.iter().find(|(random, _)| *random == random_id)?;
         let new = self.messages.iter().filter(|(_, edited)| !edited);
         new.map(|(message, _)| message)

@@ -1,0 +1,158 @@
+//! [`MediaSource`]: where the bytes of what is sent come from.
+
+use std::path::{Path, PathBuf};
+
+use layer_tl_types as tl;
+
+use crate::error::{Error, Result};
+use crate::files::{Document, Downloadable, FileLocation, Media, Photo, Upload, UploadedFile};
+
+/// Where the bytes of what is sent come from: a path, an [`Upload`], an [`UploadedFile`], or a file
+/// that Telegram has already ([`Media`], [`Photo`], [`Document`]).
+pub struct MediaSource<'a>(pub(super) Source<'a>);
+
+pub(super) enum Source<'a> {
+    Upload(Upload<'a>),
+    Uploaded(UploadedFile),
+    /// `None` when the medium is no file.
+    Received(Option<FileLocation>),
+}
+
+impl<'a> From<Upload<'a>> for MediaSource<'a> {
+    fn from(upload: Upload<'a>) -> Self {
+        Self(Source::Upload(upload))
+    }
+}
+
+impl<'a> From<&'a str> for MediaSource<'a> {
+    fn from(path: &'a str) -> Self {
+        Upload::path(path).into()
+    }
+}
+
+impl<'a> From<&'a Path> for MediaSource<'a> {
+    fn from(path: &'a Path) -> Self {
+        Upload::path(path).into()
+    }
+}
+
+impl<'a> From<&'a PathBuf> for MediaSource<'a> {
+    fn from(path: &'a PathBuf) -> Self {
+        Upload::path(path).into()
+    }
+}
+
+impl From<UploadedFile> for MediaSource<'_> {
+    fn from(file: UploadedFile) -> Self {
+        Self(Source::Uploaded(file))
+    }
+}
+
+impl From<&UploadedFile> for MediaSource<'_> {
+    fn from(file: &UploadedFile) -> Self {
+        file.clone().into()
+    }
+}
+
+impl From<Media<'_>> for MediaSource<'_> {
+    fn from(media: Media<'_>) -> Self {
+        Self(Source::Received(media.file_location()))
+    }
+}
+
+impl From<Photo<'_>> for MediaSource<'_> {
+    fn from(photo: Photo<'_>) -> Self {
+        Self(Source::Received(photo.file_location()))
+    }
+}
+
+impl From<Document<'_>> for MediaSource<'_> {
+    fn from(document: Document<'_>) -> Self {
+        Self(Source::Received(document.file_location()))
+    }
+}
+
+/// Options of files that Telegram has already.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Again {
+    pub(super) spoiler: bool,
+    pub(super) ttl_seconds: Option<i32>,
+}
+
+/// A file that Telegram has already, as it is sent again.
+pub(super) fn by_reference(file: &FileLocation, options: Again) -> Result<tl::enums::InputMedia> {
+    use tl::enums::InputFileLocation as L;
+    let Again {
+        spoiler,
+        ttl_seconds,
+    } = options;
+    match file.raw() {
+        L::InputPhotoFileLocation(at) => {
+            let id = tl::types::InputPhoto {
+                id: at.id,
+                access_hash: at.access_hash,
+                file_reference: at.file_reference.clone(),
+            };
+            Ok(tl::types::InputMediaPhoto {
+                spoiler,
+                id: id.into(),
+                ttl_seconds,
+            }
+            .into())
+        }
+        L::InputDocumentFileLocation(at) => {
+            let id = tl::types::InputDocument {
+                id: at.id,
+                access_hash: at.access_hash,
+                file_reference: at.file_reference.clone(),
+            };
+            Ok(tl::types::InputMediaDocument {
+                spoiler,
+                id: id.into(),
+                video_cover: None,
+                video_timestamp: None,
+                ttl_seconds,
+                query: None,
+            }
+            .into())
+        }
+        _ => Err(Error::input("only photos and documents can be sent again")),
+    }
+}
+
+/// The same medium with the file reference that its file has now.
+pub(crate) fn renewed(
+    mut media: tl::enums::InputMedia,
+    file: &FileLocation,
+) -> tl::enums::InputMedia {
+    let reference = file.reference().unwrap_or_default().to_vec();
+    match &mut media {
+        tl::enums::InputMedia::Photo(media) => {
+            if let tl::enums::InputPhoto::Photo(photo) = &mut media.id {
+                photo.file_reference = reference;
+            }
+        }
+        tl::enums::InputMedia::Document(media) => {
+            if let tl::enums::InputDocument::Document(document) = &mut media.id {
+                document.file_reference = reference;
+            }
+        }
+        _ => {}
+    }
+    media
+}
+
+/// The id of the photo or document that is sent again.
+pub(crate) fn file_id(media: &tl::enums::InputMedia) -> Option<i64> {
+    match media {
+        tl::enums::InputMedia::Photo(media) => match &media.id {
+            tl::enums::InputPhoto::Photo(photo) => Some(photo.id),
+            tl::enums::InputPhoto::Empty => None,
+        },
+        tl::enums::InputMedia::Document(media) => match &media.id {
+            tl::enums::InputDocument::Document(document) => Some(document.id),
+            tl::enums::InputDocument::Empty => None,
+        },
+        _ => None,
+    }
+}
