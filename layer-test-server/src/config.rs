@@ -109,6 +109,13 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may refuse to read what it is sent.
     pub stall: Duration,
+    /// Bytes of files and of parts of files kept in all; what does not fit is refused with `500 STORAGE_FULL`, but
+    /// for parts that nobody made into a file: those longest untouched go.
+    pub file_bytes: u64,
+    /// Of these, how many are kept in memory. What comes beyond lies in a temporary file without a name.
+    pub file_memory: u64,
+    /// How long parts are kept that nobody made into a file.
+    pub upload_life: Duration,
     /// Messages kept in each account and each channel; the oldest go first, without a word.
     pub message_limit: usize,
     /// Changes kept for each account and each channel; whoever is further behind is told that it is too long.
@@ -132,6 +139,9 @@ impl Default for Limits {
             handshake: Duration::from_secs(60),
             idle: Duration::from_secs(600),
             stall: Duration::from_secs(30),
+            file_bytes: 8 << 30,
+            file_memory: 256 << 20,
+            upload_life: Duration::from_secs(3600),
             message_limit: 200_000,
             log_limit: 20_000,
             difference_limit: 500,

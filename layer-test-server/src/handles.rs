@@ -72,6 +72,8 @@ pub struct NewUser {
     pub username: Option<String>,
     /// The data centre that the account lives on; the server's default when 0.
     pub dc_id: i32,
+    /// Whether the account pays for Telegram Premium.
+    pub premium: bool,
     /// The 2FA password that signing in asks for.
     pub password: Option<String>,
 }
@@ -96,6 +98,7 @@ impl From<NewUser> for crate::world::NewUser {
             last_name: new.last_name,
             username: new.username,
             home_dc: new.dc_id,
+            premium: new.premium,
         }
     }
 }
@@ -569,11 +572,8 @@ impl UserHandle {
     /// The content of a file that this server stores, by the id of its photo or document.
     #[must_use]
     pub fn file(&self, id: i64) -> Option<Vec<u8>> {
-        self.hub
-            .world()
-            .files
-            .get(id)
-            .map(|file| file.data.to_vec())
+        let world = self.hub.world();
+        world.files.get(id)?.original()?.to_vec().ok()
     }
 }
 

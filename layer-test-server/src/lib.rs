@@ -35,7 +35,8 @@
 //!
 //! # Files
 //!
-//! Files are stored as they came, and read with all the rules of Telegram's page on them. [`Server::cdn`] is a CDN's data
+//! Files are stored as they came, and read with all the rules of Telegram's page on them: [`Server::files`] lets their
+//! references expire and their parts be forgotten. [`Server::cdn`] is a CDN's data
 //! centre, for those who ask for one.
 //!
 //! # What must be seen
@@ -61,6 +62,7 @@ mod config;
 mod control;
 pub mod expected;
 pub mod faults;
+mod files;
 mod handles;
 mod net;
 mod random;
@@ -74,6 +76,7 @@ pub use config::TlsIdentity;
 pub use config::{Limits, ServerBuilder, ServerConfig, StartError};
 pub use control::Faults;
 pub use faults::{Action, Fault, Where};
+pub use files::Files;
 pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMessage, UserHandle};
 pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 pub use layer_tl_types as tl;

@@ -67,7 +67,7 @@ Actions, by the point where they mean something:
               rotate-salts, forget-key permanent, error 400 PEER_ID_INVALID, flood-wait 5, flood-premium-wait 5,
               slowmode-wait 5, migrate user 2 (phone, user, network, file, stats), gzip, gzip-bomb 64MiB, garbage 64,
               state-request, detailed-info; for differences: too-long, slice 5, channel-timeout 5
-              for files: wrong-bytes, wrong-hashes, cdn-forgets
+              for files: wrong-bytes, wrong-hashes, lose-part, cdn-forgets
   out         drop, duplicate, reorder, replay 3, split, cut 10, noise 16, garbage 64, wrong-session, wrong-msg-key,
               short-padding, long-padding
   exchange    drop, duplicate, split, cut 10, noise 16, garbage 64, malformed, wrong-nonce, wrong-server-nonce,

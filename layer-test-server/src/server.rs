@@ -15,6 +15,7 @@ use crate::cdn::Cdn;
 use crate::config::{ServerBuilder, ServerConfig, StartError};
 use crate::control::Faults;
 use crate::faults::{Action, Fault, KeyKind, Where};
+use crate::files::Files;
 use crate::handles::{ApiError, BotHandle, NewUser, UserHandle};
 #[cfg(feature = "web")]
 use crate::net::web::Tls;
@@ -120,6 +121,9 @@ impl Server {
             secret,
             home_dc: config.home_dc,
             message_limit: config.limits.message_limit,
+            file_bytes_limit: config.limits.file_bytes,
+            file_memory: config.limits.file_memory,
+            upload_life: i32::try_from(config.limits.upload_life.as_secs()).unwrap_or(i32::MAX),
             log_limit: config.limits.log_limit,
             difference_limit: config.limits.difference_limit,
             channel_difference_limit: config.limits.channel_difference_limit,
@@ -288,6 +292,12 @@ impl Server {
 
     // -- files --------------------------------------------------------------------------------------------
 
+    /// The files: their references, their parts, and what they take.
+    #[must_use]
+    pub fn files(&self) -> Files<'_> {
+        Files::of(self)
+    }
+
     /// The CDN's data centre; see [`ServerConfig::cdn`].
     #[must_use]
     pub fn cdn(&self) -> Cdn<'_> {
@@ -357,7 +367,7 @@ impl Server {
 
     /// Makes the file references that clients hold expire: they are answered `FILE_REFERENCE_EXPIRED`.
     pub fn expire_file_references(&self) {
-        self.hub.act(|world| world.files.expire_references());
+        self.files().expire_references();
     }
 
     /// Forgets all sessions: clients are told by `new_session_created`.
@@ -412,12 +422,6 @@ impl Server {
     #[must_use]
     pub fn key_count(&self) -> usize {
         self.hub.world().auth.key_ids().len()
-    }
-
-    /// How many bytes of files the server holds.
-    #[must_use]
-    pub fn stored_bytes(&self) -> usize {
-        self.hub.world().files.bytes()
     }
 
     /// Unix time by the server's clock.

@@ -109,6 +109,9 @@ pub enum Action {
     /// `wrong-hashes`: the hashes that `upload.getFile`, `getFileHashes`, `getCdnFileHashes` or `reuploadCdnFile`
     /// answers with are wrong.
     WrongHashes,
+    /// `lose-part`: the part of a file that the call saves is lost, though it is answered as if it were not: it is
+    /// missing when the file is sent.
+    LosePart,
     /// `cdn-forgets`: the CDN has lost its files before it serves the call.
     CdnForgets,
     /// `detailed-info`: `msg_detailed_info` names the answer, which comes when it is asked for.
@@ -179,7 +182,7 @@ const MAX_RANDOM: u32 = 1 << 20;
 pub(crate) const MAX_REPLAY: u8 = 16;
 
 /// The actions that take nothing, by their names.
-const PLAIN: [(&str, Action); 34] = [
+const PLAIN: [(&str, Action); 35] = [
     ("close", Action::Close),
     ("close-before-ack", Action::CloseBeforeAck),
     ("close-after-ack", Action::CloseAfterAck),
@@ -201,6 +204,7 @@ const PLAIN: [(&str, Action); 34] = [
     ("detailed-info", Action::DetailedInfo),
     ("wrong-bytes", Action::WrongBytes),
     ("wrong-hashes", Action::WrongHashes),
+    ("lose-part", Action::LosePart),
     ("cdn-forgets", Action::CdnForgets),
     ("too-long", Action::TooLong),
     ("dh-gen-retry", Action::DhGenRetry),
@@ -305,6 +309,7 @@ impl Action {
             | Self::DetailedInfo
             | Self::WrongBytes
             | Self::WrongHashes
+            | Self::LosePart
             | Self::CdnForgets
             | Self::Slice(_)
             | Self::ChannelTimeout(_) => &[Call],

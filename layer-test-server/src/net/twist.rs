@@ -58,6 +58,7 @@ impl Twists {
                 Action::ChannelTimeout(seconds) => bend.timeout = i32::try_from(*seconds).ok(),
                 Action::WrongBytes => bend.file.wrong_bytes = true,
                 Action::WrongHashes => bend.file.wrong_hashes = true,
+                Action::LosePart => bend.file.loses_part = true,
                 Action::CdnForgets => bend.file.forgets = true,
                 _ => {}
             }

@@ -300,6 +300,7 @@ fn sign_up(
         last_name: last_name.to_owned(),
         username: None,
         home_dc: call.dc_id,
+        premium: false,
     });
     Ok(admit(world, call, user, false))
 }

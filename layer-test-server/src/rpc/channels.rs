@@ -24,6 +24,7 @@ routes! {
     functions::channels::JoinChannel => join,
     functions::channels::LeaveChannel => leave,
     functions::channels::EditTitle => edit_title,
+    functions::channels::EditPhoto => edit_photo,
     functions::channels::EditAdmin => edit_admin,
     functions::channels::EditBanned => edit_banned,
     functions::channels::CheckUsername => check_username,
@@ -140,7 +141,7 @@ fn get_full(
             } else {
                 0
             },
-            types::PhotoEmpty { id: 0 }.into(),
+            world.tl_photo(channel.photo.unwrap_or(0)),
             blank::notify_settings().into(),
             bot_info,
             channel.pts_for(user_id),
@@ -425,6 +426,19 @@ fn edit_title(
         &sent,
         vec![types::UpdateChannel { channel_id: id }.into()],
     ))
+}
+
+fn edit_photo(
+    world: &mut World,
+    call: &Call,
+    request: functions::channels::EditPhoto,
+) -> Result<enums::Updates, RpcError> {
+    let user_id = call.user()?;
+    let id = world.input_channel(user_id, &request.channel)?;
+    let peer = PeerId::Channel(id);
+    let sent = world.set_chat_photo(user_id, call.dc_id, peer, &request.photo)?;
+    let changed = types::UpdateChannel { channel_id: id }.into();
+    Ok(world.sent_updates(user_id, &sent, vec![changed]))
 }
 
 fn edit_admin(

@@ -5,6 +5,7 @@ use layer_tl_types::{enums, functions as f, types};
 use super::countries::COUNTRIES;
 use super::{Call, RpcError, routes};
 use crate::world::World;
+use crate::world::files::{PARTS, PREMIUM_PARTS};
 
 type Result<T> = std::result::Result<T, RpcError>;
 
@@ -156,7 +157,8 @@ fn get_app_config(
         number("dialogs_pinned_limit_default", 5),
         number("dialogs_folder_pinned_limit_default", 100),
         number("caption_length_limit_default", 1024),
-        number("upload_max_fileparts_default", 4000),
+        number("upload_max_fileparts_default", PARTS),
+        number("upload_max_fileparts_premium", PREMIUM_PARTS),
         number("about_length_limit_default", 140),
         number("reactions_uniq_max", 11),
     ];

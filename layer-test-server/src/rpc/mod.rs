@@ -13,6 +13,7 @@ pub(crate) mod gate;
 pub(crate) mod help;
 pub(crate) mod langpack;
 pub(crate) mod messages;
+mod photos;
 pub(crate) mod settings;
 pub(crate) mod starters;
 pub(crate) mod updates;
@@ -171,6 +172,7 @@ pub(crate) fn route(id: u32) -> Option<Handler> {
         .or_else(|| contacts::route(id))
         .or_else(|| channels::route(id))
         .or_else(|| upload::route(id))
+        .or_else(|| photos::route(id))
         .or_else(|| bots::route(id))
         .or_else(|| starters::route(id))
         .or_else(|| help::route(id))

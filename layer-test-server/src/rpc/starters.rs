@@ -26,7 +26,6 @@ macro_rules! constant {
             functions::stories::GetPeerStories => peer_stories,
             functions::stories::GetPeerMaxIds => stories_max_ids,
             functions::premium::GetBoostsStatus => boosts_status,
-            functions::photos::GetUserPhotos => user_photos,
         }
 
         $(fn $function(_: &mut World, call: &Call, _: functions::$method::$name) -> Result<$answer, RpcError> {
@@ -414,21 +413,6 @@ fn boosts_status(
         boost_url: "https://t.me/boost".to_owned(),
         prepaid_giveaways: None,
         my_boost_slots: None,
-    }
-    .into())
-}
-
-fn user_photos(
-    world: &mut World,
-    call: &Call,
-    request: functions::photos::GetUserPhotos,
-) -> Result<enums::photos::Photos, RpcError> {
-    let viewer = call.user()?;
-    let id = world.input_user(viewer, &request.user_id)?;
-    let users = vec![world.tl_user(viewer, id)];
-    Ok(types::photos::Photos {
-        photos: Vec::new(),
-        users,
     }
     .into())
 }

@@ -4,6 +4,7 @@ use layer_tl_types::{enums, functions};
 
 use super::{Call, RpcError, routes};
 use crate::world::World;
+use crate::world::files::Part;
 
 routes! {
     functions::upload::SaveFilePart => save_part,
@@ -20,13 +21,13 @@ fn save_part(
     call: &Call,
     request: functions::upload::SaveFilePart,
 ) -> Result<bool, RpcError> {
-    world.save_part(
-        call.user()?,
-        request.file_id,
-        request.file_part,
-        None,
-        request.bytes,
-    )?;
+    let part = Part {
+        file_id: request.file_id,
+        number: request.file_part,
+        total: None,
+        bytes: request.bytes,
+    };
+    world.save_part(call.user()?, call.dc_id, part)?;
     Ok(true)
 }
 
@@ -35,14 +36,13 @@ fn save_big_part(
     call: &Call,
     request: functions::upload::SaveBigFilePart,
 ) -> Result<bool, RpcError> {
-    let total = Some(request.file_total_parts);
-    world.save_part(
-        call.user()?,
-        request.file_id,
-        request.file_part,
-        total,
-        request.bytes,
-    )?;
+    let part = Part {
+        file_id: request.file_id,
+        number: request.file_part,
+        total: Some(request.file_total_parts),
+        bytes: request.bytes,
+    };
+    world.save_part(call.user()?, call.dc_id, part)?;
     Ok(true)
 }
 
@@ -51,8 +51,7 @@ fn get_file(
     call: &Call,
     request: functions::upload::GetFile,
 ) -> Result<enums::upload::File, RpcError> {
-    call.user()?;
-    world.read_file(call.dc_id, &request)
+    world.read_file(call.user()?, call.dc_id, &request)
 }
 
 fn get_hashes(
@@ -60,8 +59,7 @@ fn get_hashes(
     call: &Call,
     request: functions::upload::GetFileHashes,
 ) -> Result<Vec<enums::FileHash>, RpcError> {
-    call.user()?;
-    world.file_hashes(call.dc_id, &request.location, request.offset)
+    world.file_hashes(call.user()?, call.dc_id, &request.location, request.offset)
 }
 
 /// The only method of a CDN, which knows nobody.

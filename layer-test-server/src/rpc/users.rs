@@ -85,6 +85,7 @@ fn get_full_user(
             .into()
         }),
         pinned_msg_id: world.pinned_in(viewer, PeerId::User(id)),
+        profile_photo: user.photos.first().map(|photo| world.tl_photo(*photo)),
         ..blank::user_full(
             id,
             world.peer_settings(viewer, id),

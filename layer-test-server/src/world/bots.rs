@@ -61,6 +61,8 @@ impl World {
             deleted: false,
             verified: true,
             support: true,
+            premium: false,
+            photos: Vec::new(),
         });
         for (id, name, username, commands) in [
             (
@@ -112,6 +114,8 @@ impl World {
                 deleted: false,
                 verified: id == BOT_FATHER_ID,
                 support: false,
+                premium: false,
+                photos: Vec::new(),
             });
         }
     }

@@ -52,7 +52,7 @@ impl World {
                 ..blank::channel(
                     id,
                     channel.title.clone(),
-                    enums::ChatPhoto::Empty,
+                    self.tl_chat_photo(channel.photo),
                     member.map_or(channel.date, |member| member.date),
                 )
             }

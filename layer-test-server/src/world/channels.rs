@@ -17,6 +17,7 @@ use crate::rpc::RpcError;
 pub(crate) struct Channel {
     pub(crate) id: i64,
     pub(crate) title: String,
+    pub(crate) photo: Option<i64>,
     pub(crate) about: String,
     pub(crate) username: Option<String>,
     /// Only administrators post, in the channel's name.
@@ -258,6 +259,7 @@ impl World {
             Channel {
                 id,
                 title: title.clone(),
+                photo: None,
                 about: about.to_owned(),
                 username: None,
                 broadcast,
@@ -287,7 +289,7 @@ impl World {
         )
     }
 
-    fn channel_service(
+    pub(super) fn channel_service(
         &mut self,
         actor: i64,
         id: i64,

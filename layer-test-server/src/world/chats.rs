@@ -16,6 +16,7 @@ use crate::rpc::RpcError;
 pub(crate) struct Group {
     pub(crate) id: i64,
     pub(crate) title: String,
+    pub(crate) photo: Option<i64>,
     pub(crate) about: String,
     pub(crate) creator: i64,
     pub(crate) date: i32,
@@ -114,6 +115,7 @@ impl World {
             Group {
                 id,
                 title: title.clone(),
+                photo: None,
                 about: String::new(),
                 creator,
                 date,
@@ -375,7 +377,7 @@ impl World {
                 ..blank::chat(
                     id,
                     group.title.clone(),
-                    enums::ChatPhoto::Empty,
+                    self.tl_chat_photo(group.photo),
                     if member.is_some() { count } else { 0 },
                     group.date,
                     group.version,

@@ -92,11 +92,6 @@ fn jpeg(data: &[u8]) -> Option<Image> {
     None
 }
 
-/// The MIME type and `storage.FileType` that the first bytes tell.
-pub(crate) fn is_jpeg(data: &[u8]) -> bool {
-    data.starts_with(b"\xff\xd8")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,6 @@
 use layer_tl_types::{Serializable, enums, types};
 
 use super::World;
-use super::files::Stored;
-use super::image;
 use super::message::Media;
 use crate::rpc::RpcError;
 
@@ -19,7 +17,6 @@ impl World {
         dc_id: i32,
         media: enums::InputMedia,
     ) -> Result<Option<Media>, RpcError> {
-        let date = self.now;
         // Whatever is said beside the file is kept as it is, and must not be long.
         if media.to_bytes().len() > MEDIA_LIMIT {
             return Err(RpcError::bad("MEDIA_INVALID"));
@@ -27,31 +24,17 @@ impl World {
         Ok(Some(match media {
             enums::InputMedia::Empty => return Ok(None),
             enums::InputMedia::UploadedPhoto(media) => {
-                let data = self.take_upload(user_id, &media.file)?;
-                let photo =
-                    image::measure(&data).ok_or_else(|| RpcError::bad("IMAGE_PROCESS_FAILED"))?;
-                let file = Stored {
-                    data: data.into(),
-                    thumb: None,
-                    dc_id,
-                    date,
-                    photo: Some(photo),
-                    mime_type: "image/jpeg".to_owned(),
-                    attributes: Vec::new(),
-                };
+                let content = self.take_upload(user_id, dc_id, &media.file)?;
                 Media::Photo {
-                    id: self.store(file),
+                    id: self.store_photo(content, dc_id)?,
                     spoiler: media.spoiler,
                     ttl_seconds: media.ttl_seconds,
                 }
             }
             enums::InputMedia::UploadedDocument(media) => {
-                let data = self.take_upload(user_id, &media.file)?;
+                let content = self.take_upload(user_id, dc_id, &media.file)?;
                 let thumb = match &media.thumb {
-                    Some(thumb) => {
-                        let thumb = self.take_upload(user_id, thumb)?;
-                        image::measure(&thumb).map(|size| (thumb.into(), size))
-                    }
+                    Some(thumb) => Some(self.take_upload(user_id, dc_id, thumb)?),
                     None => None,
                 };
                 let mut attributes = media.attributes;
@@ -66,17 +49,9 @@ impl World {
                 if !named && !name.is_empty() {
                     attributes.push(types::DocumentAttributeFilename { file_name: name }.into());
                 }
-                let file = Stored {
-                    data: data.into(),
-                    thumb,
-                    dc_id,
-                    date,
-                    photo: None,
-                    mime_type: media.mime_type,
-                    attributes,
-                };
+                let mime = media.mime_type;
                 Media::Document {
-                    id: self.store(file),
+                    id: self.store_document(content, thumb, dc_id, mime, attributes)?,
                     spoiler: media.spoiler,
                     ttl_seconds: media.ttl_seconds,
                 }
@@ -86,7 +61,7 @@ impl World {
                     return Err(RpcError::bad("MEDIA_EMPTY"));
                 };
                 let file = self.locate(photo.id, photo.access_hash, &photo.file_reference)?;
-                if file.photo.is_none() {
+                if !file.is_photo() {
                     return Err(RpcError::bad("PHOTO_INVALID"));
                 }
                 Media::Photo {
@@ -101,7 +76,7 @@ impl World {
                 };
                 let file =
                     self.locate(document.id, document.access_hash, &document.file_reference)?;
-                if file.photo.is_some() {
+                if file.is_photo() {
                     return Err(RpcError::bad("DOCUMENT_INVALID"));
                 }
                 Media::Document {

@@ -255,7 +255,12 @@ impl World {
                 post,
                 from_id,
                 reply_to,
-                ..blank::service_message(view.id, view.peer.to_tl(), body.date, action.clone())
+                ..blank::service_message(
+                    view.id,
+                    view.peer.to_tl(),
+                    body.date,
+                    self.tl_action(action),
+                )
             }
             .into();
         }

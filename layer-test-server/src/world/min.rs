@@ -69,7 +69,7 @@ impl World {
     }
 
     /// The hash of a peer that is known by a message only.
-    pub(super) fn min_access_hash(&self, viewer: i64, peer: PeerId) -> i64 {
+    pub(crate) fn min_access_hash(&self, viewer: i64, peer: PeerId) -> i64 {
         let hash = self.access_hash(viewer, peer);
         ids::keyed(self.config.secret, &[viewer, hash])
     }
@@ -88,6 +88,8 @@ impl World {
             last_name: some(&user.last_name),
             username: user.username.clone(),
             bot_info_version: user.bot.as_ref().map(|_| 1),
+            apply_min_photo: true,
+            photo: self.tl_user_photo(id),
             ..blank::user(id)
         }
         .into()
@@ -105,7 +107,7 @@ impl World {
                 ..blank::channel(
                     id,
                     channel.title.clone(),
-                    enums::ChatPhoto::Empty,
+                    self.tl_chat_photo(channel.photo),
                     channel.date,
                 )
             }

@@ -30,6 +30,7 @@ pub(crate) mod named;
 pub(crate) mod owed;
 pub(crate) mod participants;
 pub(crate) mod polls;
+pub(crate) mod portraits;
 pub(crate) mod privacy;
 pub(crate) mod reactions;
 pub(crate) mod secondary;
@@ -70,7 +71,11 @@ pub(crate) struct Config {
     /// Messages kept in one account or channel; the oldest go first.
     pub(crate) message_limit: usize,
     /// Bytes of file parts and files kept in all.
-    pub(crate) file_bytes_limit: usize,
+    pub(crate) file_bytes_limit: u64,
+    /// Of these, bytes that are in memory; the rest is in a file.
+    pub(crate) file_memory: u64,
+    /// Seconds for which parts are kept that nobody made into a file.
+    pub(crate) upload_life: i32,
     /// How long a bot may take to answer a callback or inline query, in seconds.
     pub(crate) bot_timeout: i32,
     /// For how long a message can be edited, in seconds.
@@ -88,7 +93,9 @@ impl Default for Config {
             channel_difference_limit: limits.channel_difference_limit,
             channel_timeout: i32::try_from(limits.channel_timeout.as_secs()).unwrap_or(i32::MAX),
             message_limit: limits.message_limit,
-            file_bytes_limit: 512 * 1024 * 1024,
+            file_bytes_limit: limits.file_bytes,
+            file_memory: limits.file_memory,
+            upload_life: i32::try_from(limits.upload_life.as_secs()).unwrap_or(i32::MAX),
             bot_timeout: 10,
             edit_time: 172_800,
         }
@@ -160,7 +167,7 @@ impl World {
             invites: BTreeMap::new(),
             join_requests: BTreeMap::new(),
             bodies: BTreeMap::new(),
-            files: files::Files::default(),
+            files: files::Files::new(&config),
             queries: callbacks::Queries::default(),
             bot_talks: BTreeMap::new(),
             bend: difference::Bend::default(),

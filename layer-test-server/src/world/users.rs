@@ -33,6 +33,10 @@ pub(crate) struct User {
     pub(crate) deleted: bool,
     pub(crate) verified: bool,
     pub(crate) support: bool,
+    /// Pays for Telegram Premium.
+    pub(crate) premium: bool,
+    /// Profile photos, the one that is shown first.
+    pub(crate) photos: Vec<i64>,
 }
 
 /// What makes an account a bot.
@@ -61,6 +65,7 @@ pub(crate) struct NewUser {
     pub(crate) username: Option<String>,
     /// The data centre of the account; 0 for the world's default.
     pub(crate) home_dc: i32,
+    pub(crate) premium: bool,
 }
 
 /// What an account has in its address book about another.
@@ -119,6 +124,8 @@ impl World {
             deleted: false,
             verified: false,
             support: false,
+            premium: new.premium,
+            photos: Vec::new(),
         });
         id
     }
@@ -152,6 +159,8 @@ impl World {
             deleted: false,
             verified: false,
             support: false,
+            premium: false,
+            photos: Vec::new(),
         });
         (id, token)
     }
@@ -253,6 +262,8 @@ impl World {
             bot_can_edit: user.bot.as_ref().is_some_and(|bot| bot.owner == viewer),
             verified: user.verified,
             support: user.support,
+            premium: user.premium,
+            photo: self.tl_user_photo(id),
             access_hash,
             first_name: some(first_name),
             last_name: some(last_name),

@@ -16,6 +16,7 @@ routes! {
     functions::messages::AddChatUser => add_chat_user,
     functions::messages::DeleteChatUser => delete_chat_user,
     functions::messages::EditChatTitle => edit_title,
+    functions::messages::EditChatPhoto => edit_photo,
     functions::messages::EditChatAbout => edit_about,
     functions::messages::EditChatAdmin => edit_admin,
     functions::messages::GetCommonChats => common_chats,
@@ -98,6 +99,7 @@ fn get_full_chat(
         exported_invite: invite.map(|hash| world.tl_invite(hash)),
         bot_info: (!bot_info.is_empty()).then_some(bot_info),
         pinned_msg_id: world.pinned_in(user_id, PeerId::Chat(id)),
+        chat_photo: group.photo.map(|photo| world.tl_photo(photo)),
         available_reactions: Some(
             types::ChatReactionsAll {
                 allow_custom: false,
@@ -162,6 +164,18 @@ fn edit_title(
     let user_id = call.user()?;
     world.group_of(user_id, request.chat_id)?;
     let sent = world.rename_group(user_id, request.chat_id, &request.title)?;
+    Ok(world.sent_updates(user_id, &sent, Vec::new()))
+}
+
+fn edit_photo(
+    world: &mut World,
+    call: &Call,
+    request: functions::messages::EditChatPhoto,
+) -> Result<enums::Updates, RpcError> {
+    let user_id = call.user()?;
+    world.group_of(user_id, request.chat_id)?;
+    let peer = PeerId::Chat(request.chat_id);
+    let sent = world.set_chat_photo(user_id, call.dc_id, peer, &request.photo)?;
     Ok(world.sent_updates(user_id, &sent, Vec::new()))
 }
 

@@ -155,11 +155,12 @@ fn send_multi_media(
     }
     let grouped_id = Some(world.dice.positive());
     let mut drafts = Vec::new();
-    for single in request.multi_media {
+    for (place, single) in request.multi_media.into_iter().enumerate() {
         let enums::InputSingleMedia::Media(single) = single;
         let entities = world.entities(user_id, &single.message, single.entities)?;
         let media = world
-            .input_media(user_id, call.dc_id, single.media)?
+            .input_media(user_id, call.dc_id, single.media)
+            .map_err(|error| in_album(place, error))?
             .ok_or_else(|| RpcError::bad("MEDIA_EMPTY"))?;
         drafts.push(Draft {
             text: single.message,
@@ -179,6 +180,14 @@ fn send_multi_media(
         .map(|draft| world.send(user_id, peer, draft))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(sent_together(world, user_id, &sent))
+}
+
+/// The error of a file reference names the file's place in its album (page `api/files`).
+fn in_album(place: usize, error: RpcError) -> RpcError {
+    match error.message.strip_prefix("FILE_REFERENCE_") {
+        Some(what) => RpcError::new(error.code, format!("FILE_REFERENCE_{place}_{what}")),
+        None => error,
+    }
 }
 
 fn upload_media(

@@ -9,13 +9,11 @@ use layer_crypto::aes::AesCtr;
 use layer_crypto::sha;
 use layer_tl_types::{enums, types};
 
-use super::{Variant, World, check_range};
+use super::read::check_range;
+use super::upload::storage;
+use super::{Variant, World};
 use crate::rpc::RpcError;
 
-/// Bytes of a file that one hash is for.
-pub(crate) const HASHED: usize = 128 * 1024;
-/// Hashes in one answer: those of one mebibyte. Who wants more asks again.
-const HASHES_AT_ONCE: usize = 8;
 /// Files that the CDN has in its memory at most.
 const MEMORY: usize = 256;
 /// Of a token: what it is, epoch, file, size, and the proof that we made it.
@@ -40,11 +38,11 @@ pub enum CdnFiles {
 }
 
 impl CdnFiles {
-    fn has(&self, id: i64, bytes: usize) -> bool {
+    fn has(&self, id: i64, bytes: u64) -> bool {
         match self {
             Self::Nothing => false,
             Self::Everything => true,
-            Self::AtLeast(least) => u64::try_from(bytes).unwrap_or(u64::MAX) >= *least,
+            Self::AtLeast(least) => bytes >= *least,
             Self::These(ids) => ids.contains(&id),
         }
     }
@@ -154,48 +152,23 @@ impl World {
     /// Where a client that can use CDNs is sent for a file, if it is to be sent anywhere.
     pub(super) fn cdn_redirect(
         &self,
-        id: i64,
-        variant: Variant,
-        offset: i64,
-    ) -> Option<types::upload::FileCdnRedirect> {
+        (id, variant): (i64, Variant),
+        offset: u64,
+    ) -> Result<Option<types::upload::FileCdnRedirect>, RpcError> {
         let cdn = &self.files.cdn;
-        let dc_id = cdn.dc.as_ref()?.dc_id;
-        let content = self.files.get(id)?.content(variant)?;
-        if !cdn.files.has(id, content.len()) {
-            return None;
-        }
+        let content = self.content((id, variant))?;
+        let Some(dc) = cdn.dc.as_ref().filter(|_| cdn.files.has(id, content.len())) else {
+            return Ok(None);
+        };
         let token = Token { id, variant };
         let (key, iv) = self.cdn_key(token);
-        Some(types::upload::FileCdnRedirect {
-            dc_id,
+        Ok(Some(types::upload::FileCdnRedirect {
+            dc_id: dc.dc_id,
             file_token: self.cdn_token(FILE, token),
             encryption_key: key.to_vec(),
             encryption_iv: iv.to_vec(),
-            file_hashes: self.hashes(content, offset),
-        })
-    }
-
-    /// The hashes of a mebibyte of a file, from the piece on that holds `offset`.
-    pub(super) fn hashes(&self, content: &[u8], offset: i64) -> Vec<enums::FileHash> {
-        let first = usize::try_from(offset).unwrap_or(0) / HASHED;
-        content
-            .chunks(HASHED)
-            .enumerate()
-            .skip(first)
-            .take(HASHES_AT_ONCE)
-            .map(|(number, piece)| {
-                let mut hash = sha::sha256(&[piece]);
-                if self.bend.file.wrong_hashes {
-                    hash[0] ^= 1;
-                }
-                types::FileHash {
-                    offset: i64::try_from(number * HASHED).unwrap_or(i64::MAX),
-                    limit: i32::try_from(piece.len()).unwrap_or(i32::MAX),
-                    hash: hash.to_vec(),
-                }
-                .into()
-            })
-            .collect()
+            file_hashes: self.hashes(content, i64::try_from(offset).unwrap_or(i64::MAX))?,
+        }))
     }
 
     /// `upload.getCdnFile` on the CDN: bytes as they lie there, which is encrypted.
@@ -211,7 +184,7 @@ impl World {
             return Err(invalid());
         }
         let token = self.cdn_named(FILE, file_token).ok_or_else(invalid)?;
-        check_range(offset, limit, false)?;
+        let (start, limit) = check_range(offset, limit, false)?;
         if self.bend.file.forgets {
             self.files.cdn.forget();
         }
@@ -221,13 +194,11 @@ impl World {
         }
         let (key, mut iv) = self.cdn_key(token);
         let content = self
-            .files
-            .get(token.id)
-            .and_then(|file| file.content(token.variant))
-            .ok_or_else(invalid)?;
-        let mut bytes = super::piece(content, offset, limit).to_vec();
+            .content((token.id, token.variant))
+            .map_err(|_| invalid())?;
+        let mut bytes = content.read(start, limit).map_err(storage)?;
         // The last four bytes of the IV count the blocks of the file.
-        let block = u32::try_from(offset / 16).map_err(|_| RpcError::bad("OFFSET_INVALID"))?;
+        let block = u32::try_from(start / 16).map_err(|_| RpcError::bad("OFFSET_INVALID"))?;
         if let Some(counter) = iv.last_chunk_mut() {
             *counter = block.to_be_bytes();
         }
@@ -259,14 +230,7 @@ impl World {
         offset: i64,
     ) -> Result<Vec<enums::FileHash>, RpcError> {
         let token = self.cdn_file(dc_id, file_token)?;
-        if offset < 0 {
-            return Err(RpcError::bad("OFFSET_INVALID"));
-        }
-        let content = self
-            .files
-            .get(token.id)
-            .and_then(|file| file.content(token.variant));
-        Ok(content.map_or_else(Vec::new, |content| self.hashes(content, offset)))
+        self.hashes(self.content((token.id, token.variant))?, offset)
     }
 
     /// The file of a token on the data centre where its main copy is.

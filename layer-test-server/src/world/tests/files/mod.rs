@@ -1,9 +1,14 @@
 //! Files up and down again.
 
+mod photos;
+mod portraits;
+mod references;
+mod uploads;
+
 use layer_tl_types::{enums, functions, types};
+use md5::{Digest as _, Md5};
 
 use super::{Session, Stage, two};
-use crate::world::Config;
 use crate::world::ids::{ECHO_ID, PeerId};
 
 fn bytes(size: usize) -> Vec<u8> {
@@ -47,7 +52,10 @@ fn upload(stage: &mut Stage, me: Session, data: &[u8], part: usize, big: bool) -
         }
         .into()
     } else {
-        let md5_checksum = crate::world::files::md5_hex(data);
+        let md5_checksum = Md5::digest(data)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         types::InputFile {
             id,
             parts,
@@ -127,6 +135,27 @@ fn send(
         _ => None,
     });
     Ok(media.unwrap())
+}
+
+fn get(location: &enums::InputFileLocation) -> functions::upload::GetFile {
+    functions::upload::GetFile {
+        precise: false,
+        cdn_supported: false,
+        location: location.clone(),
+        offset: 0,
+        limit: 4096,
+    }
+}
+
+/// What a photo's message shows.
+fn the_photo(media: &enums::MessageMedia) -> types::Photo {
+    let enums::MessageMedia::Photo(media) = media else {
+        panic!("no photo")
+    };
+    let Some(enums::Photo::Photo(photo)) = &media.photo else {
+        panic!("no photo")
+    };
+    types::Photo::clone(photo)
 }
 
 fn the_document(media: &enums::MessageMedia) -> types::Document {
@@ -227,7 +256,7 @@ fn a_stored_file_is_sent_again_by_reference_and_by_the_echo_bot() {
         .into()
     };
     send(&mut stage, ann, PeerId::User(ann.user), by_reference(&id)).unwrap();
-    stage.world.files.expire_references();
+    stage.world.expire_references(None);
     let error = send(&mut stage, ann, PeerId::User(ann.user), by_reference(&id)).unwrap_err();
     assert_eq!(error, "FILE_REFERENCE_EXPIRED");
     // The message fetched again has a reference that holds.
@@ -239,195 +268,15 @@ fn a_stored_file_is_sent_again_by_reference_and_by_the_echo_bot() {
 }
 
 #[test]
-fn wrong_locations_are_refused() {
-    let (mut stage, ann, bob) = two();
-    let file = upload(&mut stage, ann, &bytes(10_000), 1024, false);
-    let sent =
-        the_document(&send(&mut stage, ann, PeerId::User(bob.user), document(file)).unwrap());
-    let mut refused = |location: enums::InputFileLocation| {
-        let request = functions::upload::GetFile {
-            precise: false,
-            cdn_supported: false,
-            location,
-            offset: 0,
-            limit: 4096,
-        };
-        stage.refused(ann, &request)
-    };
-    let with = |change: &dyn Fn(&mut types::Document)| {
-        let mut document = sent.clone();
-        change(&mut document);
-        location(&document)
-    };
-    assert_eq!(
-        refused(with(&|document| document.id += 1)),
-        "FILE_ID_INVALID"
-    );
-    assert_eq!(
-        refused(with(&|document| document.access_hash += 1)),
-        "FILE_ID_INVALID"
-    );
-    assert_eq!(
-        refused(with(&|document| document.file_reference.clear())),
-        "FILE_REFERENCE_EMPTY"
-    );
-    assert_eq!(
-        refused(with(&|document| document.file_reference.push(0))),
-        "FILE_REFERENCE_INVALID"
-    );
-    assert_eq!(
-        refused(enums::InputFileLocation::InputTakeoutFileLocation),
-        "LOCATION_INVALID"
-    );
-}
-
-#[test]
 fn a_file_of_another_data_centre_says_where_it_is() {
     let (mut stage, ann, bob) = two();
     let file = upload(&mut stage, ann, &bytes(100), 1024, false);
     let sent =
         the_document(&send(&mut stage, ann, PeerId::User(bob.user), document(file)).unwrap());
-    let request = functions::upload::GetFile {
-        precise: false,
-        cdn_supported: false,
-        location: location(&sent),
-        offset: 0,
-        limit: 4096,
-    };
-    let error = stage.world.read_file(1, &request).unwrap_err();
+    let request = get(&location(&sent));
+    let error = stage.world.read_file(bob.user, 1, &request).unwrap_err();
     assert_eq!(
         (error.code, error.message.as_str()),
         (303, "FILE_MIGRATE_2")
     );
-}
-
-#[test]
-fn parts_are_checked() {
-    let (mut stage, ann, bob) = two();
-    let mut save = |file_part: i32, bytes: Vec<u8>| {
-        stage.refused(
-            ann,
-            &functions::upload::SaveFilePart {
-                file_id: 5,
-                file_part,
-                bytes,
-            },
-        )
-    };
-    assert_eq!(save(-1, vec![1]), "FILE_PART_INVALID");
-    assert_eq!(save(4000, vec![1]), "FILE_PART_INVALID");
-    assert_eq!(save(0, Vec::new()), "FILE_PART_EMPTY");
-    assert_eq!(save(0, vec![0; 524_289]), "FILE_PART_TOO_BIG");
-    assert_eq!(save(0, vec![0; 1024]), "no error");
-    assert_eq!(save(2, vec![0; 10]), "no error");
-    let mut big = |file_part: i32, file_total_parts: i32, size: usize| {
-        let bytes = vec![0; size];
-        stage.refused(
-            ann,
-            &functions::upload::SaveBigFilePart {
-                file_id: 6,
-                file_part,
-                file_total_parts,
-                bytes,
-            },
-        )
-    };
-    assert_eq!(big(0, 0, 1024), "FILE_PARTS_INVALID");
-    assert_eq!(big(0, 9000, 1024), "FILE_PARTS_INVALID");
-    assert_eq!(big(3, 3, 1024), "FILE_PARTS_INVALID");
-    assert_eq!(big(0, 3, 1000), "FILE_PART_SIZE_INVALID");
-    assert_eq!(big(0, -1, 1024), "no error");
-    let mut named = |parts: i32, md5: &str| {
-        let file = types::InputFile {
-            id: 5,
-            parts,
-            name: String::new(),
-            md5_checksum: md5.to_owned(),
-        };
-        send(
-            &mut stage,
-            ann,
-            PeerId::User(bob.user),
-            document(file.into()),
-        )
-        .unwrap_err()
-    };
-    assert_eq!(named(0, ""), "FILE_PARTS_INVALID");
-    assert_eq!(named(3, ""), "FILE_PART_1_MISSING");
-    assert_eq!(named(1, "00"), "MD5_CHECKSUM_INVALID");
-    let unknown = types::InputFileBig {
-        id: 77,
-        parts: 1,
-        name: String::new(),
-    };
-    assert_eq!(
-        send(
-            &mut stage,
-            ann,
-            PeerId::User(bob.user),
-            document(unknown.into())
-        )
-        .unwrap_err(),
-        "FILE_PARTS_INVALID"
-    );
-}
-
-#[test]
-fn a_photo_has_the_size_of_its_header_and_what_is_none_is_refused() {
-    let (mut stage, ann, bob) = two();
-    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
-    png.extend(640_u32.to_be_bytes());
-    png.extend(480_u32.to_be_bytes());
-    png.resize(3000, 7);
-    let file = upload(&mut stage, ann, &png, 1024, false);
-    let media = send(&mut stage, ann, PeerId::User(bob.user), photo(file)).unwrap();
-    let enums::MessageMedia::Photo(media) = media else {
-        panic!("no photo")
-    };
-    let Some(enums::Photo::Photo(shown)) = &media.photo else {
-        panic!("no photo")
-    };
-    let enums::PhotoSize::Size(size) = &shown.sizes[0] else {
-        panic!("no size")
-    };
-    assert_eq!((size.w, size.h, size.size), (640, 480, 3000));
-    let location = types::InputPhotoFileLocation {
-        id: shown.id,
-        access_hash: shown.access_hash,
-        file_reference: shown.file_reference.clone(),
-        thumb_size: size.r#type.clone(),
-    };
-    assert_eq!(read(&mut stage, bob, &location.into(), 4096), png);
-    let file = upload(&mut stage, ann, &bytes(3000), 1024, false);
-    let error = send(&mut stage, ann, PeerId::User(bob.user), photo(file)).unwrap_err();
-    assert_eq!(error, "IMAGE_PROCESS_FAILED");
-}
-
-#[test]
-fn abandoned_uploads_make_room_for_new_ones() {
-    let mut stage = Stage::new(Config {
-        file_bytes_limit: 4096,
-        ..Config::default()
-    });
-    let ann = stage.person("Anna");
-    for file_id in 0..100 {
-        let bytes = vec![0; 1024];
-        stage
-            .call(
-                ann,
-                &functions::upload::SaveFilePart {
-                    file_id,
-                    file_part: 0,
-                    bytes,
-                },
-            )
-            .unwrap();
-        assert!(stage.world.files.bytes() <= 4096);
-    }
-    let request = functions::upload::SaveFilePart {
-        file_id: 100,
-        file_part: 0,
-        bytes: vec![0; 8192],
-    };
-    assert_eq!(stage.refused(ann, &request), "STORAGE_FULL");
 }
