@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Server;
-use crate::world::files::ReferenceRule;
+use crate::world::files::{ReferenceRule, Speed};
 
 /// The files of a running server, as the documentation's pages `api/files` and `api/file-references` describe them.
 ///
@@ -51,6 +51,12 @@ impl<'a> Files<'a> {
     /// anew; any number of times when `None`, as at the beginning.
     pub fn set_reference_uses(&self, uses: Option<u32>) {
         self.change_rule(|rule| rule.uses = uses);
+    }
+
+    /// How fast accounts without Telegram Premium may move files from now on: beyond it they are told
+    /// `420 FLOOD_PREMIUM_WAIT_X`, by the server's clock. As fast as they like when `None`, as at the beginning.
+    pub fn set_speed(&self, speed: Option<Speed>) {
+        self.0.hub.act(|world| world.files.rates.set(speed));
     }
 
     /// Forgets the parts that were saved and not made into a file, as Telegram does after some hours:

@@ -551,6 +551,15 @@ impl UserHandle {
         });
     }
 
+    /// Lets the account pay for Telegram Premium, or no longer.
+    pub fn set_premium(&self, premium: bool) {
+        self.hub.act(|world| {
+            if let Some(user) = world.users.get_mut(&self.id) {
+                user.premium = premium;
+            }
+        });
+    }
+
     /// How many programs are signed in as this account.
     #[must_use]
     pub fn login_count(&self) -> usize {

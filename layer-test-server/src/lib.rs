@@ -81,4 +81,4 @@ pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMes
 pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 pub use layer_tl_types as tl;
 pub use server::{Server, SessionInfo};
-pub use world::files::CdnFiles;
+pub use world::files::{CdnFiles, Speed};

@@ -55,7 +55,7 @@ actions are parted by commas). When several rules fit, the one given last decide
   out         an encrypted packet goes out       push       updates go to a session, before the session layer has them
   now         at once, and once
   narrowed by method=messages.* dc=2 connection=1 transport=abridged over=ws user=1000001 key=temporary packet=3
-              container step=pq update=updateNewMessage
+              container step=pq update=updateNewMessage part=3 offset=4MiB file=77
   counted by  times=2 after=5 nth=3 chance=10% for=30s
 
 Actions, by the point where they mean something:
@@ -67,7 +67,8 @@ Actions, by the point where they mean something:
               rotate-salts, forget-key permanent, error 400 PEER_ID_INVALID, flood-wait 5, flood-premium-wait 5,
               slowmode-wait 5, migrate user 2 (phone, user, network, file, stats), gzip, gzip-bomb 64MiB, garbage 64,
               state-request, detailed-info; for differences: too-long, slice 5, channel-timeout 5
-              for files: wrong-bytes, wrong-hashes, lose-part, cdn-forgets
+              for files: bandwidth 256KiB, shared-bandwidth 1MiB, wrong-bytes, wrong-hashes, lose-part,
+              expire-references, expire-tokens, cdn-forgets
   out         drop, duplicate, reorder, replay 3, split, cut 10, noise 16, garbage 64, wrong-session, wrong-msg-key,
               short-padding, long-padding
   exchange    drop, duplicate, split, cut 10, noise 16, garbage 64, malformed, wrong-nonce, wrong-server-nonce,
@@ -75,7 +76,7 @@ Actions, by the point where they mean something:
               bad-public
   push        drop, duplicate, reorder, delay 200ms, malformed, garbage 64, too-long
   now         close, silence, transport-error -404, new-session, rotate-salts, forget-key permanent,
-              forget-key temporary, skew-clock 3600
+              forget-key temporary, skew-clock 3600, expire-references, expire-tokens, cdn-forgets
 
 Examples of faults:
   connect nth=1: close                        the first connection is closed at once
@@ -87,6 +88,10 @@ Examples of faults:
   method=updates.getDifference: slice 5       differences come in pieces of five changes
   exchange times=2: dh-gen-retry              two keys are refused before one is taken
   method=upload.* dc=2: migrate file 1        files are said to be on DC 1
+  method=upload.saveBigFilePart part=3: error 500 RPC_CALL_FAIL
+                                              the fourth part of a file is never taken
+  method=upload.getFile offset=4MiB times=1: expire-references
+                                              references expire when a file is half read
   method=upload.getCdnFile nth=3: wrong-bytes the third piece from the CDN is not what was stored
   now: rotate-salts                           with --control: every salt is thrown away
 

@@ -104,6 +104,16 @@ pub enum Action {
     Slice(u32),
     /// `channel-timeout 5`: the difference of a channel that the call asks for names so many seconds as its timeout.
     ChannelTimeout(u32),
+    /// `bandwidth 256KiB`: what the calls and their answers move of files takes its time: so many bytes go over each
+    /// connection in a second. At least 1 KiB.
+    Bandwidth(u64),
+    /// `shared-bandwidth 1MiB`: the same for all connections to a data centre together.
+    SharedBandwidth(u64),
+    /// `expire-references`: the file references that clients hold have expired before the call is served; see
+    /// [`Files::expire_references`](crate::Files::expire_references).
+    ExpireReferences,
+    /// `expire-tokens`: so have the tokens of the CDN; see [`Cdn::expire_tokens`](crate::Cdn::expire_tokens).
+    ExpireTokens,
     /// `wrong-bytes`: a bit of the bytes that `upload.getFile` or `upload.getCdnFile` answers with is wrong.
     WrongBytes,
     /// `wrong-hashes`: the hashes that `upload.getFile`, `getFileHashes`, `getCdnFileHashes` or `reuploadCdnFile`
@@ -182,7 +192,7 @@ const MAX_RANDOM: u32 = 1 << 20;
 pub(crate) const MAX_REPLAY: u8 = 16;
 
 /// The actions that take nothing, by their names.
-const PLAIN: [(&str, Action); 35] = [
+const PLAIN: [(&str, Action); 37] = [
     ("close", Action::Close),
     ("close-before-ack", Action::CloseBeforeAck),
     ("close-after-ack", Action::CloseAfterAck),
@@ -205,6 +215,8 @@ const PLAIN: [(&str, Action); 35] = [
     ("wrong-bytes", Action::WrongBytes),
     ("wrong-hashes", Action::WrongHashes),
     ("lose-part", Action::LosePart),
+    ("expire-references", Action::ExpireReferences),
+    ("expire-tokens", Action::ExpireTokens),
     ("cdn-forgets", Action::CdnForgets),
     ("too-long", Action::TooLong),
     ("dh-gen-retry", Action::DhGenRetry),
@@ -221,7 +233,7 @@ const PLAIN: [(&str, Action); 35] = [
 ];
 
 /// The actions that take something, each with an example of it.
-pub(super) const TAKING: [&str; 17] = [
+pub(super) const TAKING: [&str; 19] = [
     "delay 200ms",
     "transport-error -404",
     "cut 10",
@@ -238,6 +250,8 @@ pub(super) const TAKING: [&str; 17] = [
     "migrate user 2",
     "gzip-bomb 64MiB",
     "slice 5",
+    "bandwidth 256KiB",
+    "shared-bandwidth 1MiB",
     "channel-timeout 5",
 ];
 
@@ -268,6 +282,8 @@ impl Action {
             Self::GzipBomb(_) => "gzip-bomb",
             Self::Slice(_) => "slice",
             Self::ChannelTimeout(_) => "channel-timeout",
+            Self::Bandwidth(_) => "bandwidth",
+            Self::SharedBandwidth(_) => "shared-bandwidth",
             plain => PLAIN
                 .iter()
                 .find(|(_, action)| action == plain)
@@ -296,6 +312,7 @@ impl Action {
             Self::BadMsg(_) | Self::BadServerSalt => &[In, Call],
             Self::ResendRequest => &[In],
             Self::NewSession | Self::RotateSalts | Self::ForgetKey(_) => &[In, Call, Now],
+            Self::ExpireReferences | Self::ExpireTokens | Self::CdnForgets => &[Call, Now],
             Self::CloseBeforeAck
             | Self::CloseAfterAck
             | Self::RpcError { .. }
@@ -310,7 +327,8 @@ impl Action {
             | Self::WrongBytes
             | Self::WrongHashes
             | Self::LosePart
-            | Self::CdnForgets
+            | Self::Bandwidth(_)
+            | Self::SharedBandwidth(_)
             | Self::Slice(_)
             | Self::ChannelTimeout(_) => &[Call],
             Self::DhGenRetry
@@ -352,6 +370,9 @@ impl Action {
         match self {
             Self::TransportError(code) if *code >= 0 => {
                 wrong(code.to_string(), "a negative number such as -404")
+            }
+            Self::Bandwidth(bytes) | Self::SharedBandwidth(bytes) if *bytes < 1024 => {
+                wrong(bytes.to_string(), "at least 1KiB in a second")
             }
             Self::Slice(0) => wrong("0".into(), "at least 1 change"),
             Self::Replay(0) => wrong("0".into(), "1 to 16 packets"),
@@ -412,7 +433,9 @@ impl fmt::Display for Action {
             | Self::ChannelTimeout(seconds) => write!(f, " {seconds}"),
             Self::Slice(changes) => write!(f, " {changes}"),
             Self::Migrate(kind, dc) => write!(f, " {kind} {dc}"),
-            Self::GzipBomb(bytes) => write!(f, " {}", text::size(*bytes)),
+            Self::GzipBomb(bytes) | Self::Bandwidth(bytes) | Self::SharedBandwidth(bytes) => {
+                write!(f, " {}", text::size(*bytes))
+            }
             _ => Ok(()),
         }
     }
@@ -456,6 +479,10 @@ impl FromStr for Action {
                 words.one_of(&Migration::ALL)?,
                 words.number("the number of a data centre")?,
             ),
+            "bandwidth" => Self::Bandwidth(words.take("bytes such as 256KiB", text::parse_size)?),
+            "shared-bandwidth" => {
+                Self::SharedBandwidth(words.take("bytes such as 1MiB", text::parse_size)?)
+            }
             "gzip-bomb" => Self::GzipBomb(words.take("a size such as 64MiB", text::parse_size)?),
             _ => {
                 return Err(RuleError::Unknown {

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use super::{Action, Carrier, Fault, KeyKind, Point, RuleError, Step, TransportKind, Where};
+use super::{
+    Action, Carrier, Fault, KeyKind, Point, RuleError, Step, Transfer, TransportKind, Where,
+};
 
 /// Rules held at most; those that have fired for the last time go first, then the oldest.
 const MAX_RULES: usize = 1_000;
@@ -67,6 +69,8 @@ pub(crate) enum Event<'a> {
         method: &'a str,
         user: Option<i64>,
         key: KeyKind,
+        /// What it moves, if it is about a file.
+        transfer: &'a dyn Fn() -> Option<Transfer>,
     },
     /// Updates are to go to a session of an account.
     Push {
@@ -293,11 +297,14 @@ impl Rule {
                 method: name,
                 user: caller,
                 key,
+                transfer,
             } => {
                 *point == Point::Call
                     && same_key(*key)
                     && (user.is_none() || user == caller)
                     && method.as_ref().is_none_or(|pattern| matches(pattern, name))
+                    && (!self.fault.place.asks_for_files()
+                        || transfer().is_some_and(|moved| self.fault.place.moves(&moved)))
             }
             Event::Push {
                 user: hears,
@@ -380,6 +387,7 @@ mod tests {
 
     fn call<'a>(method: &'a str) -> Event<'a> {
         Event::Call {
+            transfer: &|| None,
             method,
             user: Some(7),
             key: KeyKind::Permanent,

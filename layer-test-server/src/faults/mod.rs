@@ -51,6 +51,9 @@
 //! | `over=tcp` | also `ws`, `wss`, `faketls`: what carries the transport |
 //! | `user=1000001` | calls of this account, or updates for it |
 //! | `update=updateNewMessage` | objects of updates that are or hold such a one; stars as above |
+//! | `part=3` | calls that save this part of a file, counted from 0 |
+//! | `offset=4MiB` | calls of `upload.*` that read the byte of a file at this place |
+//! | `file=77` | calls of `upload.*` about this photo, document or upload |
 //! | `key=temporary` | packets and calls under such keys; also `permanent` |
 //! | `packet=3` | the third packet or step in its direction on its connection |
 //! | `container` | packets that hold a container |
@@ -64,7 +67,7 @@
 //! | `chance=10%` | one time in ten |
 //! | `for=30s` | until so much time has passed |
 //!
-//! What a CDN can do wrong is in [`Cdn`](crate::Cdn).
+//! What goes wrong with files is in [`Files`](crate::Files), and what a CDN can do wrong in [`Cdn`](crate::Cdn).
 //!
 //! At `connect`, `noise` comes before anything else, also before TLS; `split` and `cut` count the bytes of the
 //! transport, within WebSocket, TLS or FakeTLS.
@@ -80,6 +83,7 @@
 mod action;
 mod book;
 mod text;
+mod transfer;
 
 use std::fmt;
 use std::time::Duration;
@@ -90,6 +94,7 @@ pub(crate) use book::{Book, Decision, Event, Scene, matches};
 pub use book::{FaultId, FaultStatus};
 pub use layer_mtproto::transport::TransportKind;
 pub use text::RuleError;
+pub(crate) use transfer::Transfer;
 
 /// At which point of the server's work a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +255,9 @@ pub struct Where {
     container: bool,
     step: Option<Step>,
     update: Option<String>,
+    part: Option<i32>,
+    offset: Option<u64>,
+    file: Option<i64>,
 }
 
 impl Where {
@@ -267,6 +275,9 @@ impl Where {
             container: false,
             step: None,
             update: None,
+            part: None,
+            offset: None,
+            file: None,
         }
     }
 
@@ -384,13 +395,47 @@ impl Where {
         self
     }
 
+    /// Only calls that save the part of a file with this number, from 0.
+    pub fn part(mut self, number: i32) -> Self {
+        self.part = Some(number);
+        self
+    }
+
+    /// Only calls of `upload.*` that read the byte of a file at this place, or hashes from there on.
+    pub fn offset(mut self, bytes: u64) -> Self {
+        self.offset = Some(bytes);
+        self
+    }
+
+    /// Only calls of `upload.*` about the photo or document with this id, or about what is uploaded with it. A CDN
+    /// is not told which file it is.
+    pub fn file(mut self, id: i64) -> Self {
+        self.file = Some(id);
+        self
+    }
+
+    /// Whether it asks what a call of `upload.*` moves.
+    fn asks_for_files(&self) -> bool {
+        self.part.is_some() || self.offset.is_some() || self.file.is_some()
+    }
+
+    /// Whether what a call moves is meant.
+    fn moves(&self, transfer: &Transfer) -> bool {
+        self.part.is_none_or(|part| transfer.part == Some(part))
+            && self.file.is_none_or(|file| transfer.file == Some(file))
+            && self.offset.is_none_or(|at| transfer.reads(at))
+    }
+
     /// Whether each selector has a meaning at the point.
     fn check(&self) -> Result<(), RuleError> {
         use Point::{Call, Exchange, In, Out, Push};
-        let table: [(&str, bool, &'static [Point]); 10] = [
+        let table: [(&str, bool, &'static [Point]); 13] = [
             ("method", self.method.is_some(), &[In, Call]),
             ("user", self.user.is_some(), &[Call, Push]),
             ("update", self.update.is_some(), &[Push]),
+            ("part", self.part.is_some(), &[Call]),
+            ("offset", self.offset.is_some(), &[Call]),
+            ("file", self.file.is_some(), &[Call]),
             ("key", self.key.is_some(), &[In, Call, Out, Push]),
             ("packet", self.packet.is_some(), &[In, Out, Exchange]),
             ("container", self.container, &[In]),

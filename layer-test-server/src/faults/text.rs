@@ -248,7 +248,7 @@ impl<'a> Arguments<'a> {
 /// What can stand before the colon, each with an example.
 const SELECTORS: &str = "connect, in, out, call, exchange, push, now, method=messages.*, dc=2, connection=1, \
                          transport=abridged, over=ws, user=1000001, key=temporary, packet=3, container, step=pq, \
-                         update=updateNewMessage, \
+                         update=updateNewMessage, part=3, offset=4MiB, file=77, \
                          times=2, after=5, nth=3, chance=10%, for=30s";
 
 impl FromStr for Fault {
@@ -309,6 +309,12 @@ fn read_place(text: &str) -> Result<Fault, RuleError> {
             "key" => place.key = Some(named(name, value, &KeyKind::ALL)?),
             "packet" => place.packet = Some(count()?),
             "update" => place.update = Some(value.to_owned()),
+            "part" => place.part = Some(value.parse().map_err(|_| wrong("a number from 0 on"))?),
+            "offset" => {
+                let at = parse_size(value);
+                place.offset = Some(at.ok_or_else(|| wrong("bytes, such as 4096 or 4MiB"))?);
+            }
+            "file" => place.file = Some(value.parse().map_err(|_| wrong("a file's id"))?),
             "step" => place.step = Some(named(name, value, &Step::ALL)?),
             "times" => fault = fault.times(count()?),
             "after" => fault = fault.after(count()?),
@@ -369,6 +375,15 @@ impl fmt::Display for Where {
         if let Some(update) = &self.update {
             write!(f, " update={update}")?;
         }
+        if let Some(part) = self.part {
+            write!(f, " part={part}")?;
+        }
+        if let Some(offset) = self.offset {
+            write!(f, " offset={}", size(offset))?;
+        }
+        if let Some(file) = self.file {
+            write!(f, " file={file}")?;
+        }
         Ok(())
     }
 }
@@ -428,6 +443,9 @@ mod tests {
             "exchange step=pq: wrong-nonce",
             "exchange step=dh after=1 times=1: wrong-hash",
             "push user=7 update=updateNew*Message dc=2 chance=0.5: drop",
+            "call method=upload.saveFilePart part=0 file=-5: lose-part",
+            "call method=upload.getFile offset=4MiB times=1: expire-references, bandwidth 256KiB",
+            "now: cdn-forgets, expire-tokens",
             "push key=permanent times=1: reorder, duplicate",
             "now: rotate-salts",
             "now dc=2: close",
@@ -496,6 +514,12 @@ mod tests {
             ),
             ("push over=ws: drop", "\"over\" means nothing at \"push\""),
             ("call update=x: drop", "it goes with push"),
+            ("out part=3: drop", "it goes with call"),
+            (
+                "method=upload.getFile offset=x: drop",
+                "bytes, such as 4096",
+            ),
+            ("method=upload.getFile: bandwidth 1023", "at least 1KiB"),
             ("push: close", "means nothing at \"push\""),
             ("call: slice 0", "at least 1 change"),
             ("call times=0: drop", "times: expected a number from 1 on"),

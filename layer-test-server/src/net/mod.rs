@@ -36,7 +36,7 @@ use crate::world::World;
 pub(crate) use delivery::Waiter;
 use registry::Registry;
 
-/// So many calls are put off at most.
+/// So many calls are put off at most; large ones count for several.
 const MAX_DELAYED_CALLS: usize = 10_000;
 
 /// Locks, and goes on with what a panicking holder left: a test server must outlive a failing test.
@@ -116,6 +116,8 @@ pub(crate) struct Hub {
     registry: Mutex<Registry>,
     waiters: Mutex<HashMap<Ticket, Waiter>>,
     faults: Mutex<Book>,
+    /// What files take of the bandwidth of each data centre.
+    ways: Mutex<HashMap<i32, faulty::Way>>,
     /// Places for calls that a fault puts off.
     pub(crate) delayed_calls: Arc<Semaphore>,
     /// The connections that there are, by their numbers.
@@ -168,6 +170,7 @@ impl Hub {
             world: Mutex::new(parts.world),
             waiters: Mutex::new(HashMap::new()),
             faults: Mutex::new(Book::new(fastrand::Rng::with_seed(parts.seed))),
+            ways: Mutex::new(HashMap::new()),
             delayed_calls: Arc::new(Semaphore::new(MAX_DELAYED_CALLS)),
             live: Mutex::new(HashMap::new()),
         }

@@ -159,6 +159,9 @@ fn get_app_config(
         number("caption_length_limit_default", 1024),
         number("upload_max_fileparts_default", PARTS),
         number("upload_max_fileparts_premium", PREMIUM_PARTS),
+        number("upload_premium_speedup_download", 10),
+        number("upload_premium_speedup_upload", 10),
+        number("upload_premium_speedup_notify_period", 3600),
         number("about_length_limit_default", 140),
         number("reactions_uniq_max", 11),
     ];

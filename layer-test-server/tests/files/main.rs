@@ -6,6 +6,7 @@
 mod util;
 
 mod cdn;
+mod transfer;
 
 use layer_crypto::sha;
 use layer_test_server::tl::{enums, functions as f, types};

@@ -6,11 +6,20 @@ use std::time::Instant;
 use layer_tl_types::types;
 
 use super::{Close, Connection, method};
-use crate::faults::{Action, Decision, Event, Point};
+use crate::faults::{Action, Decision, Event, Point, Transfer};
 use crate::net::lock;
 use crate::net::registry::Slot;
 use crate::net::twist::{Twist, boxed};
 use crate::rpc::RpcError;
+
+/// Bytes of a call that take one of the places for those that are put off.
+const DELAYED_PLACE: usize = 32 * 1024;
+
+/// Bytes that a call and its answer move.
+fn moved(body: &[u8]) -> u64 {
+    let wanted = Transfer::of(body).map_or(0, |transfer| transfer.wanted());
+    wanted.saturating_add(u64::try_from(body.len()).unwrap_or(u64::MAX))
+}
 
 impl Connection {
     /// Serves a call, unless something else is to happen to it.
@@ -31,6 +40,7 @@ impl Connection {
                 method: &method(body),
                 user,
                 key: slot.key_kind,
+                transfer: &|| Transfer::of(body),
             };
             self.decide(&event, now)
         } else {
@@ -46,6 +56,18 @@ impl Connection {
             match action {
                 Action::Drop => dropped = true,
                 Action::Delay(time) => delay = Some(time),
+                Action::Bandwidth(rate) => {
+                    let wait = self.trouble.way.take(moved(body), rate, now);
+                    delay = delay.max(Some(wait));
+                }
+                Action::SharedBandwidth(rate) => {
+                    let wait = self
+                        .hub
+                        .way(self.dc_id, |way| way.take(moved(body), rate, now));
+                    delay = delay.max(Some(wait));
+                }
+                Action::ExpireReferences => self.hub.act(|world| world.expire_references(None)),
+                Action::ExpireTokens => self.hub.act(|world| world.files.cdn.expire_tokens()),
                 Action::CloseBeforeAck => self.trouble.lost = true,
                 Action::CloseAfterAck => {
                     let msg_ids = vec![msg_id];
@@ -95,7 +117,9 @@ impl Connection {
         match delay {
             None => hub.call(slot, dc_id, msg_id, body),
             Some(delay) => {
-                let Ok(place) = Arc::clone(&hub.delayed_calls).try_acquire_owned() else {
+                let places = u32::try_from(1 + body.len() / DELAYED_PLACE).unwrap_or(u32::MAX);
+                let taken = Arc::clone(&hub.delayed_calls).try_acquire_many_owned(places);
+                let Ok(place) = taken else {
                     log::warn!("too many calls are put off, and one of them is lost");
                     return Ok(());
                 };

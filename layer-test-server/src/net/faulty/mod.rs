@@ -16,7 +16,7 @@ use layer_tl_types::name_for_id;
 
 pub(in crate::net) use self::exchange::prepare;
 use super::connection::{AUTH_KEY_NOT_FOUND, Close, Connection, Incoming};
-use super::{Hub, Live};
+use super::{Hub, Live, lock};
 use crate::faults::{Action, Decision, Event, KeyKind, Point, Scene, Where};
 use crate::rpc::wrap::Unwrapped;
 
@@ -43,9 +43,27 @@ pub(in crate::net) struct Trouble {
     swapped_out: Option<(Instant, Vec<u8>)>,
     /// What went out last, as long as there are rules for it.
     earlier: Vec<Vec<u8>>,
+    /// What its files take of its bandwidth.
+    way: Way,
     incoming: u64,
     outgoing: u64,
     exchanged: u64,
+}
+
+/// A way that so many bytes go in a second: until when it is taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::net) struct Way(Option<Instant>);
+
+impl Way {
+    /// Puts so many bytes behind those that are under way; how long it takes until they are through.
+    fn take(&mut self, bytes: u64, rate: u64, now: Instant) -> Duration {
+        let start = self.0.map_or(now, |until| until.max(now));
+        let millis = bytes.saturating_mul(1000) / rate.max(1);
+        // Nothing waits longer than a day, as everywhere in rules.
+        let until = start + Duration::from_millis(millis.min(24 * 3_600_000));
+        self.0 = Some(until);
+        until - now
+    }
 }
 
 enum Delayed {
@@ -237,11 +255,19 @@ fn method(body: &[u8]) -> String {
 }
 
 impl Hub {
+    /// Does something with the bandwidth that all connections to a data centre share.
+    fn way<T>(&self, dc_id: i32, action: impl FnOnce(&mut Way) -> T) -> T {
+        action(lock(&self.ways).entry(dc_id).or_default())
+    }
+
     /// Does something at once to all that a rule means.
     pub(crate) fn at_once(self: &Arc<Self>, place: &Where, actions: &[Action]) {
         for action in actions {
             match action {
                 Action::SkewClock(seconds) => self.clock.set_skew(*seconds),
+                Action::ExpireReferences => self.act(|world| world.expire_references(None)),
+                Action::ExpireTokens => self.act(|world| world.files.cdn.expire_tokens()),
+                Action::CdnForgets => self.act(|world| world.files.cdn.forget()),
                 Action::RotateSalts => self
                     .world()
                     .auth
@@ -274,5 +300,25 @@ impl Hub {
                 registry.remove(slot.auth_key_id, slot.session_id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_a_way_waits_for_what_goes_before_it() {
+        let (mut way, now) = (Way::default(), Instant::now());
+        let seconds = Duration::from_secs;
+        assert_eq!(way.take(2048, 1024, now), seconds(2));
+        assert_eq!(way.take(1024, 1024, now), seconds(3));
+        assert_eq!(way.take(1024, 1024, now + seconds(1)), seconds(3));
+        // A rest is not made up for.
+        assert_eq!(way.take(1024, 1024, now + seconds(100)), seconds(1));
+        assert_eq!(
+            way.take(u64::MAX, 1, now + seconds(200)),
+            seconds(24 * 3600)
+        );
     }
 }

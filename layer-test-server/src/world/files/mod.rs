@@ -7,6 +7,7 @@ mod cdn;
 mod content;
 mod photo;
 mod picture;
+mod rate;
 mod read;
 mod reference;
 mod upload;
@@ -23,6 +24,7 @@ pub(crate) use cdn::{Cdn, CdnDc};
 pub(crate) use content::Content;
 use content::Depot;
 pub(crate) use photo::{LARGE, SMALL};
+pub use rate::Speed;
 pub(crate) use reference::ReferenceRule;
 pub(crate) use upload::{PARTS, PREMIUM_PARTS, Part};
 
@@ -40,6 +42,7 @@ pub(crate) struct Files {
     epoch: i32,
     /// When references expire by themselves.
     pub(crate) references: ReferenceRule,
+    pub(crate) rates: rate::Rates,
     pub(crate) cdn: Cdn,
 }
 
@@ -207,6 +210,7 @@ impl Files {
             clock: 0,
             epoch: 0,
             references: ReferenceRule::default(),
+            rates: rate::Rates::default(),
             cdn: Cdn::default(),
         }
     }

@@ -67,6 +67,7 @@ impl World {
         {
             return Ok(redirect.into());
         }
+        self.count_moved(viewer, limit)?;
         let content = self.content(found)?;
         let mut bytes = content.read(offset, limit).map_err(storage)?;
         self.bend.file.spoil(&mut bytes);

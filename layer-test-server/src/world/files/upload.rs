@@ -133,6 +133,7 @@ impl World {
             big: total.is_some(),
             file_id,
         };
+        self.count_moved(user_id, bytes.len())?;
         self.forget_old_uploads();
         self.make_room(bytes.len(), Some(key))?;
         let (bend, now) = (self.bend.file, self.now);
