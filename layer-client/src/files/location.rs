@@ -3,10 +3,10 @@
 
 use layer_tl_types as tl;
 
+use super::origin::{Origin, Source};
 use crate::client::{BoxFuture, Client};
-use crate::error::{Error, Result};
-use crate::messages::{Message, unexpected};
-use crate::peers::Peer;
+use crate::error::Result;
+use crate::messages::Message;
 
 /// Where a file lies: what [`Client::download`] takes, cheap enough to keep for later.
 ///
@@ -20,40 +20,6 @@ pub struct FileLocation {
     /// In bytes; `None` when nobody told.
     pub(crate) size: Option<u64>,
     origin: Origin,
-}
-
-/// Where the file reference is got again.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Origin {
-    /// Nowhere: what has run out stays so.
-    #[default]
-    None,
-    /// A message that has the file.
-    Message { peer: Peer, id: i32 },
-}
-
-impl Origin {
-    /// The message, if it lies in a chat.
-    fn of(message: &Message) -> Self {
-        message.peer_id().map_or(Self::None, |peer| Self::Message {
-            peer: peer.clone(),
-            id: message.id(),
-        })
-    }
-}
-
-/// The same, borrowed from what shows the file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Source<'a> {
-    Message(&'a Message),
-}
-
-impl Source<'_> {
-    fn origin(self) -> Origin {
-        match self {
-            Self::Message(message) => Origin::of(message),
-        }
-    }
 }
 
 /// What names a file that can be downloaded: a [`Message`], its [`Media`](super::Media), a [`FileLocation`].
@@ -148,19 +114,8 @@ impl FileLocation {
     /// answers.
     pub(crate) fn refresh<'a>(&'a self, client: &'a Client) -> BoxFuture<'a, Result<Self>> {
         Box::pin(async move {
-            let Origin::Message { peer, id } = &self.origin else {
-                return Err(Error::input(
-                    "the file reference has run out; get the file anew from where it came from",
-                ));
-            };
-            let messages = client.fetch_messages(peer.into(), vec![*id]).await?;
-            let message = messages.into_iter().flatten().next();
-            let reference = message.and_then(|message| self.found_in(message.raw()));
-            let reference = reference.ok_or_else(|| {
-                unexpected("messages.getMessages", "the message has this file no more")
-            })?;
             let mut fresh = self.clone();
-            fresh.set_reference(reference);
+            fresh.set_reference(self.origin.reference_of(client, &self.location).await?);
             Ok(fresh)
         })
     }
@@ -182,112 +137,5 @@ impl FileLocation {
             L::InputPhotoFileLocation(at) => at.file_reference = reference,
             _ => {}
         }
-    }
-
-    /// The reference that the message has for this very file.
-    fn found_in(&self, message: &tl::enums::Message) -> Option<Vec<u8>> {
-        let mut found = None;
-        files_of(message, &mut |file| {
-            let (id, reference) = match (file, &self.location) {
-                (File::Photo(photo), tl::enums::InputFileLocation::InputPhotoFileLocation(at))
-                    if photo.id == at.id =>
-                {
-                    (photo.id, &photo.file_reference)
-                }
-                (
-                    File::Document(document),
-                    tl::enums::InputFileLocation::InputDocumentFileLocation(at),
-                ) if document.id == at.id => (document.id, &document.file_reference),
-                _ => return,
-            };
-            log::debug!("file {id} has a new reference");
-            found = Some(reference.clone());
-        });
-        found
-    }
-}
-
-/// A file in a message.
-enum File<'a> {
-    Photo(&'a tl::types::Photo),
-    Document(&'a tl::types::Document),
-}
-
-/// Shows each file that a message has.
-fn files_of<'a>(message: &'a tl::enums::Message, see: &mut dyn FnMut(File<'a>)) {
-    match message {
-        tl::enums::Message::Message(message) => {
-            if let Some(media) = &message.media {
-                files_of_media(media, see);
-            }
-        }
-        tl::enums::Message::Service(message) => {
-            if let tl::enums::MessageAction::ChatEditPhoto(action) = &message.action {
-                see_photo(Some(&action.photo), see);
-            }
-        }
-        tl::enums::Message::Empty(_) => {}
-    }
-}
-
-fn files_of_media<'a>(media: &'a tl::enums::MessageMedia, see: &mut dyn FnMut(File<'a>)) {
-    use tl::enums::MessageMedia as M;
-    let extended = |extended: &'a tl::enums::MessageExtendedMedia,
-                    see: &mut dyn FnMut(File<'a>)| {
-        if let tl::enums::MessageExtendedMedia::Media(extended) = extended {
-            files_of_media(&extended.media, see);
-        }
-    };
-    match media {
-        M::Photo(media) => see_photo(media.photo.as_ref(), see),
-        M::Document(media) => {
-            see_document(media.document.as_ref(), see);
-            for document in media.alt_documents.iter().flatten() {
-                see_document(Some(document), see);
-            }
-            see_photo(media.video_cover.as_ref(), see);
-        }
-        M::WebPage(media) => {
-            if let tl::enums::WebPage::Page(page) = &media.webpage {
-                see_photo(page.photo.as_ref(), see);
-                see_document(page.document.as_ref(), see);
-                if let Some(tl::enums::Page::Page(page)) = &page.cached_page {
-                    for photo in &page.photos {
-                        see_photo(Some(photo), see);
-                    }
-                    for document in &page.documents {
-                        see_document(Some(document), see);
-                    }
-                }
-            }
-        }
-        M::Game(media) => {
-            let tl::enums::Game::Game(game) = &media.game;
-            see_photo(Some(&game.photo), see);
-            see_document(game.document.as_ref(), see);
-        }
-        M::Invoice(media) => {
-            if let Some(media) = &media.extended_media {
-                extended(media, see);
-            }
-        }
-        M::PaidMedia(media) => {
-            for media in &media.extended_media {
-                extended(media, see);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn see_photo<'a>(photo: Option<&'a tl::enums::Photo>, see: &mut dyn FnMut(File<'a>)) {
-    if let Some(tl::enums::Photo::Photo(photo)) = photo {
-        see(File::Photo(photo));
-    }
-}
-
-fn see_document<'a>(document: Option<&'a tl::enums::Document>, see: &mut dyn FnMut(File<'a>)) {
-    if let Some(tl::enums::Document::Document(document)) = document {
-        see(File::Document(document));
     }
 }

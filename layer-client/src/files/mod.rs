@@ -3,7 +3,10 @@
 mod download;
 mod location;
 mod media;
+mod origin;
 mod outgoing;
+mod profile;
+mod stickers;
 mod upload;
 
 pub use download::Download;
@@ -14,6 +17,8 @@ pub use media::{
 };
 pub use outgoing::{MediaSource, OutgoingMedia, OutgoingPoll};
 pub(crate) use outgoing::{file_id, renewed};
+pub use profile::{PeerPhoto, ProfilePhoto, ProfilePhotoIter};
+pub use stickers::{StickerSet, StickerSetRef};
 pub use upload::{Upload, UploadedFile};
 
 /// How far an upload or a download has come: bytes done, bytes in all (0 while unknown).

@@ -366,6 +366,9 @@ impl World {
             F::InputMessagesFilterGeo => {
                 matches!(body.media, Some(Media::Other(enums::MessageMedia::Geo(_))))
             }
+            F::InputMessagesFilterChatPhotos => {
+                matches!(body.action, Some(enums::MessageAction::ChatEditPhoto(_)))
+            }
             F::InputMessagesFilterMyMentions => self.is_mentioned(viewer, body),
             F::InputMessagesFilterPinned => body.is_pinned(viewer),
             _ => false,

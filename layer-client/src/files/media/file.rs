@@ -7,7 +7,7 @@ use std::time::Duration;
 use layer_tl_types as tl;
 
 use super::{Thumb, waveform};
-use crate::files::location::Source;
+use crate::files::origin::Source;
 use crate::files::{Downloadable, FileLocation};
 
 /// A photo of a message, a profile or a web page. It has several sizes and is no file of its own.

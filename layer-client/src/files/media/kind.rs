@@ -5,7 +5,7 @@ use std::ops::Deref;
 use layer_tl_types as tl;
 
 use super::{Document, DocumentKind, Media, Photo};
-use crate::files::location::Source;
+use crate::files::origin::Source;
 
 /// What the medium of a message is (type `MessageMedia`).
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +112,7 @@ impl<'a> Media<'a> {
             M::WebPage(media) => match &media.webpage {
                 tl::enums::WebPage::Page(raw) => MediaKind::WebPage(WebPage {
                     raw,
-                    source: self.source(),
+                    source: Source::WebPage(self.message, &raw.url),
                 }),
                 _ => other,
             },

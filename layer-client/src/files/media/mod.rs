@@ -15,7 +15,7 @@ pub use kind::{MediaKind, WebPage};
 pub use stripped::{outline_to_path, outline_to_svg, stripped_to_jpeg};
 pub use thumb::Thumb;
 
-use super::location::Source;
+use super::origin::Source;
 use super::{Downloadable, FileLocation};
 use crate::messages::Message;
 
