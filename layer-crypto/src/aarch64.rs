@@ -16,7 +16,6 @@ use std::array::from_fn;
 
 use zeroize::Zeroizing;
 
-use crate::aes::keys;
 use crate::aes::lanes::{self, Four};
 use crate::aes::{Block, IgeJob, halves};
 
@@ -83,7 +82,7 @@ impl Keys {
     /// FIPS 197, 5.2; for decryption 5.3.5 (the equivalent inverse cipher).
     #[target_feature(enable = "aes")]
     fn new<const DECRYPT: bool>(key: &[u8; 32]) -> Self {
-        let mut keys = keys::expand(key, |word| substitute(word));
+        let mut keys = expand(key, |word| substitute(word));
         if DECRYPT {
             keys.reverse();
             for key in &mut keys[1..14] {
@@ -247,4 +246,34 @@ fn together<const DECRYPT: bool>(lanes: &mut [Option<Lane<'_>>], steps: usize) {
             (lane.chain.input, lane.chain.output) = (inputs[at], outputs[at]);
         }
     }
+}
+
+/// The round keys (FIPS 197, 5.2). `substitute` puts each byte of a word through the S-box.
+fn expand(key: &[u8; 32], substitute: impl Fn(u32) -> u32) -> Zeroizing<[Block; 15]> {
+    let mut words = Zeroizing::new([0; 60]);
+    for (word, bytes) in words.iter_mut().zip(key.as_chunks().0) {
+        *word = u32::from_le_bytes(*bytes);
+    }
+    let mut constant = 1;
+    for at in 8..60 {
+        let word = match (words[at - 1], at % 8) {
+            (word, 0) => {
+                let word = substitute(word.rotate_right(8)) ^ constant;
+                constant <<= 1;
+                word
+            }
+            (word, 4) => substitute(word),
+            (word, _) => word,
+        };
+        words[at] = words[at - 8] ^ word;
+    }
+    let mut keys = Zeroizing::new([[0; 16]; 15]);
+    for (bytes, word) in keys
+        .as_flattened_mut()
+        .chunks_exact_mut(4)
+        .zip(words.iter())
+    {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    keys
 }

@@ -9,8 +9,6 @@
 //! crate's block cipher (constant time as well: bit slicing, no tables). The IGE mode is ours in every case.
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(crate) mod keys;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod lanes;
 mod portable;
 

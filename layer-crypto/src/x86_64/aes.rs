@@ -16,19 +16,18 @@
 
 use std::arch::x86_64::{
     __m128i, __m512i, _mm_add_epi32, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
-    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_alignr_epi8, _mm_cvtsi128_si32, _mm_loadu_si128,
+    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_alignr_epi8, _mm_loadu_si128, _mm_or_si128,
     _mm_set_epi32, _mm_set_epi64x, _mm_set1_epi32, _mm_setzero_si128, _mm_sha256msg1_epu32,
     _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
-    _mm_storeu_si128, _mm_xor_si128, _mm512_aesdec_epi128, _mm512_aesdeclast_epi128,
-    _mm512_aesenc_epi128, _mm512_aesenclast_epi128, _mm512_castsi128_si512,
-    _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512, _mm512_setzero_si512,
-    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
+    _mm_slli_epi32, _mm_slli_si128, _mm_srli_epi32, _mm_storeu_si128, _mm_xor_si128,
+    _mm512_aesdec_epi128, _mm512_aesdeclast_epi128, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
+    _mm512_castsi128_si512, _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512,
+    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
 };
 use std::array::from_fn;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::aes::keys;
 use crate::aes::lanes::{self, Four};
 use crate::aes::{Block, IgeJob, halves};
 use crate::sha;
@@ -130,13 +129,25 @@ impl Keys {
     /// FIPS 197, 5.2; for decryption 5.3.5 (the equivalent inverse cipher).
     #[target_feature(enable = "aes")]
     fn new<const DECRYPT: bool>(key: &[u8; 32]) -> Self {
-        // The S-box of each byte is a last round of equal words, for which the shift of the rows changes nothing.
-        let substitute = |word: u32| {
-            let words = _mm_set1_epi32(word.cast_signed());
-            let words = _mm_aesenclast_si128(words, _mm_setzero_si128());
-            _mm_cvtsi128_si32(words).cast_unsigned()
-        };
-        let mut keys = keys::expand(key, substitute).each_ref().map(load);
+        let (halves, _) = key.as_chunks();
+        let [mut even, mut odd] = [load(&halves[0]), load(&halves[1])];
+        let mut keys = [_mm_setzero_si128(); 15];
+        let mut constant = 1;
+        for pair in keys.chunks_mut(2) {
+            pair[0] = even;
+            if let Some(second) = pair.get_mut(1) {
+                *second = odd;
+            }
+            // The S-box of each byte is a last round of equal words, for which the shift of the rows changes nothing.
+            let last = _mm_shuffle_epi32::<0xff>(odd);
+            let last = _mm_or_si128(_mm_srli_epi32::<8>(last), _mm_slli_epi32::<24>(last));
+            let last = _mm_aesenclast_si128(last, _mm_set1_epi32(constant));
+            even = _mm_xor_si128(sums(even), last);
+            let last = _mm_shuffle_epi32::<0xff>(even);
+            let last = _mm_aesenclast_si128(last, _mm_setzero_si128());
+            odd = _mm_xor_si128(sums(odd), last);
+            constant <<= 1;
+        }
         if DECRYPT {
             keys.reverse();
             for key in &mut keys[1..14] {
@@ -145,6 +156,14 @@ impl Keys {
         }
         Self(keys)
     }
+}
+
+/// Each word with those before it.
+#[inline]
+#[target_feature(enable = "sse2")]
+fn sums(words: __m128i) -> __m128i {
+    let words = _mm_xor_si128(words, _mm_slli_si128::<4>(words));
+    _mm_xor_si128(words, _mm_slli_si128::<8>(words))
 }
 
 #[inline]
