@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test is allowed to fail
 
+#[allow(dead_code)] // its `main` is for the reader
+#[path = "../examples/media.rs"]
+mod example;
 mod samples;
 mod util;
 
@@ -485,4 +488,20 @@ async fn what_nobody_said_is_read_from_the_file() {
     let broken = sent(&ann, broken).await;
     let broken = document(&broken, DocumentKind::Video);
     assert_eq!(broken.duration(), Some(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn the_example_does_what_it_says() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    example::send(&ann).await.unwrap();
+    let lines = example::look(&ann).await.unwrap();
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert!(lines[0].starts_with("a photo of 200x150,") && lines[0].ends_with("behind a veil"));
+    assert_eq!(lines[1], "Notre-Dame in Paris");
+    assert!(lines[2].ends_with("The way back") && lines[3].ends_with("The way there"));
+    assert_eq!(
+        lines[4],
+        "4s of voice, as loud as [0, 8, 16, 31, 24, 12, 4, 1]"
+    );
 }

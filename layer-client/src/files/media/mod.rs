@@ -212,3 +212,6 @@ impl Downloadable for Media<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
