@@ -70,10 +70,10 @@ for suite in "${suites[@]}"; do
     code=0
     wait "${running[$suite]}" || code=1
     summary=$(tail -n 1 "$outputs/$suite")
-    # Two programs and a network of faults: what fails once in many runs is shown, and tried once more by itself. What fails
-    # again has failed.
+    # TDLib hung at its sign-in three times in many hundred scenarios, which nobody could bring about since: that is shown, and
+    # tried once more by itself. What fails again has failed.
     mapfile -t failed < <(sed -n 's/^FAIL [^[]*\[\([^]]*\)\].*/\1/p' "$outputs/$suite" | sort -u)
-    if [ $code -ne 0 ] && [ ${#failed[@]} -gt 0 ] && [ ${#failed[@]} -le 2 ]; then
+    if [ "$suite" = tdlib ] && [ $code -ne 0 ] && [ ${#failed[@]} -gt 0 ] && [ ${#failed[@]} -le 2 ]; then
         printf '\n%s: %s failed, and is tried once more by itself\n' "$suite" "${failed[*]}"
         if run "$suite" "${failed[@]}"; then
             summary="$summary (${failed[*]} passed when tried again)"

@@ -620,6 +620,28 @@ fn packets_made_all_at_a_time_are_those_made_one_by_one() {
 }
 
 #[test]
+fn a_servers_packets_made_all_at_a_time_are_those_made_one_by_one() {
+    let [mut alone, mut together] = twins();
+    for pair in [&mut alone, &mut together] {
+        for packet in pair.client_packets() {
+            pair.deliver_to_server(packet);
+        }
+    }
+    let one_by_one = alone.server_packets();
+    let (now, unix) = (together.now, together.unix());
+    let (mut out, mut ends) = (vec![1], vec![1]);
+    let mut all = Vec::new();
+    for count in [4, 2, 0] {
+        let server = &mut together.server;
+        server.poll_transmit_many(now, unix, 3_000_000, &mut out, &mut ends);
+        assert_eq!(ends.len(), count);
+        assert_eq!(ends.last().copied().unwrap_or(0), out.len());
+        all.extend_from_slice(&out);
+    }
+    assert!(one_by_one.concat() == all);
+}
+
+#[test]
 fn packets_taken_all_at_a_time_come_to_what_they_do_one_by_one() {
     let [mut alone, mut together] = twins();
     let mut packets = Vec::new();

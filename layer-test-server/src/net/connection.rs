@@ -22,7 +22,7 @@ use super::faulty::{self, Trouble};
 use super::outflow::Outflow;
 use super::registry::{Link, Received, Slot};
 use super::{Hub, lock, now};
-use crate::faults::{Carrier, TransportKind};
+use crate::faults::{Carrier, Point, TransportKind};
 use crate::random;
 use crate::world::auth::Known;
 
@@ -223,13 +223,13 @@ impl Connection {
     }
 
     /// Frames a packet.
-    pub(super) fn frame(&mut self, mut packet: Vec<u8>) -> Result<(), Close> {
+    pub(super) fn frame(&mut self, packet: &[u8]) -> Result<(), Close> {
         let Stage::Speaking(codec) = &mut self.stage else {
             return Ok(());
         };
         let out = self.out.buffer();
         let start = out.len();
-        out.append(&mut packet);
+        out.extend_from_slice(packet);
         codec.pack(out, start).map_err(Close::because)
     }
 
@@ -436,12 +436,23 @@ impl Connection {
                 continue;
             }
             state.handle_timeout(now);
+            // Several parts of a file are sealed at a time.
+            let (mut packets, mut ends) = (Vec::new(), Vec::new());
             while self.out.waiting() < HIGH_WATER && !self.trouble.lost {
-                let mut packet = Vec::new();
-                if !state.transmit(now, unix, &mut packet) {
+                // One by one where something may happen to each.
+                let room = match self.watches(Point::Out) {
+                    true => 1,
+                    false => HIGH_WATER - self.out.waiting(),
+                };
+                state.transmit_many(now, unix, room, &mut packets, &mut ends);
+                let mut begun = 0;
+                for end in &ends {
+                    self.send_or_fail(&slot, state.key(), &packets[begun..*end], now)?;
+                    begun = *end;
+                }
+                if ends.is_empty() {
                     break;
                 }
-                self.send_or_fail(&slot, state.key(), packet, now)?;
             }
             drop(state);
             self.attached.push(slot);

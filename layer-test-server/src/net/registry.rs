@@ -309,6 +309,28 @@ impl SlotState {
         self.session.poll_transmit(now, unix, out)
     }
 
+    /// As [`SlotState::transmit`], but for as many packets as there are until there are `enough` bytes of them; `ends` tells
+    /// where in `out` each of them ends.
+    pub(crate) fn transmit_many(
+        &mut self,
+        now: Instant,
+        unix: Duration,
+        enough: usize,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) {
+        out.clear();
+        ends.clear();
+        if self.staged.is_empty() {
+            self.session
+                .poll_transmit_many(now, unix, enough, out, ends);
+        }
+        // What is sealed already, and what comes when the session has nothing more.
+        while out.len() < enough && self.transmit(now, unix, out) {
+            ends.push(out.len());
+        }
+    }
+
     /// When something is due even if nothing comes.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.session

@@ -1,5 +1,6 @@
 //! Putting a server's packets together.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use layer_crypto::message::Sender;
@@ -14,13 +15,42 @@ use crate::tl;
 struct Outgoing {
     msg_id: i64,
     seqno: i32,
-    body: Vec<u8>,
+    body: Arc<Vec<u8>>,
 }
 
 impl ServerSession {
     /// Appends the packet that is to be sent now to `out`, if there is one. Ask again until there is none. `unix`
     /// is the time since 1970.
     pub fn poll_transmit(&mut self, now: Instant, unix: Duration, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        let any = self.compose(now, unix, out);
+        if any {
+            packet::seal(&self.key, Sender::Server, &mut out[start..]);
+        }
+        any
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), but for several packets, which are sealed all at a time: many times as
+    /// fast where they are large. `out` holds nothing but these packets then, and `ends` where each of them ends. None is
+    /// begun once there are `enough` bytes.
+    pub fn poll_transmit_many(
+        &mut self,
+        now: Instant,
+        unix: Duration,
+        enough: usize,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) {
+        out.clear();
+        ends.clear();
+        while out.len() < enough && self.compose(now, unix, out) {
+            ends.push(out.len());
+        }
+        packet::seal_many(&self.key, Sender::Server, out, ends);
+    }
+
+    /// Appends a packet to `out` that is yet to be sealed.
+    fn compose(&mut self, now: Instant, unix: Duration, out: &mut Vec<u8>) -> bool {
         let acks_due = self
             .acks
             .deadline(self.config.ack_delay)
@@ -39,7 +69,7 @@ impl ServerSession {
             messages.push(Outgoing {
                 msg_id,
                 seqno: self.seqno.next(false),
-                body,
+                body: Arc::new(body),
             });
         }
         let mut in_container = false;
@@ -50,7 +80,7 @@ impl ServerSession {
             };
             size += unacked.body.len() + 16;
             if !messages.is_empty() && (size > MAX_CONTAINER || messages.len() >= MAX_MESSAGES) {
-                return self.seal(&messages, in_container, unix, out);
+                return self.put_together(&messages, in_container, unix, out);
             }
             self.again.pop_first();
             unacked.sent_at = now;
@@ -75,7 +105,7 @@ impl ServerSession {
         if messages.is_empty() {
             return false;
         }
-        self.seal(&messages, in_container, unix, out)
+        self.put_together(&messages, in_container, unix, out)
     }
 
     /// Gives a message its msg_id and seqno, and keeps it if it has to be acknowledged.
@@ -89,6 +119,7 @@ impl ServerSession {
         } = pending;
         let msg_id = self.ids.next(unix, kind);
         let seqno = self.seqno.next(content_related);
+        let body = Arc::new(body);
         if content_related {
             let body = body.clone();
             let unacked = Unacked {
@@ -109,14 +140,14 @@ impl ServerSession {
         }
     }
 
-    fn seal(
+    /// Makes a packet of the messages, in a container if need be.
+    fn put_together(
         &mut self,
         messages: &[Outgoing],
         in_container: bool,
         unix: Duration,
         out: &mut Vec<u8>,
     ) -> bool {
-        let start = out.len();
         let envelope = Envelope {
             salt: self.salts.current(unix),
             session_id: self.session_id,
@@ -133,7 +164,6 @@ impl ServerSession {
             && !in_container
         {
             envelope.hold(*single, &mut *self.rng, out);
-            packet::seal(&self.key, Sender::Server, &mut out[start..]);
             return true;
         }
         let msg_id = self.ids.next(unix, MsgKind::Notification);
@@ -143,7 +173,6 @@ impl ServerSession {
             body: &[],
         };
         envelope.hold_all(container, &borrowed, &mut *self.rng, out);
-        packet::seal(&self.key, Sender::Server, &mut out[start..]);
         true
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::PushId;
@@ -9,7 +10,7 @@ use super::PushId;
 /// A message that the client has not acknowledged.
 pub(super) struct Unacked {
     pub(super) seqno: i32,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Arc<Vec<u8>>,
     pub(super) answers: Option<i64>,
     pub(super) push: Option<PushId>,
     pub(super) sent_at: Instant,

@@ -134,7 +134,7 @@ impl Connection {
         decision
     }
 
-    fn watches(&self, point: Point) -> bool {
+    pub(in crate::net) fn watches(&self, point: Point) -> bool {
         self.hub.faults().watches(point)
     }
 
@@ -241,7 +241,7 @@ impl Connection {
         while let Some(at) = self.trouble.delayed.iter().position(|(due, _)| *due <= now) {
             match self.trouble.delayed.remove(at).1 {
                 Delayed::In(incoming) => self.take(*incoming, now)?,
-                Delayed::Out(packet) => self.frame(packet)?,
+                Delayed::Out(packet) => self.frame(&packet)?,
             }
         }
         Ok(())

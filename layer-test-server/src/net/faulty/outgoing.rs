@@ -16,7 +16,7 @@ impl Connection {
         &mut self,
         slot: &Slot,
         key: &AuthKey,
-        mut packet: Vec<u8>,
+        packet: &[u8],
         now: Instant,
     ) -> Result<(), Close> {
         self.trouble.outgoing += 1;
@@ -25,6 +25,7 @@ impl Connection {
             self.frame(packet)?;
             return self.send_swapped();
         }
+        let mut packet = packet.to_vec();
         let event = Event::Out {
             number: self.trouble.outgoing,
             key: slot.key_kind,
@@ -46,7 +47,7 @@ impl Connection {
                     let earlier = &self.trouble.earlier;
                     let at = earlier.len().checked_sub(usize::from(*back));
                     if let Some(earlier) = at.and_then(|at| earlier.get(at)).cloned() {
-                        self.frame(earlier)?;
+                        self.frame(&earlier)?;
                     }
                     None
                 }
@@ -79,7 +80,7 @@ impl Connection {
 
     pub(super) fn send_swapped(&mut self) -> Result<(), Close> {
         match self.trouble.swapped_out.take() {
-            Some((_, packet)) => self.frame(packet),
+            Some((_, packet)) => self.frame(&packet),
             None => Ok(()),
         }
     }
@@ -104,7 +105,7 @@ impl Connection {
                 self.out.cut_at(self.out.end() + bytes);
             }
             if !manner.lost {
-                self.frame(packet)?;
+                self.frame(&packet)?;
             }
             if manner.split {
                 self.out.split_until(self.out.end());
