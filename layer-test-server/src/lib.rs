@@ -68,6 +68,7 @@ mod net;
 mod random;
 mod rpc;
 mod server;
+mod shelf;
 mod world;
 
 pub use cdn::Cdn;
@@ -81,4 +82,5 @@ pub use handles::{ApiError, BotHandle, NewUser, Peer, SERVICE_USER_ID, StoredMes
 pub use layer_mtproto::transport::{ProxySecret, ProxySecretError};
 pub use layer_tl_types as tl;
 pub use server::{Server, SessionInfo};
+pub use shelf::{NewStickerSet, NewWebPage};
 pub use world::files::{CdnFiles, Speed};

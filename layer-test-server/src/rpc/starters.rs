@@ -286,12 +286,14 @@ fn emoji_keywords_difference(
 }
 
 fn sticker_set(
-    _: &mut World,
+    world: &mut World,
     call: &Call,
-    _: functions::messages::GetStickerSet,
+    request: functions::messages::GetStickerSet,
 ) -> Result<enums::messages::StickerSet, RpcError> {
     call.user()?;
-    Err(RpcError::new(406, "STICKERSET_INVALID"))
+    world
+        .tl_sticker_set(&request.stickerset)
+        .ok_or_else(|| RpcError::new(406, "STICKERSET_INVALID"))
 }
 
 fn scheduled_history(

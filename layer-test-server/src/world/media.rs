@@ -125,6 +125,15 @@ impl World {
                     .into(),
                 )
             }
+            enums::InputMedia::PhotoExternal(media) => {
+                self.fetched(&media.url, true, media.spoiler, media.ttl_seconds)?
+            }
+            enums::InputMedia::DocumentExternal(media) => {
+                self.fetched(&media.url, false, media.spoiler, media.ttl_seconds)?
+            }
+            enums::InputMedia::WebPage(media) => {
+                return self.page_media(&media.url, media.optional);
+            }
             _ => return Err(RpcError::bad("MEDIA_INVALID")),
         }))
     }

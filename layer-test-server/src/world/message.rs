@@ -36,6 +36,8 @@ pub(crate) enum Media {
     },
     /// A poll, whose votes are kept for all messages that show it.
     Poll { id: i64 },
+    /// The preview of a link.
+    WebPage { url: String },
     /// Anything that holds no file.
     Other(enums::MessageMedia),
 }
@@ -367,6 +369,7 @@ impl World {
                 .into()
             }
             Media::Poll { id } => self.tl_poll(viewer, *id),
+            Media::WebPage { url } => self.tl_page_media(url),
             Media::Other(media) => media.clone(),
         }
     }

@@ -35,6 +35,7 @@ pub(crate) mod privacy;
 pub(crate) mod reactions;
 pub(crate) mod secondary;
 pub(crate) mod send;
+mod shelf;
 pub(crate) mod users;
 
 #[cfg(test)]
@@ -122,6 +123,7 @@ pub(crate) struct World {
     pub(crate) join_requests: BTreeMap<PeerId, BTreeMap<i64, invites::JoinRequest>>,
     pub(crate) bodies: BTreeMap<u64, Body>,
     pub(crate) files: files::Files,
+    pub(crate) shelf: shelf::Shelf,
     pub(crate) queries: callbacks::Queries,
     pub(crate) bot_talks: BTreeMap<i64, bots::Talk>,
     /// What a fault makes of the difference that the present call asks for.
@@ -168,6 +170,7 @@ impl World {
             join_requests: BTreeMap::new(),
             bodies: BTreeMap::new(),
             files: files::Files::new(&config),
+            shelf: shelf::Shelf::default(),
             queries: callbacks::Queries::default(),
             bot_talks: BTreeMap::new(),
             bend: difference::Bend::default(),

@@ -30,6 +30,8 @@ pub(crate) struct Draft {
     /// Makes it a service message.
     pub(crate) action: Option<enums::MessageAction>,
     pub(crate) clear_draft: bool,
+    /// Links are shown without a preview.
+    pub(crate) no_webpage: bool,
 }
 
 /// What became of a draft.
@@ -89,6 +91,9 @@ impl World {
             check_text(&draft.text, &draft.entities, draft.media.is_some())?;
             self.may_write(from, peer, draft.media.is_some())?;
             super::inputs::detect_entities(&draft.text, &mut draft.entities);
+            if draft.media.is_none() && !draft.no_webpage {
+                draft.media = self.page_in(&draft.text, &draft.entities);
+            }
         }
         // The keyboard of an inline result is that of its bot.
         self.check_markup(draft.via_bot.unwrap_or(from), draft.markup.as_ref())?;

@@ -20,6 +20,7 @@ routes! {
     functions::messages::ReadMentions => read_mentions,
     functions::messages::GetMessagesViews => views,
     functions::messages::GetWebPagePreview => web_page_preview,
+    functions::messages::GetWebPage => web_page,
 }
 
 fn get_messages(
@@ -254,14 +255,31 @@ fn views(
     .into())
 }
 
-fn web_page_preview(
-    _: &mut World,
+fn web_page(
+    world: &mut World,
     call: &Call,
-    _: functions::messages::GetWebPagePreview,
-) -> Result<enums::messages::WebPagePreview, RpcError> {
+    request: functions::messages::GetWebPage,
+) -> Result<enums::messages::WebPage, RpcError> {
     call.user()?;
-    // There is no web to look at.
-    let media = enums::MessageMedia::Empty;
+    Ok(types::messages::WebPage {
+        webpage: world.tl_page(&request.url),
+        chats: Vec::new(),
+        users: Vec::new(),
+    }
+    .into())
+}
+
+fn web_page_preview(
+    world: &mut World,
+    call: &Call,
+    request: functions::messages::GetWebPagePreview,
+) -> Result<enums::messages::WebPagePreview, RpcError> {
+    let user_id = call.user()?;
+    let entities = request.entities.unwrap_or_default();
+    let page = world.page_in(&request.message, &entities);
+    let media = page.map_or(enums::MessageMedia::Empty, |page| {
+        world.tl_media(user_id, &page)
+    });
     Ok(types::messages::WebPagePreview {
         media,
         chats: Vec::new(),

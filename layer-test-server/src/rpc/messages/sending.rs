@@ -83,6 +83,7 @@ fn send_message(
         noforwards: request.noforwards,
         invert_media: request.invert_media,
         clear_draft: request.clear_draft,
+        no_webpage: request.no_webpage,
         ..Draft::default()
     };
     let sent = world.send(user_id, peer, draft)?;

@@ -65,15 +65,20 @@ impl Image {
 }
 
 impl World {
+    /// Bytes that nobody uploaded, as the content of a file.
+    pub(crate) fn content_of(&mut self, bytes: Vec<u8>) -> Result<Arc<Content>, RpcError> {
+        self.make_room(bytes.len(), None)?;
+        let content = self.files.depot.content(bytes).map_err(storage)?;
+        Ok(Arc::new(content))
+    }
+
     /// A picture of this size.
     fn picture(&mut self, letter: u8, image: Image, seed: u64) -> Result<Size, RpcError> {
         let bytes = jpeg(side(image.width), side(image.height), seed);
-        self.make_room(bytes.len(), None)?;
-        let content = self.files.depot.content(bytes).map_err(storage)?;
         Ok(Size {
             letter,
             image,
-            content: Arc::new(content),
+            content: self.content_of(bytes)?,
             progress: Vec::new(),
         })
     }

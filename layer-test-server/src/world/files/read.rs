@@ -35,6 +35,10 @@ impl World {
                 (at.id, Variant::named(&at.thumb_size).ok_or_else(invalid)?)
             }
             Location::InputPeerPhotoFileLocation(at) => self.peer_photo_at(viewer, at)?,
+            Location::InputStickerSetThumb(at) => {
+                let first = self.set_preview(&at.stickerset).ok_or_else(invalid)?;
+                (first, Variant::named("").ok_or_else(invalid)?)
+            }
             _ => return Err(invalid()),
         };
         let file = self.files.get(id).ok_or_else(invalid)?;
