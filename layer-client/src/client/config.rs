@@ -113,6 +113,10 @@ pub struct Config {
     /// found that way shows that the server does not push: it is asked 15 times as often then, and the
     /// connection is made anew.
     pub update_check: Duration,
+    /// How many connections to a data centre uploads and downloads share, at least one. They are
+    /// opened as they are needed, and closed after a minute without use. Four by default; more help
+    /// where the way is long and the server lets one connection have a part of the line only.
+    pub file_connections: usize,
     /// How often the connection is checked with a ping while nothing else is said; no more often
     /// than once a second.
     pub ping_interval: Duration,
@@ -166,6 +170,7 @@ impl Default for Config {
             catch_up: true,
             channel_differences: 4,
             update_check: Duration::from_secs(15 * 60),
+            file_connections: 4,
             ping_interval: Duration::from_secs(30),
             max_reconnect_delay: Duration::from_secs(30),
             pfs: false,

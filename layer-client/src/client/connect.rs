@@ -11,7 +11,7 @@ use super::transport::check_way;
 use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
 use crate::middleware::Chain;
-use crate::net::{OsRandom, Plan, Pool};
+use crate::net::{OsRandom, Plan, Pool, Role};
 use crate::peers::PeerCache;
 use crate::proxy::Proxy;
 use crate::session::{Encrypted, FileStorage, MemoryStorage, SessionError, SessionStorage, Store};
@@ -72,7 +72,7 @@ fn assemble(config: Config, store: Store) -> Client {
     let peers = store.read(|session| session.peers.clone());
     let inner = Arc::new_cyclic(|weak| {
         let weak = WeakClient::from(weak.clone());
-        let plan = Plan::new(&config, init_prefix(&config));
+        let plan = Plan::new(&config, init_prefix(&config), cdn_init_prefix(&config));
         Inner {
             chain: Chain::new(&config),
             pool: Pool::new(plan, weak.clone()),
@@ -138,6 +138,19 @@ fn init_prefix(config: &Config) -> Vec<u8> {
     .to_bytes()
 }
 
+/// The same for a CDN: nothing in it tells who we are or what we run on (page `cdn`).
+fn cdn_init_prefix(config: &Config) -> Vec<u8> {
+    let unsaid = || "n/a".to_owned();
+    init_prefix(&Config {
+        api_id: config.api_id,
+        device_model: unsaid(),
+        system_version: unsaid(),
+        system_lang_code: "en".to_owned(),
+        lang_code: "en".to_owned(),
+        ..Config::default()
+    })
+}
+
 /// The first request, which also shows whether there is anybody to talk to.
 async fn first_contact(client: &Client) -> Result<()> {
     let inner = &*client.inner;
@@ -164,7 +177,7 @@ fn too_late(client: &Client, within: Duration) -> Error {
         ConnectError {
             dc_id,
             address: inner
-                .addresses(dc_id, false)
+                .addresses(dc_id, Role::Main)
                 .0
                 .first()
                 .map(|target| target.address.clone()),

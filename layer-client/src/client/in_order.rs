@@ -7,7 +7,7 @@ use super::invoke::read_result;
 use super::{BoxFuture, Client};
 use crate::error::Result;
 use crate::middleware::CallOptions;
-use crate::net::{Lane, Role, Tail};
+use crate::net::{Lane, Over, Tail};
 use crate::tl::RemoteCall;
 
 /// Calls that the server executes in the order in which they were made, without waiting for one
@@ -82,10 +82,10 @@ impl InOrder {
             .next();
         Box::pin(async move {
             let lane = Lane {
-                role: Role::Main,
+                over: Over::Main,
                 place: Some(place),
             };
-            client.invoke_in_lane(options, lane, body).await
+            client.invoke_in_lane(options, lane, body.into()).await
         })
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::Config;
 use crate::error::{Error, Terminal};
 use crate::middleware::Chain;
-use crate::net::{self, Pool, Target};
+use crate::net::{self, Pool, Role, Target};
 use crate::peers::PeerCache;
 use crate::session::{SelfUser, SessionError, Store, UpdatesState};
 use crate::updates::Hub;
@@ -52,15 +52,15 @@ impl Inner {
             .then(|| self.logins.load(Ordering::Acquire))
     }
 
-    /// Where a data centre can be reached: as configured, as the server said, as built in. Tells
-    /// also whether these are servers for files only, which is asked for by `files`.
-    pub(crate) fn addresses(&self, dc_id: i32, files: bool) -> (Vec<Target>, bool) {
+    /// Where a data centre can be reached by a connection: as configured, as the server said, as
+    /// built in. Tells also whether these are servers for files only.
+    pub(crate) fn addresses(&self, dc_id: i32, role: Role) -> (Vec<Target>, bool) {
         let v6_first = self.force_try_ipv6.load(Ordering::Relaxed);
         let versions = self.config.ip_versions.with_v6_first(v6_first);
         self.session.read(|session| {
             let known = session.dcs.get(&dc_id);
             let options = known.map_or(&[][..], |dc| &dc.options);
-            let (mut targets, media) = net::targets(&self.config, versions, options, dc_id, files);
+            let (mut targets, media) = net::targets(&self.config, versions, options, dc_id, role);
             for target in &mut targets {
                 target.time_offset = known.map_or(0, |dc| dc.time_offset);
             }

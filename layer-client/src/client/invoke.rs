@@ -3,10 +3,12 @@
 
 use std::future::Future;
 
+use bytes::Bytes;
+
 use super::{BoxFuture, Client};
 use crate::error::{DeserializeError, Error, Result};
 use crate::middleware::{self, CallOptions};
-use crate::net::{Lane, Role};
+use crate::net::{Lane, Over};
 use crate::tl::{Deserializable, RemoteCall};
 
 impl Client {
@@ -64,28 +66,24 @@ impl Client {
         request: &R,
         options: CallOptions,
     ) -> impl Future<Output = Result<R::Return>> + Send + use<'a, R> {
-        let answer = self.invoke_in_lane(options, Lane::default(), request.to_bytes());
+        let answer = self.invoke_in_lane(options, Lane::default(), request.to_bytes().into());
         async move { read_result::<R::Return>(&answer.await?) }
     }
 
-    /// Like [`invoke_in_dc`](Self::invoke_in_dc), over the `n`th of the connections that are for
-    /// files, so that what is large holds up nothing else.
-    pub(crate) fn invoke_for_files<'a, R: RemoteCall>(
-        &'a self,
+    /// A serialised request over the connections that are for files or to a CDN, so that what is
+    /// large holds up nothing else. Waits, failures and moves are the caller's.
+    pub(crate) fn invoke_for_files(
+        &self,
         dc: Option<i32>,
-        n: usize,
-        request: &R,
-    ) -> impl Future<Output = Result<R::Return>> + Send + use<'a, R> {
+        over: Over,
+        body: Bytes,
+    ) -> BoxFuture<'_, Result<Vec<u8>>> {
         let options = CallOptions {
             dc,
             ..CallOptions::default()
         };
-        let lane = Lane {
-            role: Role::Media(n),
-            place: None,
-        };
-        let answer = self.invoke_in_lane(options, lane, request.to_bytes());
-        async move { read_result::<R::Return>(&answer.await?) }
+        let lane = Lane { over, place: None };
+        self.invoke_in_lane(options, lane, body)
     }
 
     /// The inside of most calls: serialised request in, serialised result out.
@@ -98,7 +96,7 @@ impl Client {
             dc,
             ..CallOptions::default()
         };
-        self.invoke_in_lane(options, Lane::default(), body)
+        self.invoke_in_lane(options, Lane::default(), body.into())
     }
 
     /// The inside of every call.
@@ -106,13 +104,13 @@ impl Client {
         &self,
         options: CallOptions,
         lane: Lane,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> BoxFuture<'_, Result<Vec<u8>>> {
         Box::pin(middleware::run(&self.inner, options, lane, body))
     }
 }
 
-pub(super) fn read_result<T: Deserializable>(bytes: &[u8]) -> Result<T> {
+pub(crate) fn read_result<T: Deserializable>(bytes: &[u8]) -> Result<T> {
     T::from_bytes(bytes).map_err(|error| {
         Error::Deserialize(DeserializeError {
             method: None,

@@ -54,6 +54,8 @@ pub enum Error {
     PeerNotFound(String),
     /// Reading or writing a file of the caller's failed.
     Io(Arc<io::Error>),
+    /// A transfer was ended by [`TransferControl::cancel`](crate::files::TransferControl::cancel).
+    Cancelled,
     /// The client was disconnected, or its last clone dropped.
     Closed,
 }
@@ -130,6 +132,7 @@ impl fmt::Display for Error {
             Self::Deserialize(error) => error.fmt(f),
             Self::Input(sentence) | Self::PeerNotFound(sentence) => f.write_str(sentence),
             Self::Io(error) => error.fmt(f),
+            Self::Cancelled => f.write_str("the transfer was cancelled"),
             Self::Closed => {
                 f.write_str("the client is disconnected; connect a new one with Client::connect")
             }

@@ -1,64 +1,55 @@
-//! Downloading: in parts, a few at a time, from the data centre that has the file.
+//! Downloading: [`Client::download`], and where the bytes may go.
 
+mod calls;
+mod driver;
+mod path;
+mod reader;
+mod stream;
+
+use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
-use layer_tl_types as tl;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
-use tokio::task::JoinSet;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::{Downloadable, FileLocation, IN_FLIGHT, Progress};
+use self::driver::Driver;
+use self::path::Target;
+pub(in crate::files) use self::path::replace;
+pub use self::reader::FileReader;
+pub use self::stream::DownloadStream;
+use super::control::Hooks;
+use super::transfer::download::Settings;
+use super::transfer::set::PartSet;
+use super::{Downloadable, FileLocation, Progress, TransferControl, window};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
-use crate::messages::{Message, unexpected};
+use crate::messages::Message;
 
-/// Bytes of a part. It divides a MiB, as the server demands.
-const PART: u64 = 512 * 1024;
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
 /// The most that is taken into memory at once.
 const MEMORY_LIMIT: u64 = 2 << 30;
 
-/// Where the parts go.
-enum Sink {
-    Memory(Vec<u8>),
-    File(tokio::fs::File),
-}
-
-impl Sink {
-    async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
-        match self {
-            Self::Memory(all) => {
-                let end = offset + u64::try_from(bytes.len()).unwrap_or(0);
-                if end > MEMORY_LIMIT {
-                    return Err(Error::input(
-                        "the file is too large for memory; download to a path",
-                    ));
-                }
-                let (from, end) = (usize(offset), usize(end));
-                if all.len() < end {
-                    all.resize(end, 0);
-                }
-                all[from..end].copy_from_slice(bytes);
-                Ok(())
-            }
-            Self::File(file) => {
-                file.seek(std::io::SeekFrom::Start(offset)).await?;
-                file.write_all(bytes).await?;
-                Ok(())
-            }
-        }
-    }
-}
-
-fn usize(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
-}
-
 /// A download that was not begun yet: [`Client::download`].
+///
+/// Parts are fetched side by side over several connections
+/// ([`Config::file_connections`](crate::Config::file_connections)). Whatever can be mended on the way
+/// is: waits that the server wants, lost connections, files that lie elsewhere, file references that
+/// ran out, and files on CDNs, whose bytes are compared with their hashes before anybody sees them.
 #[must_use = "nothing is downloaded until a place for it is named"]
 pub struct Download<'a> {
-    client: &'a Client,
+    client: Client,
     file: Option<FileLocation>,
+    from: u64,
+    to: Option<u64>,
     progress: Option<Progress<'a>>,
+    control: Option<TransferControl>,
+    part: Option<u64>,
+    window: Option<usize>,
+    cdn: bool,
+    verify: bool,
+    resume: bool,
+    every: Duration,
 }
 
 impl<'a> Download<'a> {
@@ -68,17 +59,98 @@ impl<'a> Download<'a> {
         self
     }
 
-    /// Downloads it to a file. The bytes are written beside the path and moved there when they are
-    /// complete.
-    ///
-    /// # Errors
-    /// When there is no file to download, when it cannot be written, and what Telegram answers
-    /// (`upload.getFile`).
-    pub async fn to_path(self, path: impl AsRef<Path>) -> Result<()> {
-        self.write(path.as_ref().to_owned()).await
+    /// Is steered and looked at through this handle.
+    pub fn control(mut self, control: &TransferControl) -> Self {
+        self.control = Some(control.clone());
+        self
     }
 
-    /// Downloads it into memory.
+    /// Only these bytes of the file. What lies beyond its end is left out.
+    pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
+        self.from = match range.start_bound() {
+            Bound::Included(from) => *from,
+            Bound::Excluded(before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        self.to = match range.end_bound() {
+            Bound::Included(last) => last.checked_add(1),
+            Bound::Excluded(to) => Some(*to),
+            Bound::Unbounded => None,
+        };
+        self
+    }
+
+    /// Only the bytes from this one on.
+    pub fn from(self, offset: u64) -> Self {
+        self.range(offset..)
+    }
+
+    /// How many parts are under way or in memory at a time at most: twice the connections by
+    /// default. A part is up to a MiB.
+    pub fn window(mut self, parts: usize) -> Self {
+        self.window = Some(parts);
+        self
+    }
+
+    /// Bytes of a part: a power of two from 4 KiB to a MiB; other sizes are rounded down to one. By
+    /// default it follows the file's size.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        let bytes = bytes.clamp(4 * KIB, MIB);
+        self.part = Some(1 << bytes.ilog2());
+        self
+    }
+
+    /// Whether the file may be fetched from a CDN, where there is one (page `cdn`). It may by default.
+    pub fn cdn(mut self, allowed: bool) -> Self {
+        self.cdn = allowed;
+        self
+    }
+
+    /// Compares what Telegram's own data centres send with the hashes that they give
+    /// (`upload.getFileHashes`), if they have any that fit. What comes from a CDN is always compared.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Whether [`to_path`](Self::to_path) goes on with what an earlier download to the same path
+    /// left, and leaves something for a later one. It does by default.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// How often [`to_path`](Self::to_path) syncs and writes down what it has: every second by
+    /// default. So much at most is fetched again after a crash.
+    pub fn checkpoint_every(mut self, every: Duration) -> Self {
+        self.every = every;
+        self
+    }
+
+    /// Downloads it to a file.
+    ///
+    /// The bytes are written to `NAME.part` beside the path, and the file gets its name when they are
+    /// complete. Beside it `NAME.part.state` says which of them are on the disk, so that a download of
+    /// the same file to the same path goes on from there: after a crash at any moment, a lost network,
+    /// [`TransferControl::cancel`], or when the future was dropped. When Telegram refuses the file,
+    /// nothing is left.
+    ///
+    /// # Errors
+    /// When there is no file to download, when it cannot be written or another download is writing it,
+    /// and what Telegram answers (`upload.getFile`).
+    pub async fn to_path(self, path: impl AsRef<Path>) -> Result<()> {
+        self.write_to(path.as_ref().to_owned()).await
+    }
+
+    /// Downloads it into a writer, in order.
+    ///
+    /// # Errors
+    /// As [`to_path`](Self::to_path), and what the writer says.
+    pub async fn to_writer(self, writer: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<()> {
+        self.pour_into(writer).await
+    }
+
+    /// Downloads it into memory: 2 GiB at most.
     ///
     /// # Errors
     /// As [`to_path`](Self::to_path).
@@ -86,53 +158,140 @@ impl<'a> Download<'a> {
         self.collect().await
     }
 
-    fn write(self, path: PathBuf) -> BoxFuture<'a, Result<()>> {
+    /// The bytes as they come, in order.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     client: layer_client::Client,
+    /// #     message: layer_client::Message,
+    /// # ) -> Result<(), layer_client::Error> {
+    /// let mut chunks = client.download(&message).from(1 << 20).stream()?;
+    /// while let Some(chunk) = chunks.next().await {
+    ///     println!("{} bytes more", chunk?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no file to download.
+    pub fn stream(self) -> Result<DownloadStream<'a>> {
+        Ok(DownloadStream::new(self.begin()?))
+    }
+
+    /// The file to be read from, and to be jumped about in.
+    ///
+    /// # Errors
+    /// When there is no file to download.
+    pub fn reader(self) -> Result<FileReader<'a>> {
+        let (client, file, settings, hooks, _) = self.settle()?;
+        // Whoever jumps about wants little from each place.
+        let settings = Settings {
+            first: 1,
+            ..settings
+        };
+        Ok(FileReader::new(client, file, settings, hooks))
+    }
+
+    fn begin(self) -> Result<Driver<'a>> {
+        let (client, file, settings, hooks, _) = self.settle()?;
+        Ok(Driver::new(
+            client,
+            file,
+            settings,
+            PartSet::default(),
+            hooks,
+        ))
+    }
+
+    /// What was said, and what follows from the file's size.
+    #[allow(clippy::type_complexity)] // taken apart at once
+    fn settle(self) -> Result<(Client, FileLocation, Settings, Hooks<'a>, Target)> {
+        let file = self
+            .file
+            .ok_or_else(|| Error::input("there is no photo or file to download"))?;
+        let size = file.size;
+        let (first, most) = window(&self.client, self.window);
+        let settings = Settings {
+            size,
+            from: self.from.min(size.unwrap_or(u64::MAX)),
+            to: self.to,
+            part: self.part.unwrap_or_else(|| part_size(size)),
+            first,
+            most,
+            in_order: true,
+            cdn: self.cdn,
+            verify: self.verify,
+        };
+        let hooks = Hooks::new(self.progress, self.control);
+        let target = Target {
+            path: PathBuf::new(),
+            resume: self.resume,
+            every: self.every,
+        };
+        Ok((self.client, file, settings, hooks, target))
+    }
+
+    fn write_to(self, path: PathBuf) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let beside = beside(&path);
-            let result = async {
-                let file = tokio::fs::File::create(&beside).await?;
-                let mut sink = Sink::File(file);
-                self.run(&mut sink).await?;
-                if let Sink::File(mut file) = sink {
-                    file.flush().await?;
-                    file.sync_all().await?;
-                }
-                tokio::fs::rename(&beside, &path).await?;
-                Ok(())
+            let (client, file, settings, hooks, target) = self.settle()?;
+            let target = Target { path, ..target };
+            path::download(client, file, settings, hooks, target).await
+        })
+    }
+
+    fn pour_into<'b>(
+        self,
+        writer: &'b mut (dyn AsyncWrite + Send + Unpin),
+    ) -> BoxFuture<'b, Result<()>>
+    where
+        'a: 'b,
+    {
+        Box::pin(async move {
+            let mut driver = self.begin()?;
+            while let Some(chunk) = driver.next().await {
+                let chunk = chunk?;
+                writer.write_all(&chunk.bytes).await?;
+                driver.taken(chunk.part);
             }
-            .await;
-            if result.is_err() {
-                // Nothing better can be done about a rest that cannot be removed.
-                drop(tokio::fs::remove_file(&beside).await);
-            }
-            result
+            writer.flush().await?;
+            Ok(())
         })
     }
 
     fn collect(self) -> BoxFuture<'a, Result<Vec<u8>>> {
         Box::pin(async move {
-            let mut sink = Sink::Memory(Vec::new());
-            self.run(&mut sink).await?;
-            match sink {
-                Sink::Memory(bytes) => Ok(bytes),
-                Sink::File(_) => Ok(Vec::new()),
+            let too_large = || Error::input("the file is too large for memory; download to a path");
+            let mut driver = self.begin()?;
+            let total = driver.plan().progress().1.unwrap_or(0);
+            if total > MEMORY_LIMIT {
+                return Err(too_large());
             }
+            let mut all = Vec::new();
+            while let Some(chunk) = driver.next().await {
+                let chunk = chunk?;
+                if all.is_empty() {
+                    // Not before it is seen that there is such a file.
+                    all.reserve_exact(usize::try_from(total).unwrap_or(0));
+                }
+                let len = all.len().saturating_add(chunk.bytes.len());
+                if u64::try_from(len).is_ok_and(|len| len > MEMORY_LIMIT) {
+                    return Err(too_large());
+                }
+                all.extend_from_slice(&chunk.bytes);
+                driver.taken(chunk.part);
+            }
+            Ok(all)
         })
     }
+}
 
-    async fn run(self, sink: &mut Sink) -> Result<()> {
-        let file = self
-            .file
-            .ok_or_else(|| Error::input("there is no photo or file to download"))?;
-        let (client, progress) = (self.client, self.progress);
-        match client.download_location(&file, sink, progress).await {
-            // The right to fetch a file runs out; where it came from there is a new one.
-            Err(error) if error.is("FILE_REFERENCE_*") => {
-                let fresh = file.refresh(client).await?;
-                client.download_location(&fresh, sink, progress).await
-            }
-            result => result,
-        }
+/// Bytes of a part for a file of this size: large parts cost less, and of a file that is not large
+/// several should be under way at a time.
+fn part_size(size: Option<u64>) -> u64 {
+    match size {
+        Some(size) if size > 16 * MIB => MIB,
+        _ => 512 * KIB,
     }
 }
 
@@ -145,23 +304,31 @@ impl Client {
     /// #     message: layer_client::Message,
     /// # ) -> Result<(), layer_client::Error> {
     /// client.download(&message).to_path("holiday.mp4").await?;
+    /// let beginning = client.download(&message).range(..100).bytes().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn download(&self, file: impl Downloadable) -> Download<'_> {
+    pub fn download<'a>(&self, file: impl Downloadable) -> Download<'a> {
         Download {
-            client: self,
+            client: self.clone(),
             file: file.file_location(),
+            from: 0,
+            to: None,
             progress: None,
+            control: None,
+            part: None,
+            window: None,
+            cdn: true,
+            verify: false,
+            resume: true,
+            every: Duration::from_secs(1),
         }
     }
 
-    /// Downloads the photo or file of a message. The bytes are written beside the path and moved
-    /// there when they are complete.
+    /// Downloads the photo or file of a message to a path: see [`Download::to_path`].
     ///
     /// # Errors
-    /// When the message has no file, when it cannot be written, and what Telegram answers
-    /// (`upload.getFile`).
+    /// As [`Download::to_path`].
     pub async fn download_media(&self, message: &Message, path: impl AsRef<Path>) -> Result<()> {
         self.download(message).to_path(path).await
     }
@@ -169,7 +336,7 @@ impl Client {
     /// As [`download_media`](Self::download_media), and tells how far it has come.
     ///
     /// # Errors
-    /// As [`download_media`](Self::download_media).
+    /// As [`Download::to_path`].
     pub async fn download_media_with(
         &self,
         message: &Message,
@@ -183,113 +350,31 @@ impl Client {
     /// Downloads the photo or file of a message into memory.
     ///
     /// # Errors
-    /// As [`download_media`](Self::download_media).
+    /// As [`Download::bytes`].
     pub async fn download_bytes(&self, message: &Message) -> Result<Vec<u8>> {
         self.download(message).bytes().await
     }
-
-    async fn download_location(
-        &self,
-        file: &FileLocation,
-        sink: &mut Sink,
-        progress: Option<Progress<'_>>,
-    ) -> Result<()> {
-        let size = file.size.unwrap_or(0);
-        // The first part tells where the file really is, and whether there is more.
-        let (first, dc_id) = get_part(self, &file.location, file.dc_id, 0).await?;
-        let mut done = u64::try_from(first.len()).unwrap_or(0);
-        sink.write(0, &first).await?;
-        let report = |done: u64| {
-            if let Some(progress) = progress {
-                progress(done, size.max(done));
-            }
-        };
-        report(done);
-        if done < PART {
-            return whole(done, size);
-        }
-        let mut calls: JoinSet<Result<(u64, Vec<u8>)>> = JoinSet::new();
-        let mut next = PART;
-        let mut end = if size == 0 { u64::MAX } else { size };
-        loop {
-            // Of a file whose size nobody told, one part at a time until a short one.
-            let at_once = if size == 0 { 1 } else { IN_FLIGHT };
-            while calls.len() < at_once && next < end {
-                let (client, location, offset) = (self.clone(), file.location.clone(), next);
-                calls.spawn(async move {
-                    let (bytes, _) = get_part(&client, &location, dc_id, offset).await?;
-                    Ok((offset, bytes))
-                });
-                next += PART;
-            }
-            let Some(part) = calls.join_next().await else {
-                return whole(done, size);
-            };
-            let (offset, bytes) = part.map_err(|error| Error::Io(Arc::new(error.into())))??;
-            let len = u64::try_from(bytes.len()).unwrap_or(0);
-            if len < PART {
-                end = end.min(offset + len);
-            }
-            sink.write(offset, &bytes).await?;
-            done += len;
-            report(done);
-        }
-    }
 }
 
-/// Whether what came is all that was announced.
-fn whole(done: u64, size: u64) -> Result<()> {
-    if size == 0 || done == size {
-        Ok(())
-    } else {
-        Err(unexpected(
-            "upload.getFile",
-            "the file is not as long as the message says",
-        ))
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A name beside the path, so that the move at the end stays within one file system.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".part");
-    path.with_file_name(name)
-}
-
-/// One part, and the data centre that gave it.
-async fn get_part(
-    client: &Client,
-    location: &tl::enums::InputFileLocation,
-    dc_id: i32,
-    offset: u64,
-) -> Result<(Vec<u8>, i32)> {
-    let turn = usize::try_from(offset / PART).unwrap_or_default();
-    let request = tl::functions::upload::GetFile {
-        precise: false,
-        cdn_supported: false,
-        location: location.clone(),
-        offset: i64::try_from(offset).unwrap_or(i64::MAX),
-        limit: i32::try_from(PART).unwrap_or(i32::MAX),
-    };
-    let mut dc_id = dc_id;
-    // Files move; but not twice while we look.
-    for _ in 0..3 {
-        match client.invoke_for_files(Some(dc_id), turn, &request).await {
-            Ok(tl::enums::upload::File::File(file)) => return Ok((file.bytes, dc_id)),
-            Ok(tl::enums::upload::File::CdnRedirect(_)) => {
-                return Err(unexpected(
-                    "upload.getFile",
-                    "it lies on a CDN, which was not asked for",
-                ));
-            }
-            Err(error) => match error.rpc().and_then(crate::RpcError::migrate_to) {
-                Some(other) if other != dc_id => dc_id = other,
-                _ => return Err(error),
-            },
+    #[test]
+    fn part_sizes_are_those_that_the_documentation_allows() {
+        for size in [
+            None,
+            Some(0),
+            Some(MIB),
+            Some(MIB + 1),
+            Some(16 * MIB + 1),
+            Some(u64::MAX),
+        ] {
+            let part = part_size(size);
+            assert!(
+                MIB.is_multiple_of(part) && part.is_multiple_of(4096),
+                "{size:?}"
+            );
         }
     }
-    Err(unexpected(
-        "upload.getFile",
-        "the data centres send us from one to the other",
-    ))
 }

@@ -2,6 +2,7 @@
 //! has run out (page `api/file-references`).
 
 use layer_tl_types as tl;
+use layer_tl_types::Serializable;
 
 use super::origin::{Origin, Source};
 use crate::client::{BoxFuture, Client};
@@ -130,11 +131,20 @@ impl FileLocation {
         }
     }
 
+    /// What tells it from other files: all but the reference, which changes.
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        let mut nameless = self.clone();
+        nameless.set_reference(Vec::new());
+        nameless.location.to_bytes()
+    }
+
     fn set_reference(&mut self, reference: Vec<u8>) {
         use tl::enums::InputFileLocation as L;
         match &mut self.location {
             L::InputDocumentFileLocation(at) => at.file_reference = reference,
             L::InputPhotoFileLocation(at) => at.file_reference = reference,
+            L::InputPhotoLegacyFileLocation(at) => at.file_reference = reference,
+            L::Location(at) => at.file_reference = reference,
             _ => {}
         }
     }

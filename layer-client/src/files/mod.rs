@@ -1,15 +1,19 @@
 //! Files: uploading, sending and downloading them, in parts, a few at a time.
 
+mod control;
 mod download;
 mod location;
 mod media;
 mod origin;
 mod outgoing;
 mod profile;
+mod saver;
 mod stickers;
+mod transfer;
 mod upload;
 
-pub use download::Download;
+pub use control::{TransferControl, TransferProgress};
+pub use download::{Download, DownloadStream, FileReader};
 pub use location::{Downloadable, FileLocation};
 pub use media::{
     Document, DocumentKind, Media, MediaKind, Photo, Thumb, WebPage, outline_to_path,
@@ -21,11 +25,20 @@ pub use profile::{PeerPhoto, ProfilePhoto, ProfilePhotoIter};
 pub use stickers::{StickerSet, StickerSetRef};
 pub use upload::{Upload, UploadedFile};
 
+use crate::client::Client;
+
 /// How far an upload or a download has come: bytes done, bytes in all (0 while unknown).
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
-/// Parts that are under way at the same time.
-const IN_FLIGHT: usize = 4;
+/// Nobody has more parts under way.
+const WIDEST: usize = 64;
+
+/// How many parts of a transfer are under way at first, and how many at most.
+fn window(client: &Client, wanted: Option<usize>) -> (usize, usize) {
+    let connections = client.inner.config.file_connections.clamp(1, WIDEST);
+    let most = wanted.unwrap_or(connections * 2).clamp(1, WIDEST);
+    (connections.min(most), most)
+}
 
 /// A MIME type by a file name's ending; what most people send.
 fn mime_of(name: &str) -> &'static str {

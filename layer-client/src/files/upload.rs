@@ -1,39 +1,43 @@
-//! Uploading, by the rules of the documentation's page "Uploading and Downloading Files": parts of
-//! 512 KiB, small files by `upload.saveFilePart`, those above 10 MiB by `upload.saveBigFilePart`.
+//! Uploading, by the rules of the documentation's page "Uploading and Downloading Files": small files
+//! by `upload.saveFilePart`, those above 10 MiB and those whose size nobody knows by
+//! `upload.saveBigFilePart`.
 
-use std::path::Path;
+mod begin;
+mod driver;
+mod source;
+
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures_core::Stream;
 use layer_tl_types as tl;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::task::JoinSet;
+use tokio::io::AsyncRead;
 
+use self::begin::Again;
+use self::source::Source;
 use super::outgoing::Sample;
-use super::{IN_FLIGHT, Progress, mime_of};
+use super::{Progress, TransferControl, mime_of};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
-use crate::messages::{InputMessage, Message, random_id};
+use crate::messages::{InputMessage, Message};
 use crate::peers::PeerRef;
 
-/// Bytes of a part; the last may be shorter.
-const PART: usize = 512 * 1024;
-/// Above this size a file is a big one.
-const BIG: u64 = 10 * 1024 * 1024;
-/// What the server takes at most, of accounts with Premium.
-const MAX_PARTS: u64 = 8000;
-
-/// Where an upload's bytes come from.
+/// What is to be uploaded: where its bytes come from, and how.
+///
+/// Parts are sent side by side over several connections, and stay in memory until the server has
+/// them: as many as [`window`](Self::window) says, and one more of a source whose size is not known.
+/// Waits that the server wants, lost connections and failures of the server do not end an upload.
 pub struct Upload<'a> {
     source: Source<'a>,
     name: String,
     progress: Option<Progress<'a>>,
-}
-
-enum Source<'a> {
-    Path(&'a Path),
-    Bytes(&'a [u8]),
-    // Boxed, so that an upload may be used where a shorter-lived one is wanted.
-    Reader(Box<dyn AsyncRead + Send + Unpin + 'a>, u64),
+    control: Option<TransferControl>,
+    window: Option<usize>,
+    checkpoint: Option<PathBuf>,
+    every: Duration,
 }
 
 impl<'a> Upload<'a> {
@@ -43,21 +47,24 @@ impl<'a> Upload<'a> {
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
+        Self::of(name.unwrap_or_default(), Source::Path(path))
+    }
+
+    fn of(name: String, source: Source<'a>) -> Self {
         Self {
-            source: Source::Path(path),
+            source,
             name,
             progress: None,
+            control: None,
+            window: None,
+            checkpoint: None,
+            every: Duration::from_secs(1),
         }
     }
 
     /// Bytes in memory.
     pub fn bytes(name: impl Into<String>, bytes: &'a [u8]) -> Self {
-        Self {
-            source: Source::Bytes(bytes),
-            name: name.into(),
-            progress: None,
-        }
+        Self::of(name.into(), Source::Bytes(bytes))
     }
 
     /// A reader that gives exactly `size` bytes.
@@ -66,11 +73,36 @@ impl<'a> Upload<'a> {
         reader: &'a mut (dyn AsyncRead + Send + Unpin),
         size: u64,
     ) -> Self {
-        Self {
-            source: Source::Reader(Box::new(reader), size),
-            name: name.into(),
-            progress: None,
-        }
+        Self::of(name.into(), Source::Reader(Box::new(reader), Some(size)))
+    }
+
+    /// A reader that gives bytes until it ends, nobody knows how many. (Telegram takes photos of
+    /// more than half a MiB only if their size was said.)
+    pub fn reader_to_end(
+        name: impl Into<String>,
+        reader: &'a mut (dyn AsyncRead + Send + Unpin),
+    ) -> Self {
+        Self::of(name.into(), Source::Reader(Box::new(reader), None))
+    }
+
+    /// Chunks of bytes, of any length, until there are no more. An error among them ends the upload.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     client: layer_client::Client,
+    /// #     body: impl futures_core::Stream<Item = std::io::Result<bytes::Bytes>> + Send,
+    /// # ) -> Result<(), layer_client::Error> {
+    /// use layer_client::files::Upload;
+    ///
+    /// client.send_file("me", Upload::stream("page.html", body), "").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(
+        name: impl Into<String>,
+        chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'a,
+    ) -> Self {
+        Self::of(name.into(), Source::Stream(Box::pin(chunks)))
     }
 
     /// Gives it another name.
@@ -86,6 +118,39 @@ impl<'a> Upload<'a> {
         self.progress = Some(progress);
         self
     }
+
+    /// Is steered and looked at through this handle.
+    #[must_use]
+    pub fn control(mut self, control: &TransferControl) -> Self {
+        self.control = Some(control.clone());
+        self
+    }
+
+    /// How many parts are in memory at a time at most: twice the connections
+    /// ([`Config::file_connections`](crate::Config::file_connections)) by default. A part is up to
+    /// half a MiB.
+    #[must_use]
+    pub fn window(mut self, parts: usize) -> Self {
+        self.window = Some(parts);
+        self
+    }
+
+    /// Writes down in this file which parts the server has, so that an upload of the same path by the
+    /// same account goes on from there, after a crash or a lost network. It is for uploads of a
+    /// [path](Self::path) that does not change; the server keeps parts for some hours. The file is
+    /// removed when the upload is complete, or was sent by [`Client::send_file`] and its like.
+    #[must_use]
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.checkpoint = Some(path.into());
+        self
+    }
+
+    /// How often the [checkpoint](Self::checkpoint) is written: every second by default.
+    #[must_use]
+    pub fn checkpoint_every(mut self, every: Duration) -> Self {
+        self.every = every;
+        self
+    }
 }
 
 impl Upload<'_> {
@@ -93,13 +158,13 @@ impl Upload<'_> {
         &self.name
     }
 
-    /// What can be looked at before it is uploaded; a reader gives its bytes only once.
+    /// What can be looked at before it is uploaded; readers and streams give their bytes only once.
     #[cfg(feature = "media-info")]
     pub(super) fn sample(&self) -> Option<Sample> {
         match &self.source {
             Source::Path(path) => Some(Sample::Path((*path).to_owned())),
             Source::Bytes(bytes) => Some(Sample::of(bytes)),
-            Source::Reader(..) => None,
+            Source::Reader(..) | Source::Stream(_) => None,
         }
     }
 
@@ -115,8 +180,8 @@ impl<'a> From<&'a Path> for Upload<'a> {
     }
 }
 
-impl<'a> From<&'a std::path::PathBuf> for Upload<'a> {
-    fn from(path: &'a std::path::PathBuf) -> Self {
+impl<'a> From<&'a PathBuf> for Upload<'a> {
+    fn from(path: &'a PathBuf) -> Self {
         Self::path(path)
     }
 }
@@ -134,6 +199,8 @@ pub struct UploadedFile {
     input: tl::enums::InputFile,
     name: String,
     size: u64,
+    /// Where parts are read again that the server lost meanwhile.
+    again: Option<Arc<Again>>,
 }
 
 impl UploadedFile {
@@ -197,7 +264,9 @@ impl Client {
     /// When the file cannot be read or is empty or too large, and what Telegram answers
     /// (`upload.saveFilePart`, `upload.saveBigFilePart`).
     pub async fn upload_file<'a>(&'a self, upload: impl Into<Upload<'a>>) -> Result<UploadedFile> {
-        self.upload(upload.into()).await
+        let file = self.upload(upload.into()).await?;
+        file.settle().await;
+        Ok(file)
     }
 
     /// Uploads a file and sends it as a file, with a caption.
@@ -210,9 +279,13 @@ impl Client {
         upload: impl Into<Upload<'a>>,
         caption: impl Into<InputMessage>,
     ) -> Result<Message> {
-        let file = self.upload(upload.into()).await?;
-        self.send(peer.into(), caption.into().media(file.as_document()))
-            .await
+        self.upload_and_send(
+            peer.into(),
+            upload.into(),
+            caption.into(),
+            UploadedFile::as_document,
+        )
+        .await
     }
 
     /// Uploads a picture and sends it as a photo, with a caption.
@@ -225,146 +298,36 @@ impl Client {
         upload: impl Into<Upload<'a>>,
         caption: impl Into<InputMessage>,
     ) -> Result<Message> {
-        let file = self.upload(upload.into()).await?;
-        self.send(peer.into(), caption.into().media(file.as_photo()))
-            .await
+        self.upload_and_send(
+            peer.into(),
+            upload.into(),
+            caption.into(),
+            UploadedFile::as_photo,
+        )
+        .await
     }
 
-    fn upload<'a>(&'a self, upload: Upload<'a>) -> BoxFuture<'a, Result<UploadedFile>> {
+    fn upload_and_send<'a>(
+        &'a self,
+        peer: PeerRef,
+        upload: Upload<'a>,
+        caption: InputMessage,
+        media: fn(&UploadedFile) -> tl::enums::InputMedia,
+    ) -> BoxFuture<'a, Result<Message>> {
         Box::pin(async move {
-            let Upload {
-                source,
-                name,
-                progress,
-            } = upload;
-            match source {
-                Source::Path(path) => {
-                    let mut file = tokio::fs::File::open(path).await?;
-                    let size = file.metadata().await?.len();
-                    self.upload_parts(&mut file, size, name, progress).await
-                }
-                Source::Bytes(mut bytes) => {
-                    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                    self.upload_parts(&mut bytes, size, name, progress).await
-                }
-                Source::Reader(mut reader, size) => {
-                    self.upload_parts(&mut *reader, size, name, progress).await
-                }
-            }
+            let peer = self.resolve(peer).await?;
+            let file = self.upload(upload).await?;
+            let message = caption.media(media(&file));
+            file.sent_by(self, || self.send((&peer).into(), message.clone()))
+                .await
         })
     }
-
-    async fn upload_parts(
-        &self,
-        reader: &mut (dyn AsyncRead + Send + Unpin),
-        size: u64,
-        name: String,
-        progress: Option<Progress<'_>>,
-    ) -> Result<UploadedFile> {
-        let parts = size.div_ceil(u64::try_from(PART).unwrap_or(1));
-        if size == 0 {
-            return Err(Error::input(
-                "the file is empty; Telegram takes files of at least one byte",
-            ));
-        }
-        if parts > MAX_PARTS {
-            return Err(Error::input(
-                "the file is too large; Telegram takes at most 4 GB",
-            ));
-        }
-        let total = i32::try_from(parts).unwrap_or(i32::MAX);
-        let file_id = random_id()?;
-        let big = size > BIG;
-
-        let mut calls: JoinSet<Result<u64>> = JoinSet::new();
-        let mut done = 0;
-        for part in 0..total {
-            let left = size - u64::try_from(part).unwrap_or(0) * u64::try_from(PART).unwrap_or(1);
-            let mut bytes = vec![0; PART.min(usize::try_from(left).unwrap_or(PART))];
-            reader.read_exact(&mut bytes).await?;
-            if calls.len() >= IN_FLIGHT {
-                finish(&mut calls, &mut done, size, progress).await?;
-            }
-            let client = self.clone();
-            calls.spawn(save_part(
-                client,
-                file_id,
-                part,
-                big.then_some(total),
-                bytes,
-            ));
-        }
-        while !calls.is_empty() {
-            finish(&mut calls, &mut done, size, progress).await?;
-        }
-        let input = if big {
-            tl::types::InputFileBig {
-                id: file_id,
-                parts: total,
-                name: name.clone(),
-            }
-            .into()
-        } else {
-            // The checksum is optional: the transport has its own.
-            let md5_checksum = String::new();
-            tl::types::InputFile {
-                id: file_id,
-                parts: total,
-                name: name.clone(),
-                md5_checksum,
-            }
-            .into()
-        };
-        Ok(UploadedFile { input, name, size })
-    }
 }
 
-async fn finish(
-    calls: &mut JoinSet<Result<u64>>,
-    done: &mut u64,
-    size: u64,
-    progress: Option<Progress<'_>>,
-) -> Result<()> {
-    if let Some(saved) = calls.join_next().await {
-        *done += saved.map_err(|error| Error::Io(Arc::new(error.into())))??;
-        if let Some(progress) = progress {
-            progress(*done, size);
-        }
-    }
-    Ok(())
+fn empty() -> Error {
+    Error::input("the file is empty; Telegram takes files of at least one byte")
 }
 
-async fn save_part(
-    client: Client,
-    file_id: i64,
-    file_part: i32,
-    total: Option<i32>,
-    bytes: Vec<u8>,
-) -> Result<u64> {
-    let len = u64::try_from(bytes.len()).unwrap_or(0);
-    let turn = usize::try_from(file_part).unwrap_or_default();
-    let saved = if let Some(file_total_parts) = total {
-        let request = tl::functions::upload::SaveBigFilePart {
-            file_id,
-            file_part,
-            file_total_parts,
-            bytes,
-        };
-        client.invoke_for_files(None, turn, &request).await?
-    } else {
-        let request = tl::functions::upload::SaveFilePart {
-            file_id,
-            file_part,
-            bytes,
-        };
-        client.invoke_for_files(None, turn, &request).await?
-    };
-    if saved {
-        Ok(len)
-    } else {
-        Err(crate::messages::unexpected(
-            "upload.saveFilePart",
-            "the server did not keep the part",
-        ))
-    }
+fn too_large() -> Error {
+    Error::input("the file is too large; Telegram takes at most 4 GB")
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::deadline::Deadline;
 use super::flood::FloodWaits;
 use super::rate::RateLimiter;
@@ -112,7 +114,7 @@ pub(crate) async fn run(
     inner: &Inner,
     options: CallOptions,
     lane: Lane,
-    body: Vec<u8>,
+    body: Bytes,
 ) -> Result<Vec<u8>, Error> {
     let wire = ClientWire {
         inner,
@@ -182,7 +184,7 @@ impl Wire for ClientWire<'_> {
                 no_resend: request.options().no_resend,
                 lane: request.lane.clone(),
             };
-            let body = request.body().to_vec();
+            let body = request.body.clone();
             let result = self
                 .inner
                 .pool

@@ -4,10 +4,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::shape;
-use crate::net::Lane;
+use crate::net::{Lane, Over};
 
 /// How one call is to be made. What is not said here is as the [`Config`](crate::Config) says.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,7 @@ pub struct CallOptions {
 
 /// One call on its way. Layers look at it, and may change what is asked and how.
 pub struct Request {
-    body: Vec<u8>,
+    pub(super) body: Bytes,
     method: Option<&'static str>,
     options: CallOptions,
     /// Where it was sent on to, or is being sent.
@@ -40,7 +41,8 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(body: Vec<u8>, options: CallOptions) -> Self {
+    pub(crate) fn new(body: impl Into<Bytes>, options: CallOptions) -> Self {
+        let body = body.into();
         Self {
             method: shape::method(&body),
             body,
@@ -69,7 +71,7 @@ impl Request {
     /// Asks something else from here on.
     pub fn set_body(&mut self, body: Vec<u8>) {
         self.method = shape::method(&body);
-        self.body = body;
+        self.body = body.into();
     }
 
     /// How the caller wants it done.
@@ -101,6 +103,12 @@ impl Request {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Whether it belongs to an upload or a download, which waits, asks again and follows the file
+    /// by itself: it does so for all its parts at once.
+    pub(super) fn is_of_transfer(&self) -> bool {
+        self.lane.over != Over::Main
     }
 
     /// Whether the call would still be in time after so long a wait.

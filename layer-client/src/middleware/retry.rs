@@ -61,6 +61,9 @@ impl Middleware for Retry {
         request: &'a mut Request,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        if request.is_of_transfer() {
+            return next.run(request);
+        }
         Box::pin(async move {
             let mut retries = 0;
             let mut timeouts = 0;

@@ -19,6 +19,7 @@ impl Middleware for Route {
     ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
         Box::pin(async move {
             let mut progress = Progress::new(request.dc());
+            progress.stays = request.is_of_transfer();
             loop {
                 let dc_id = progress.dc.unwrap_or_else(|| next.wire.home());
                 request.target = Some(dc_id);
@@ -45,6 +46,8 @@ impl Middleware for Route {
 struct Progress {
     /// Where it goes; `None` is home.
     dc: Option<i32>,
+    /// It is the caller's to follow a file.
+    stays: bool,
     moves: u32,
     initialised: bool,
     new_key: bool,
@@ -63,6 +66,7 @@ impl Progress {
     fn new(dc: Option<i32>) -> Self {
         Self {
             dc,
+            stays: false,
             moves: 0,
             initialised: false,
             new_key: false,
@@ -91,6 +95,7 @@ impl Progress {
                 (true, None) => Step::MoveHome(target),
                 // Whoever names a data centre means it.
                 (true, Some(_)) => Step::Done,
+                (false, _) if self.stays => Step::Done,
                 (false, _) => {
                     self.dc = Some(target);
                     Step::Again

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use layer_mtproto::transport::ProxySecret;
 
+use super::Role;
 use super::dial::interleave;
 #[cfg(feature = "websocket")]
 use crate::client::Transport;
@@ -60,14 +61,14 @@ impl From<SocketAddr> for Target {
     }
 }
 
-/// The ways to a data centre, in the order in which to try them, and whether they lead to servers
-/// for files only, which is asked for by `files`.
+/// The ways to a data centre for a connection, in the order in which to try them, and whether they
+/// lead to servers for files only.
 pub(crate) fn targets(
     config: &Config,
     versions: IpVersions,
     known: &[DcOption],
     dc_id: i32,
-    files: bool,
+    role: Role,
 ) -> (Vec<Target>, bool) {
     let own: Vec<Target> = config
         .dc_addresses
@@ -76,7 +77,7 @@ pub(crate) fn targets(
         .map(|address| address.addr.into())
         .collect();
     let (known, media) = if own.is_empty() {
-        usable(known, files, config, versions)
+        usable(known, role, config, versions)
     } else {
         (Vec::new(), false)
     };
@@ -152,20 +153,21 @@ pub(crate) fn known(options: &[tl::enums::DcOption]) -> Vec<(i32, DcOption)> {
 }
 
 /// The ways that a connection can take among those that the server named, and whether they are for
-/// files only. CDN servers are not for ordinary requests. Files go to the servers that are for
+/// files only. CDN servers are for what they have and for nothing else. Files go to the servers that are for
 /// nothing else, if there are any. Servers that want obfuscation get it, with their secret if they
 /// have one; they come last, unless all is obfuscated anyway. Through a proxy those come first
 /// that the server wants to be used so (`static`).
 fn usable(
     options: &[DcOption],
-    files: bool,
+    role: Role,
     config: &Config,
     versions: IpVersions,
 ) -> (Vec<Target>, bool) {
+    let cdn = matches!(role, Role::Cdn(_));
     let of = |media_only: bool| {
         let mut usable: Vec<_> = options
             .iter()
-            .filter(|option| option.media_only == media_only && !option.cdn)
+            .filter(|option| option.media_only == media_only && option.cdn == cdn)
             .filter_map(|option| Some((option, target(option)?)))
             .collect();
         if !config.transport.is_obfuscated() {
@@ -178,7 +180,10 @@ fn usable(
         let ordered = interleave(usable, versions, is_v6).into_iter();
         ordered.map(|(_, target)| target).collect::<Vec<_>>()
     };
-    let media = if files { of(true) } else { Vec::new() };
+    let media = match role {
+        Role::Media(_) => of(true),
+        Role::Main | Role::Cdn(_) => Vec::new(),
+    };
     if media.is_empty() {
         (of(false), false)
     } else {
@@ -229,7 +234,8 @@ mod tests {
 
     /// The addresses that would be tried, marked `!` for obfuscated and `*` for a secret.
     fn tried(config: &Config, known: &[DcOption], files: bool) -> (String, bool) {
-        let (targets, media) = targets(config, config.ip_versions, known, 1, files);
+        let role = if files { Role::Media(0) } else { Role::Main };
+        let (targets, media) = targets(config, config.ip_versions, known, 1, role);
         let shown = targets.iter().map(|target| {
             let secret = if target.secret.is_some() { "*" } else { "" };
             let obfuscated = if target.obfuscated { "!" } else { "" };
@@ -312,6 +318,11 @@ mod tests {
         // Files go where only files go.
         let files = tried(Config::default(), true);
         assert_eq!(files, ("1.2.3.5:443".to_owned(), true));
+        // A CDN is where it says that it is one, and nowhere else.
+        let config = Config::default();
+        let cdn = targets(&config, config.ip_versions, &known, 1, Role::Cdn(0)).0;
+        let cdn: Vec<_> = cdn.iter().map(|cdn| cdn.address.to_string()).collect();
+        assert_eq!(cdn, ["1.2.3.6:443"]);
         // Through a proxy the static ones are tried first.
         let proxied = Config {
             proxy: Some("socks5://localhost:1080".parse().unwrap()),
@@ -361,7 +372,7 @@ mod tests {
         assert_eq!(tried(&telegram, &known, true), ("h:1!*".to_owned(), true));
         // Who names some data centres has none at other numbers.
         assert_eq!(
-            targets(&own, own.ip_versions, &[], 2, false),
+            targets(&own, own.ip_versions, &[], 2, Role::Main),
             (Vec::new(), false)
         );
     }
@@ -375,7 +386,7 @@ mod tests {
         };
         let known = every_kind();
         let at = |config: &Config, dc_id| {
-            let targets = targets(config, config.ip_versions, &known, dc_id, true).0;
+            let targets = targets(config, config.ip_versions, &known, dc_id, Role::Media(0)).0;
             targets.first().map(|target| target.address.to_string())
         };
         for (dc_id, name) in (1..).zip(["pluto", "venus", "aurora", "vesta", "flora"]) {

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use super::Role;
 use super::order::Place;
 use crate::error::Error;
 
@@ -21,21 +21,24 @@ pub(crate) struct Sending {
 }
 
 /// Beside and behind which others a request goes.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Lane {
-    /// Over which connection.
-    pub(crate) role: Role,
+    /// Over which connections.
+    pub(crate) over: Over,
     /// Behind which other request.
     pub(crate) place: Option<Arc<Place>>,
 }
 
-impl Default for Lane {
-    fn default() -> Self {
-        Self {
-            role: Role::Main,
-            place: None,
-        }
-    }
+/// The connections of a data centre that a request may go over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// The main one.
+    #[default]
+    Main,
+    /// Those for files, the one with the least to do.
+    Files,
+    /// Those to a CDN, likewise.
+    Cdn,
 }
 
 impl Sending {
@@ -51,7 +54,7 @@ impl Sending {
 
 /// What the task is asked to do.
 pub(super) struct Request {
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     pub(super) no_resend: bool,
     /// The request that the server has to execute before.
     pub(super) after: Option<Arc<Ticket>>,

@@ -1,8 +1,10 @@
 //! The handle on one connection's task.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Notify, OnceCell, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -37,6 +39,24 @@ pub(crate) struct Dc {
     task: Mutex<Option<JoinHandle<()>>>,
     /// Whether the account's authorisation was brought here; whoever comes first brings it.
     authorized: Mutex<Arc<OnceCell<()>>>,
+    /// How many requests are under way.
+    load: AtomicUsize,
+}
+
+/// Counts a request for as long as somebody waits for it.
+struct Busy<'a>(&'a AtomicUsize);
+
+impl<'a> Busy<'a> {
+    fn new(load: &'a AtomicUsize) -> Self {
+        load.fetch_add(1, Ordering::Relaxed);
+        Self(load)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Dc {
@@ -54,6 +74,7 @@ impl Dc {
             stop,
             task: Mutex::new(Some(task)),
             authorized: Mutex::default(),
+            load: AtomicUsize::new(0),
         }
     }
 
@@ -61,10 +82,11 @@ impl Dc {
     /// request.
     pub(super) async fn call(
         &self,
-        body: Vec<u8>,
+        body: Bytes,
         deadline: Instant,
         sending: &Sending,
     ) -> Result<Vec<u8>, Error> {
+        let _busy = Busy::new(&self.load);
         let method = method_name(&body);
         let ticket = Ticket::new();
         let answer = timeout_at(deadline, self.ask(body, &ticket, sending));
@@ -78,7 +100,7 @@ impl Dc {
     /// `None` when the task came to its end.
     async fn ask(
         &self,
-        body: Vec<u8>,
+        body: Bytes,
         ticket: &Arc<Ticket>,
         sending: &Sending,
     ) -> Option<Result<Vec<u8>, Error>> {
@@ -116,6 +138,11 @@ impl Dc {
                 sent,
             }),
         }
+    }
+
+    /// How many requests are under way.
+    pub(super) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
     }
 
     /// How the connection stands.

@@ -126,6 +126,12 @@ impl Worker {
         &mut self,
         wire: Wire,
     ) -> Option<Result<(Wire, SessionParams), ConnectError>> {
+        if let Role::Cdn(_) = self.role {
+            return Some(match self.exchange(wire, Purpose::Permanent).await? {
+                Ok((wire, outcome)) => Ok((wire, SessionParams::after_handshake(&outcome))),
+                Err(error) => Err(error),
+            });
+        }
         if let Some(params) = self.saved_key()? {
             return Some(Ok((wire, params)));
         }
@@ -182,6 +188,10 @@ impl Worker {
         params.config.disconnect_delay =
             self.plan.ping_interval.saturating_mul(2) + params.config.pong_timeout;
         params.config.renew_ahead = RENEW_AHEAD;
+        if self.role != Role::Main {
+            // What goes there is either short or the bytes of a file, which seldom become fewer.
+            params.config.gzip_threshold = None;
+        }
         self.keys.binding = params.binding.is_some();
         self.keys.outlived = false;
         self.keys.expiring = None;
@@ -194,6 +204,11 @@ impl Worker {
 
     /// The server does not know the key of a connection (transport error -404).
     pub(super) fn key_refused(&mut self, error: &ConnectError) -> Option<()> {
+        if let Role::Cdn(_) = self.role {
+            // It forgets keys whenever it likes.
+            self.keys.outlive();
+            return Some(());
+        }
         if self.role != Role::Main && self.saved_key()?.is_none() {
             return self.give_back(error);
         }
@@ -278,7 +293,7 @@ impl Worker {
 
     /// Keeps the salts of the permanent key. Those of a temporary one end with it.
     pub(super) fn keep_salts(&self) {
-        if self.plan.pfs {
+        if self.plan.pfs || matches!(self.role, Role::Cdn(_)) {
             return;
         }
         let (Some(client), Some(session)) = (self.client(), &self.session) else {
@@ -296,7 +311,9 @@ impl Worker {
     }
 
     pub(super) fn keep_offset(&self, seconds: i64) {
-        if let Some(client) = self.client() {
+        if let Some(client) = self.client()
+            && !matches!(self.role, Role::Cdn(_))
+        {
             client.inner.session.update(|saved| {
                 saved.dcs.entry(self.dc_id).or_default().time_offset = seconds;
             });

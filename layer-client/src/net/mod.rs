@@ -3,12 +3,14 @@
 //!
 //! - `call`, `order`, `dc`: a request on its way, and the caller's handle on a task;
 //! - `worker`, `serve`, `keys`, `vigil`: the task: connecting, talking, keys, watching over it;
-//! - `pool`, `transfer`: which tasks there are, and the account's authorisation among them;
+//! - `pool`, `transfer`, `cdn`: which tasks there are, the account's authorisation among them, and the
+//!   keys of those that are not Telegram's own;
 //! - `wire`, `dial`, `addresses`, `exchange`: from an address to a connection that has a key.
 
 mod addresses;
 mod backoff;
 mod call;
+mod cdn;
 mod dc;
 mod dial;
 mod disguise;
@@ -31,7 +33,7 @@ mod wire;
 mod worker;
 
 pub(crate) use addresses::{Target, known, targets};
-pub(crate) use call::{Lane, Sending};
+pub(crate) use call::{Lane, Over, Sending};
 pub(crate) use dial::is_unreachable;
 pub(crate) use order::Tail;
 pub use packets::PacketStream;
@@ -47,4 +49,7 @@ pub(crate) enum Role {
     Main,
     /// One of those that carry files, so that a large one holds up nothing else.
     Media(usize),
+    /// One to a CDN, which is not a part of Telegram's cloud (page `cdn`): it has keys of its own,
+    /// knows no account, and nothing that it says but files is heard.
+    Cdn(usize),
 }

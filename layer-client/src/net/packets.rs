@@ -34,8 +34,8 @@ impl PacketStream {
     /// understands, [`Error::Connect`](crate::Error::Connect) when no way was open.
     pub fn open(config: &Config, dc_id: i32) -> BoxFuture<'static, Result<PacketStream>> {
         let checked = check_way(config);
-        let targets = super::targets(config, config.ip_versions, &[], dc_id, false).0;
-        let plan = Arc::new(Plan::new(config, Vec::new()));
+        let targets = super::targets(config, config.ip_versions, &[], dc_id, super::Role::Main).0;
+        let plan = Arc::new(Plan::new(config, Vec::new(), Vec::new()));
         Box::pin(async move {
             checked?;
             let wire = wire::open(plan, dc_id, targets, false).await?;

@@ -17,6 +17,7 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What of the configuration connections need.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub(super) transport: Transport,
     pub(super) proxy: Option<Proxy>,
@@ -35,10 +36,12 @@ pub(crate) struct Plan {
     pub(super) temporary_life: Duration,
     /// `invokeWithLayer` and `initConnection`, to be put before a request.
     init: Vec<u8>,
+    /// The same for CDNs, which are not to learn who we are.
+    cdn_init: Vec<u8>,
 }
 
 impl Plan {
-    pub(crate) fn new(config: &Config, init: Vec<u8>) -> Self {
+    pub(crate) fn new(config: &Config, init: Vec<u8>, cdn_init: Vec<u8>) -> Self {
         let keys = if config.rsa_keys.is_empty() {
             layer_crypto::rsa::telegram_keys()
         } else {
@@ -61,11 +64,25 @@ impl Plan {
             pfs: config.pfs,
             temporary_life: config.temporary_key_life.clamp(SHORTEST_LIFE, LONGEST_LIFE),
             init,
+            cdn_init,
+        }
+    }
+
+    /// How a CDN with these keys is spoken to. Its auth key lives no longer than a connection's
+    /// task, as a temporary one would.
+    pub(super) fn for_cdn(&self, keys: Vec<RsaPublicKey>) -> Self {
+        Self {
+            keys,
+            pfs: false,
+            ..self.clone()
         }
     }
 
     /// What introduces us on a connection. Updates do not come on those for files.
     pub(super) fn preamble(&self, role: Role) -> Vec<u8> {
+        if let Role::Cdn(_) = role {
+            return self.cdn_init.clone();
+        }
         let mut preamble = self.init.clone();
         if role != Role::Main {
             let without = tl::functions::InvokeWithoutUpdates::<tl::Blob>::CONSTRUCTOR_ID;

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::Role;
-use super::call::Sending;
+use super::call::{Over, Sending};
 use super::dc::{Dc, method_name};
 use super::plan::Plan;
 use super::state::{ConnectionState, ConnectionStates, States};
@@ -19,14 +20,13 @@ use crate::error::{Error, RpcError};
 
 /// How long the tasks may take to say goodbye, all together.
 const GOODBYE: Duration = Duration::from_secs(3);
-/// Connections for files to one data centre at most.
-pub(super) const MEDIA: usize = 4;
-
 /// Owns the tasks. The lock is held for as long as a look-up takes.
 pub(crate) struct Pool {
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     client: WeakClient,
     dcs: Mutex<Dcs>,
+    /// How CDNs are spoken to, by their numbers.
+    pub(super) cdns: tokio::sync::Mutex<HashMap<i32, Arc<Plan>>>,
     states: States,
 }
 
@@ -42,6 +42,7 @@ impl Pool {
             plan: Arc::new(plan),
             client,
             dcs: Mutex::default(),
+            cdns: tokio::sync::Mutex::default(),
             states: States::default(),
         }
     }
@@ -52,24 +53,50 @@ impl Pool {
 
     /// The data centre's main task, which begins now if it did not run.
     pub(crate) fn dc(&self, dc_id: i32) -> Result<Arc<Dc>, Error> {
-        self.task(dc_id, Role::Main)
+        self.task(&mut self.dcs(), dc_id, Role::Main, &self.plan)
     }
 
-    /// The task of the `n`th connection for files to a data centre, of at most [`MEDIA`].
-    pub(crate) fn media(&self, dc_id: i32, n: usize) -> Result<Arc<Dc>, Error> {
-        self.task(dc_id, Role::Media(n % MEDIA))
-    }
-
-    fn task(&self, dc_id: i32, role: Role) -> Result<Arc<Dc>, Error> {
+    /// Of at most `most` connections of a kind, the task of the one with the least to do; one more
+    /// begins when all have something.
+    pub(super) fn idlest(
+        &self,
+        dc_id: i32,
+        role: fn(usize) -> Role,
+        most: usize,
+        plan: &Arc<Plan>,
+    ) -> Result<Arc<Dc>, Error> {
         let mut dcs = self.dcs();
+        let load = |n| dcs.tasks.get(&(dc_id, role(n))).map_or(0, |dc| dc.load());
+        let n = (0..most.max(1)).min_by_key(|n| load(*n)).unwrap_or(0);
+        self.task(&mut dcs, dc_id, role(n), plan)
+    }
+
+    fn task(
+        &self,
+        dcs: &mut Dcs,
+        dc_id: i32,
+        role: Role,
+        plan: &Arc<Plan>,
+    ) -> Result<Arc<Dc>, Error> {
         if dcs.closed {
             return Err(Error::Closed);
         }
         let dc = dcs.tasks.entry((dc_id, role)).or_insert_with(|| {
-            let worker = Worker::spawn(dc_id, role, self.plan.clone(), self.client.clone());
+            let worker = Worker::spawn(dc_id, role, plan.clone(), self.client.clone());
             Arc::new(worker)
         });
         Ok(dc.clone())
+    }
+
+    /// Ends the connections to a CDN, and forgets how it is spoken to.
+    pub(super) fn forget_cdn(&self, dc_id: i32) {
+        self.dcs().tasks.retain(|(id, role), dc| {
+            let stays = *id != dc_id || !matches!(role, Role::Cdn(_));
+            if !stays {
+                dc.stop(None);
+            }
+            stays
+        });
     }
 
     /// Sends a request to a data centre, authorised there if we are signed in.
@@ -77,14 +104,15 @@ impl Pool {
         &self,
         inner: &Inner,
         dc_id: i32,
-        body: Vec<u8>,
+        body: Bytes,
         sending: &Sending,
     ) -> Result<Vec<u8>, Error> {
         let deadline = Instant::now() + sending.within;
         // Without a login there is no key yet that connections for files could use.
-        let role = match sending.lane.role {
-            Role::Media(_) if !inner.is_signed_in() => Role::Main,
-            role => role,
+        let over = match sending.lane.over {
+            Over::Files if !inner.is_signed_in() => Over::Main,
+            Over::Cdn => return self.call_cdn(inner, dc_id, body, deadline, sending).await,
+            over => over,
         };
         let (mut authorised_again, mut waited) = (false, false);
         loop {
@@ -93,9 +121,12 @@ impl Pool {
                 let dc = self.dc(dc_id)?;
                 self.authorize(inner, dc_id, &dc, deadline).await?;
             }
-            let dc = match role {
-                Role::Main => self.dc(dc_id)?,
-                Role::Media(n) => self.media(dc_id, n)?,
+            let dc = match over {
+                Over::Files => {
+                    let most = inner.config.file_connections;
+                    self.idlest(dc_id, Role::Media, most, &self.plan)?
+                }
+                _ => self.dc(dc_id)?,
             };
             let result = dc.call(body.clone(), deadline, sending).await;
             match (result, &sending.lane.place) {

@@ -275,7 +275,7 @@ impl Worker {
                     }
                 };
             }
-            let id = session.submit(body, options, now.into_std());
+            let id = session.submit(body.into(), options, now.into_std());
             reply.ticket.mark_sent();
             self.tickets.insert(reply.ticket.id, id);
             self.waiting.insert(id, reply);
@@ -306,7 +306,7 @@ impl Worker {
         if self.waiting.is_empty() && self.queue.is_empty() && self.client_at_home().is_none() {
             let idle = match self.role {
                 Role::Main => link.last_request + IDLE,
-                Role::Media(_) => link.last_request + MEDIA_IDLE,
+                Role::Media(_) | Role::Cdn(_) => link.last_request + MEDIA_IDLE,
             };
             if now >= idle {
                 return Err(Lost::Idle);

@@ -197,8 +197,7 @@ impl Worker {
             attempt: self.backoff.failures().saturating_add(1),
             last_error: self.last_error.clone(),
         });
-        let files = self.role != Role::Main;
-        let (mut addresses, media) = self.client()?.inner.addresses(self.dc_id, files);
+        let (mut addresses, media) = self.client()?.inner.addresses(self.dc_id, self.role);
         if !addresses.is_empty() {
             let turn = self.turn % addresses.len();
             addresses.rotate_left(turn);

@@ -1,0 +1,125 @@
+//! The tokio side of a download: asks what the plan wants asked, and gives out what came.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::calls;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::files::FileLocation;
+use crate::files::control::Hooks;
+use crate::files::transfer::download::{Answer, Chunk, Download, Settings};
+use crate::files::transfer::set::PartSet;
+
+/// A download under way. Dropping it ends all that it asked for.
+pub(super) struct Driver<'a> {
+    client: Client,
+    plan: Download,
+    calls: JoinSet<(u64, Result<Answer>)>,
+    timer: Option<Pin<Box<Sleep>>>,
+    hooks: Hooks<'a>,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(
+        client: Client,
+        file: FileLocation,
+        settings: Settings,
+        done: PartSet,
+        hooks: Hooks<'a>,
+    ) -> Self {
+        Self {
+            client,
+            plan: Download::new(file, settings, done),
+            calls: JoinSet::new(),
+            timer: None,
+            hooks,
+        }
+    }
+
+    pub(super) fn plan(&self) -> &Download {
+        &self.plan
+    }
+
+    /// What is left of the hooks when another driver takes this one's place.
+    pub(super) fn into_hooks(self) -> Hooks<'a> {
+        self.hooks
+    }
+
+    /// The next bytes; `None` when all were taken. They count as in memory until they were
+    /// [taken](Self::taken).
+    pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk>>> {
+        loop {
+            match self.hooks.poll(cx) {
+                Ok(paused) => self.plan.pause(paused),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+            let now = Instant::now();
+            while let Some(ask) = self.plan.poll(now.into_std()) {
+                let client = self.client.clone();
+                self.calls.spawn(async move {
+                    let answer = calls::ask(client, ask.what).await;
+                    (ask.id, answer)
+                });
+            }
+            if let Some(chunk) = self.plan.poll_chunk() {
+                if chunk.bytes.is_empty() {
+                    self.taken(chunk.part);
+                    continue;
+                }
+                return Poll::Ready(Some(Ok(chunk)));
+            }
+            self.tell();
+            match self.plan.outcome() {
+                Some(Ok(())) => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.clone()))),
+                None => {}
+            }
+            match self.calls.poll_join_next(cx) {
+                Poll::Ready(Some(Ok((id, answer)))) => {
+                    self.plan.answered(id, answer, Instant::now().into_std());
+                    continue;
+                }
+                // A part that panics is a mistake of ours, or the runtime ends.
+                Poll::Ready(Some(Err(error))) => {
+                    let error = std::io::Error::other(error);
+                    return Poll::Ready(Some(Err(Error::from(error))));
+                }
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+            let Some(deadline) = self.plan.poll_timeout(now.into_std()) else {
+                return Poll::Pending;
+            };
+            let deadline = Instant::from_std(deadline);
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            if timer.deadline() != deadline {
+                timer.as_mut().reset(deadline);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// The bytes of a part are out of our hands.
+    pub(super) fn taken(&mut self, part: u64) {
+        self.plan.taken(part);
+        self.tell();
+    }
+
+    pub(super) async fn next(&mut self) -> Option<Result<Chunk>> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    fn tell(&mut self) {
+        let now = std::time::Instant::now();
+        let held = self.plan.held_for(now);
+        self.hooks.tell(self.plan.progress(), held, now);
+    }
+}

@@ -1,0 +1,208 @@
+//! The plan of an upload: which part is sent next, and what becomes of those that were not taken.
+//!
+//! Parts come in order from a source that is read once, and stay in memory until the server has them.
+//! The [`Pace`] says how many there may be.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::pace::Pace;
+use super::set::PartSet;
+use super::{Failure, TRIES, delay};
+use crate::error::{Error, Result};
+use crate::messages::unexpected;
+
+/// A part to be sent.
+#[derive(Debug)]
+pub(in crate::files) struct Send {
+    pub(in crate::files) id: u64,
+    /// The whole request (`upload.saveFilePart`, `upload.saveBigFilePart`).
+    pub(in crate::files) body: Bytes,
+}
+
+#[derive(Debug)]
+struct Part {
+    body: Bytes,
+    len: u64,
+    /// Whether it is on its way.
+    sent: bool,
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+/// The plan.
+pub(in crate::files) struct Upload {
+    pace: Pace,
+    parts: BTreeMap<u64, Part>,
+    /// The parts that the server has.
+    saved: PartSet,
+    saved_bytes: u64,
+    sent: HashMap<u64, (u64, u64)>,
+    last_id: u64,
+    /// Whether the source has no more.
+    ended: bool,
+    paused: bool,
+    outcome: Option<Result<()>>,
+}
+
+impl Upload {
+    /// An upload of which the server has some parts already, of so many bytes.
+    pub(in crate::files) fn new(first: usize, most: usize, saved: PartSet, bytes: u64) -> Self {
+        Self {
+            pace: Pace::new(first, most),
+            parts: BTreeMap::new(),
+            saved,
+            saved_bytes: bytes,
+            sent: HashMap::new(),
+            last_id: 0,
+            ended: false,
+            paused: false,
+            outcome: None,
+        }
+    }
+
+    /// The parts that the server has.
+    pub(in crate::files) fn saved(&self) -> &PartSet {
+        &self.saved
+    }
+
+    /// Bytes that the server has.
+    pub(in crate::files) fn saved_bytes(&self) -> u64 {
+        self.saved_bytes
+    }
+
+    /// Sends nothing more, or again.
+    pub(in crate::files) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// How it ended, once it has.
+    pub(in crate::files) fn outcome(&self) -> Option<&Result<()>> {
+        self.outcome.as_ref()
+    }
+
+    /// Whether there is room for another part.
+    pub(in crate::files) fn wants(&self) -> bool {
+        !self.ended && !self.paused && self.parts.len() < self.pace.limit()
+    }
+
+    /// A part, with how many bytes of the file are in its request.
+    pub(in crate::files) fn add(&mut self, part: u64, body: Bytes, len: u64) {
+        let part_of_it = Part {
+            body,
+            len,
+            sent: false,
+            failures: 0,
+            not_before: None,
+        };
+        self.parts.insert(part, part_of_it);
+    }
+
+    /// The source has no more.
+    pub(in crate::files) fn end(&mut self) {
+        self.ended = true;
+        self.look_for_the_end();
+    }
+
+    /// The part to send now; ask again until there is none.
+    pub(in crate::files) fn poll(&mut self, now: Instant) -> Option<Send> {
+        let held = self.pace.held_until(now).is_some();
+        if self.outcome.is_some() || self.paused || held || self.sent.len() >= self.pace.limit() {
+            return None;
+        }
+        let (number, part) = self
+            .parts
+            .iter_mut()
+            .find(|(_, part)| !part.sent && part.not_before.is_none_or(|at| at <= now))?;
+        part.sent = true;
+        self.last_id += 1;
+        self.sent.insert(self.last_id, (*number, self.pace.epoch()));
+        Some(Send {
+            id: self.last_id,
+            body: part.body.clone(),
+        })
+    }
+
+    /// When to look again if nothing happens.
+    pub(in crate::files) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        if self.outcome.is_some() || self.paused {
+            return None;
+        }
+        let again = self.parts.values().filter(|part| !part.sent);
+        let again = again
+            .filter_map(|part| part.not_before)
+            .filter(|at| *at > now);
+        self.pace.held_until(now).or(again.min())
+    }
+
+    /// What the server said to a part: whether it has it.
+    pub(in crate::files) fn answered(&mut self, id: u64, answer: Result<bool>, now: Instant) {
+        let Some((number, epoch)) = self.sent.remove(&id) else {
+            return;
+        };
+        let Some(part) = self.parts.get_mut(&number) else {
+            return;
+        };
+        part.sent = false;
+        let kept = answer.and_then(|kept| {
+            kept.then_some(()).ok_or_else(|| {
+                unexpected("upload.saveFilePart", "the server did not keep the part")
+            })
+        });
+        match kept.map_err(Failure::of) {
+            Ok(()) => {
+                let len = part.len;
+                self.parts.remove(&number);
+                self.pace.well();
+                if self.saved.insert(number) {
+                    self.saved_bytes += len;
+                }
+                self.look_for_the_end();
+            }
+            Err(Failure::Wait(wait)) => self.pace.wait(epoch, wait, now),
+            Err(Failure::Again(error)) => {
+                part.failures += 1;
+                part.not_before = Some(now + delay(part.failures));
+                if part.failures >= TRIES {
+                    self.end_with(error);
+                } else {
+                    log::info!("part {number}: {error}; trying again");
+                }
+            }
+            Err(Failure::Final(error) | Failure::Reference(error)) => self.end_with(error),
+            Err(Failure::Moved(_) | Failure::Token) => {
+                self.end_with(unexpected(
+                    "upload.saveFilePart",
+                    "that is no answer to a part",
+                ));
+            }
+        }
+    }
+
+    /// How long everything waits, if it does because the server wants it.
+    pub(in crate::files) fn held_for(&self, now: Instant) -> Option<Duration> {
+        self.pace
+            .held_until(now)
+            .map(|until| until.saturating_duration_since(now))
+    }
+
+    fn look_for_the_end(&mut self) {
+        if self.ended && self.parts.is_empty() && self.outcome.is_none() {
+            self.outcome = Some(Ok(()));
+        }
+    }
+
+    fn end_with(&mut self, error: Error) {
+        if self.outcome.is_none() {
+            self.outcome = Some(Err(error));
+        }
+    }
+
+    /// How many parts are in memory.
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> usize {
+        self.parts.len()
+    }
+}
