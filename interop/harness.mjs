@@ -136,7 +136,7 @@ export class Server extends Child {
       Promise.race([once(server.lines, 'line'), server.ended.then(() => [''])]), 'the server\'s first line')
     expect(line !== '', `the server ended: ${tail(server.log, 20)}`)
     const ready = JSON.parse(line)
-    server.dcs = new Map(ready.dcs.map(dc => [dc.id, dc.address]))
+    server.dcs = new Map(ready.dcs.filter(dc => !dc.cdn && !dc.media_only).map(dc => [dc.id, dc.address]))
     server.publicKey = ready.public_key
     server.keyFile = join(directory, 'server.pem')
     writeFileSync(server.keyFile, `${ready.public_key.trim()}\n`)

@@ -102,7 +102,7 @@ class Server:
         except ValueError:
             self.stop()
             raise Failure(f"the server's first line is not JSON: {line!r}; its log: {tail(self.log, 20)}") from None
-        self.dcs = {dc["id"]: dc["address"] for dc in self.ready["dcs"]}
+        self.dcs = {dc["id"]: dc["address"] for dc in self.ready["dcs"] if not (dc.get("cdn") or dc.get("media_only"))}
         self.public_key = self.ready["public_key"].strip()
         self.key_file = pathlib.Path(directory) / "server.pem"
         self.key_file.write_text(self.public_key + "\n")

@@ -1,7 +1,7 @@
 // mtcute against the embedded data centre, with a user of layer-client beside it.
 // `node mtcute_scenario.mjs KIND …`, a kind of KINDS below, with or without `+pfs` behind it; without names, those of ALL. Those
-// of FULL go through everything, those with `+faults` through the storm of `mtcute_faults.mjs`, the others through the passage of
-// `mtcute_passage.mjs`.
+// of FULL go through everything, those with `+faults` through the storm of `mtcute_faults.mjs`, those with `+files` through what can
+// happen to files (`mtcute_files.mjs`), the others through the passage of `mtcute_passage.mjs`.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { addPublicKey, NodeCryptoProvider } from '@mtcute/node/utils.js'
 import { expect, LOGIN_CODE, Peer, Proxy, Report, Server, within } from './harness.mjs'
 import { describe, Device, digest, FILE_BYTES, FIRST_DC, refused } from './mtcute.mjs'
 import { storm } from './mtcute_faults.mjs'
+import { files } from './mtcute_files.mjs'
 import { BORIS, CAROL, passage } from './mtcute_passage.mjs'
 
 const PASSWORD = 'correct horse'
@@ -74,7 +75,7 @@ const KINDS = {
 }
 const FULL = ['intermediate', 'obfuscated+pfs', 'mtproxy-dd+pfs']
 const ALL = [
-  ...FULL, 'intermediate+pfs+faults', 'intermediate+pfs', 'padded', 'padded+pfs', 'obfuscated', 'obfuscated-padded', 'mtproxy', 'mtproxy+pfs',
+  ...FULL, 'intermediate+pfs+faults', 'obfuscated+files', 'intermediate+pfs', 'padded', 'padded+pfs', 'obfuscated', 'obfuscated-padded', 'mtproxy', 'mtproxy+pfs',
   'mtproxy-ee', 'mtproxy-ee+pfs', 'websocket', 'websocket+pfs',
   'socks4', 'socks5', 'socks5-password+pfs', 'http+pfs', 'http-password',
 ]
@@ -99,12 +100,15 @@ async function run(report, kind) {
   const world = { log: [], devices: [], transport: KINDS[name], pfs: more.includes('pfs'), secret: randomBytes(16).toString('hex') }
   try {
     world.server = await Server.start(
-      directory, '--mtproxy-secret', world.secret, '--mtproxy-secret', `ee${world.secret}${DOMAIN}`)
+      directory, '--mtproxy-secret', world.secret, '--mtproxy-secret', `ee${world.secret}${DOMAIN}`,
+      // The CDN serves nothing until it is told to.
+      ...(more.includes('files') ? ['--cdn', String(2 ** 40)] : []))
     const through = /^(socks\d|http)(-password)?$/.exec(name)
     if (through) {
       world.proxy = await Proxy.start(directory, world.server, through[2] && { user: 'someone', password: 'a secret: %' })
     }
-    world.peer = new Peer(directory, world.server, sameWay(name, world.pfs, world))
+    // Of files it matters that the two live on different data centres.
+    world.peer = new Peer(directory, world.server, sameWay(name, world.pfs, world), more.includes('files') ? 1 : FIRST_DC)
     const crypto = new NodeCryptoProvider()
     await crypto.initialize()
     addPublicKey(crypto, world.server.publicKey, false)
@@ -116,7 +120,7 @@ async function run(report, kind) {
     // mtcute cannot read a packet that comes in more than one record of FakeTLS.
     world.smallOnly = name === 'mtproxy-ee'
     await report.scenario(kind, async () => {
-      await (more.includes('faults') ? storm : FULL.includes(kind) ? scenario : passage)(report, directory, world)
+      await (more.includes('faults') ? storm : more.includes('files') ? files : FULL.includes(kind) ? scenario : passage)(report, directory, world)
       await report.step('went the way that it was told to', async () => {
         if (through) expect(world.proxy.used(through[1]) > 0, 'no connection through the proxy')
         const bound = world.server.calls('auth.bindTempAuthKey')
@@ -369,7 +373,7 @@ async function bots(report, world, user) {
 
 const kinds = process.argv.slice(2)
 for (const kind of kinds) {
-  expect(/^[^+]+(\+pfs)?(\+faults)?$/.test(kind) && kind.split('+')[0] in KINDS, `${kind} is none of ${Object.keys(KINDS).join(', ')}`)
+  expect(/^[^+]+(\+pfs)?(\+faults|\+files)?$/.test(kind) && kind.split('+')[0] in KINDS, `${kind} is none of ${Object.keys(KINDS).join(', ')}`)
 }
 const report = new Report('mtcute 0.28.2')
 for (const kind of kinds.length ? kinds : ALL) await run(report, kind)

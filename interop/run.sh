@@ -4,7 +4,7 @@
 #   interop/run.sh tdlib [WAY...]    the official TDLib: plain, dd, ee, socks5, socks5-password, http, http-password
 #   interop/run.sh mtcute [WAY...]   mtcute: intermediate, padded, obfuscated, obfuscated-padded, websocket, mtproxy, mtproxy-dd, mtproxy-ee,
 #                                    socks4, socks5, socks5-password, http, http-password
-# Each way also with +pfs behind it, and with +faults or +histories. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
+# Each way also with +pfs behind it, and with +faults, +files or +histories. Needs Rust, Python 3 with pip, Node 20 or newer with npm; installs the clients itself. README.md says more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")

@@ -2,7 +2,8 @@
 
 `tdlib_scenario.py SITE [WAY …]`: SITE is where pip put tdjson; a way is one of WAYS, with or without `+pfs` behind it; without
 names, those of ALL. The first ones go through everything, those with `+faults` through the storm of `tdlib_faults.py`, those with
-`+histories` through random histories (`tdlib_histories.py`), the others through the passage of `tdlib_passage.py`.
+`+files` through what can happen to files (`tdlib_files.py`), those with `+histories` through random histories
+(`tdlib_histories.py`), the others through the passage of `tdlib_passage.py`.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import urllib.parse
 from harness import LOGIN_CODE, Peer, Proxy, Report, Server, expect
 from tdlib import Account, TdError, Tdlib, patched_library, text_of
 from tdlib_faults import storm
+from tdlib_files import files
 from tdlib_histories import play, seeds
 from tdlib_passage import ALICE, BORIS, FILE_BYTES, digest, document, download, history, passage, random_file, signed_up
 
@@ -51,16 +53,19 @@ WAYS = ("plain", "dd", "ee", "socks5", "socks5-password", "http", "http-password
 FULL = ("plain", "dd+pfs")
 STORM = ("dd+pfs+faults",)
 HISTORIES = ("dd+histories",)
-ALL = (*FULL, *STORM, *HISTORIES, "ee", "ee+pfs", "socks5", "socks5-password+pfs", "http+pfs", "http-password")
+FILES = ("dd+pfs+files",)
+ALL = (*FULL, *STORM, *FILES, *HISTORIES, "ee", "ee+pfs", "socks5", "socks5-password+pfs", "http+pfs", "http-password")
 
 
 def run(report, site, name, verbosity, seed=None):
     way, *more = name.split("+")
-    pfs, faults = "pfs" in more, "faults" in more
+    pfs, faults, of_files = "pfs" in more, "faults" in more, "files" in more
     kind, _, password = way.partition("-")
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="interop-") as directory, contextlib.ExitStack() as closing:
-        server = Server(directory, "--mtproxy-secret", secret, "--mtproxy-secret", f"ee{secret}{DOMAIN}",
+        # The CDN serves nothing until it is told to.
+        cdn = ("--cdn", str(1 << 40)) if of_files else ()
+        server = Server(directory, "--mtproxy-secret", secret, "--mtproxy-secret", f"ee{secret}{DOMAIN}", *cdn,
                         binary=None if seed is None else os.environ["LAYER_INTEROP_HISTORIES"])
         closing.callback(server.stop)
         logs = [server.diagnosis]
@@ -96,6 +101,8 @@ def run(report, site, name, verbosity, seed=None):
             peer = new_peer()
             if faults:
                 storm(report, directory, server, device, peer, pfs)
+            elif of_files:
+                files(report, directory, server, device, peer)
             elif name in FULL:
                 scenario(report, directory, tdlib, device, peer, new_peer("bot"))
             else:
@@ -343,8 +350,8 @@ def main():
     site, *kinds = sys.argv[1:]
     for kind in kinds:
         way, *more = kind.split("+")
-        expect(way in WAYS and {*more} <= {"pfs", "faults", "histories"},
-               f"{kind} is none of {', '.join(WAYS)}, with or without +pfs, +faults or +histories")
+        expect(way in WAYS and {*more} <= {"pfs", "faults", "files", "histories"},
+               f"{kind} is none of {', '.join(WAYS)}, with or without +pfs, +faults, +files or +histories")
     report = Report("TDLib 1.8.62")
     for kind in kinds or ALL:
         for seed in seeds() if kind.endswith("+histories") else [None]:

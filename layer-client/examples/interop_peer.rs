@@ -145,6 +145,10 @@ async fn obey(client: &Client, words: &[&str]) -> Outcome<Vec<String>> {
             let message = client.send_file(peer, Upload::path(path), "").await?;
             Ok(vec![message.id().to_string()])
         }
+        ["photo", peer, path] => {
+            let message = client.send_photo(peer, Upload::path(path), "").await?;
+            Ok(vec![message.id().to_string()])
+        }
         ["download", peer, id, path] => {
             let messages = client.get_messages(peer, &[id.parse()?]).await?;
             let message = messages.into_iter().flatten().next();

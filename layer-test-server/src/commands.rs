@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write};
 
 use layer_test_server::faults::{Fault, FaultId};
-use layer_test_server::{Faults, Server};
+use layer_test_server::{CdnFiles, Server};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -28,7 +28,7 @@ pub(crate) async fn serve(server: &Server, stop: impl Future<Output = ()>) {
             () = &mut stop => return,
             line = lines.recv() => match line {
                 Some(line) => {
-                    let answer = format!("{}\n", answer(server.faults(), line.trim()));
+                    let answer = format!("{}\n", answer(server, line.trim()));
                     let mut output = std::io::stdout();
                     // Whoever asked may not want to know any more.
                     let _ = output.write_all(answer.as_bytes()).and_then(|()| output.flush());
@@ -40,7 +40,8 @@ pub(crate) async fn serve(server: &Server, stop: impl Future<Output = ()>) {
 }
 
 /// The answer to one command.
-fn answer(faults: Faults<'_>, line: &str) -> Value {
+fn answer(server: &Server, line: &str) -> Value {
+    let faults = server.faults();
     match line.split_once(' ').unwrap_or((line, "")) {
         ("list", "") => {
             let faults: Vec<_> = faults
@@ -59,6 +60,19 @@ fn answer(faults: Faults<'_>, line: &str) -> Value {
         ("clear", "") => {
             faults.clear();
             json!({ "removed": true })
+        }
+        ("cdn", files) => {
+            let files = match files.trim() {
+                "nothing" => Some(CdnFiles::Nothing),
+                least => least.parse().ok().map(CdnFiles::AtLeast),
+            };
+            match files {
+                Some(files) => {
+                    server.cdn().serve(files);
+                    json!({ "cdn": server.cdn().dc_id() })
+                }
+                None => json!({ "error": "cdn: expected a number of bytes, or nothing" }),
+            }
         }
         ("remove", number) => match number.trim().parse() {
             Ok(number) => json!({ "removed": faults.remove(FaultId::from_number(number)) }),

@@ -100,6 +100,7 @@ Commands of --control, one a line:
   list        {\"faults\":[{\"fault\":3,\"rule\":\"…\",\"fired\":2},…]}
   remove 3    takes a rule back; {\"removed\":true}
   clear       takes all rules back; {\"removed\":true}
+  cdn 4096    the CDN serves files of so many bytes and more from now on; \"cdn nothing\" for none; {\"cdn\":203}
 What is none of these is answered by {\"error\":\"…\"}. The end of standard input ends nothing."
 )]
 struct Options {

@@ -149,7 +149,7 @@ fn faults_are_given_at_the_start_and_on_standard_input() {
             "--fault",
             "connect dc=1 nth=2: noise 8",
         ])
-        .args(["--fault-seed", "7", "--control"])
+        .args(["--fault-seed", "7", "--control", "--cdn", "1000"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -160,6 +160,9 @@ fn faults_are_given_at_the_start_and_on_standard_input() {
     let mut line =
         || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     let said = line();
+    assert_eq!(said["dcs"][2]["id"], 203);
+    assert_eq!(said["dcs"][2]["cdn"], true);
+    assert_ne!(said["cdn_public_key"], said["public_key"]);
     let connect = |dc: usize| {
         let address = said["dcs"][dc - 1]["address"].as_str().unwrap();
         let stream = std::net::TcpStream::connect(address).unwrap();
@@ -203,6 +206,9 @@ fn faults_are_given_at_the_start_and_on_standard_input() {
     assert_eq!(ask("remove 3")["removed"], true);
     assert_eq!(ask("remove 3")["removed"], false);
     assert!(ask("remove it")["error"].is_string());
+    assert_eq!(ask("cdn 4096")["cdn"], 203);
+    assert_eq!(ask("cdn nothing")["cdn"], 203);
+    assert!(ask("cdn soon")["error"].is_string());
     assert_eq!(ask("clear")["removed"], true);
     assert_eq!(ask("list")["faults"], serde_json::json!([]));
     // The end of its input does not end it.
@@ -232,6 +238,7 @@ fn help_teaches() {
         "--mtproxy-secret",
         "--fault",
         "--control",
+        "--cdn",
         "--tls-cert",
         "apiws",
         "[::1]",

@@ -201,6 +201,15 @@ async fn tokens_are_checked_and_expire() {
         let (server, mut ann) = ann(Server::builder().cdn(CdnFiles::Everything)).await;
         let document = stored(&mut ann, &bytes(5000)).await;
         let old = redirect(&mut ann, &document, 0).await.unwrap();
+        let other = redirect(&mut ann, &document, 0).await.unwrap();
+        assert_ne!(
+            old.file_token, other.file_token,
+            "each redirect has its own"
+        );
+        assert_eq!(
+            old.encryption_key, other.encryption_key,
+            "the file has one key"
+        );
         let mut cdn = on_cdn(&server, &mut ann).await;
         let request_token = ask(&mut cdn, &old.file_token, 0, 4096).await.unwrap_err();
         let (invalid, refused) = (

@@ -16,8 +16,8 @@ use crate::rpc::RpcError;
 
 /// Files that the CDN has in its memory at most.
 const MEMORY: usize = 256;
-/// Of a token: what it is, epoch, file, size, and the proof that we made it.
-const TOKEN: usize = 1 + 4 + 8 + 1 + 8;
+/// Of a token: what it is, epoch, file, size, its number, and the proof that we made it.
+const TOKEN: usize = 1 + 4 + 8 + 1 + 8 + 8;
 
 const FILE: u8 = 1;
 const REQUEST: u8 = 2;
@@ -67,6 +67,9 @@ pub(crate) struct Cdn {
     stored: VecDeque<(i64, Variant)>,
     /// Tokens of an older epoch have expired.
     epoch: i32,
+    /// Counts the tokens that were given out. No two are the same: a client may take one that it had before for no
+    /// news (TDLib would ask for ever).
+    given: u64,
 }
 
 impl Cdn {
@@ -113,6 +116,13 @@ impl Cdn {
 struct Token {
     id: i64,
     variant: Variant,
+    number: u64,
+}
+
+impl Token {
+    const fn file(self) -> (i64, Variant) {
+        (self.id, self.variant)
+    }
 }
 
 impl World {
@@ -126,6 +136,7 @@ impl World {
         bytes.extend(self.files.cdn.epoch.to_be_bytes());
         bytes.extend(token.id.to_be_bytes());
         bytes.push(token.variant.letter());
+        bytes.extend(token.number.to_be_bytes());
         let proof = self.cdn_secret(&bytes);
         bytes.extend(proof.first_chunk::<8>().unwrap_or(&[0; 8]));
         bytes
@@ -137,13 +148,14 @@ impl World {
         let token = Token {
             id: i64::from_be_bytes(*bytes.get(5..)?.first_chunk()?),
             variant: Variant::of_letter(bytes[13])?,
+            number: u64::from_be_bytes(*bytes.get(14..)?.first_chunk()?),
         };
         (self.cdn_token(kind, token) == bytes).then_some(token)
     }
 
     /// The key and the IV of a file on the CDN.
-    fn cdn_key(&self, token: Token) -> ([u8; 32], [u8; 16]) {
-        let named = [&token.id.to_be_bytes()[..], &[token.variant.letter()]].concat();
+    fn cdn_key(&self, (id, variant): (i64, Variant)) -> ([u8; 32], [u8; 16]) {
+        let named = [&id.to_be_bytes()[..], &[variant.letter()]].concat();
         let key = self.cdn_secret(&[b"key", &*named].concat());
         let iv = self.cdn_secret(&[b"iv", &*named].concat());
         (key, *iv.first_chunk().unwrap_or(&[0; 16]))
@@ -151,23 +163,31 @@ impl World {
 
     /// Where a client that can use CDNs is sent for a file, if it is to be sent anywhere.
     pub(super) fn cdn_redirect(
-        &self,
-        (id, variant): (i64, Variant),
+        &mut self,
+        file: (i64, Variant),
         offset: u64,
     ) -> Result<Option<types::upload::FileCdnRedirect>, RpcError> {
-        let cdn = &self.files.cdn;
-        let content = self.content((id, variant))?;
-        let Some(dc) = cdn.dc.as_ref().filter(|_| cdn.files.has(id, content.len())) else {
+        let length = self.content(file)?.len();
+        let (id, variant) = file;
+        let cdn = &mut self.files.cdn;
+        let there = cdn.files.has(id, length);
+        let Some(dc_id) = cdn.dc.as_ref().filter(|_| there).map(|dc| dc.dc_id) else {
             return Ok(None);
         };
-        let token = Token { id, variant };
-        let (key, iv) = self.cdn_key(token);
+        cdn.given += 1;
+        let token = Token {
+            id,
+            variant,
+            number: cdn.given,
+        };
+        let (key, iv) = self.cdn_key(file);
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         Ok(Some(types::upload::FileCdnRedirect {
-            dc_id: dc.dc_id,
+            dc_id,
             file_token: self.cdn_token(FILE, token),
             encryption_key: key.to_vec(),
             encryption_iv: iv.to_vec(),
-            file_hashes: self.hashes(content, i64::try_from(offset).unwrap_or(i64::MAX))?,
+            file_hashes: self.hashes(self.content(file)?, offset)?,
         }))
     }
 
@@ -188,14 +208,12 @@ impl World {
         if self.bend.file.forgets {
             self.files.cdn.forget();
         }
-        if !self.files.cdn.uses((token.id, token.variant)) {
+        if !self.files.cdn.uses(token.file()) {
             let request_token = self.cdn_token(REQUEST, token);
             return Ok(types::upload::CdnFileReuploadNeeded { request_token }.into());
         }
-        let (key, mut iv) = self.cdn_key(token);
-        let content = self
-            .content((token.id, token.variant))
-            .map_err(|_| invalid())?;
+        let (key, mut iv) = self.cdn_key(token.file());
+        let content = self.content(token.file()).map_err(|_| invalid())?;
         let mut bytes = content.read(start, limit).map_err(storage)?;
         // The last four bytes of the IV count the blocks of the file.
         let block = u32::try_from(start / 16).map_err(|_| RpcError::bad("OFFSET_INVALID"))?;
@@ -215,10 +233,11 @@ impl World {
         request_token: &[u8],
     ) -> Result<Vec<enums::FileHash>, RpcError> {
         let token = self.cdn_file(dc_id, file_token)?;
-        if self.cdn_named(REQUEST, request_token) != Some(token) {
+        let request = self.cdn_named(REQUEST, request_token).map(Token::file);
+        if request != Some(token.file()) {
             return Err(RpcError::bad("REQUEST_TOKEN_INVALID"));
         }
-        self.files.cdn.store((token.id, token.variant));
+        self.files.cdn.store(token.file());
         self.cdn_hashes(dc_id, file_token, 0)
     }
 
@@ -230,7 +249,7 @@ impl World {
         offset: i64,
     ) -> Result<Vec<enums::FileHash>, RpcError> {
         let token = self.cdn_file(dc_id, file_token)?;
-        self.hashes(self.content((token.id, token.variant))?, offset)
+        self.hashes(self.content(token.file())?, offset)
     }
 
     /// The file of a token on the data centre where its main copy is.
@@ -267,6 +286,7 @@ mod tests {
         let token = Token {
             id: 77,
             variant: Variant::Size(b'y'),
+            number: 5,
         };
         let bytes = world.cdn_token(FILE, token);
         assert_eq!(world.cdn_named(FILE, &bytes), Some(token));
