@@ -8,8 +8,8 @@ mod example;
 mod samples;
 mod util;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use layer_client::files::{
@@ -18,7 +18,7 @@ use layer_client::files::{
 use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
 use layer_client::update::Update;
 use layer_client::{Client, Error, InputMessage, Message, RpcError, tl};
-use layer_test_server::Server;
+use layer_test_server::{Server, UserHandle};
 use util::{config, server, user, user_with};
 
 const WAVE: [u8; 9] = [0, 31, 1, 30, 2, 29, 3, 28, 4];
@@ -403,8 +403,9 @@ async fn an_album_of_received_files_gets_what_has_run_out_anew() {
     assert_ne!(second[0].album(), first[0].album());
 }
 
-/// Has the answer to the first of these calls lost, after the server did it.
-struct Lost(&'static str, AtomicU32);
+/// Has the answer to the first of these calls lost, after the server did it. Meanwhile the account
+/// throws dice somewhere else.
+struct Lost(&'static str, AtomicU32, OnceLock<UserHandle>);
 
 impl Middleware for Lost {
     fn call<'a>(
@@ -416,6 +417,9 @@ impl Middleware for Lost {
         Box::pin(async move {
             let answer = next.run(request).await;
             if lost {
+                if let Some(person) = self.2.get() {
+                    throw_dice(person);
+                }
                 return Err(Error::Rpc(RpcError::parse(500, "RPC_CALL_FAIL")));
             }
             answer
@@ -423,13 +427,44 @@ impl Middleware for Lost {
     }
 }
 
+fn throw_dice(person: &UserHandle) {
+    let request = tl::functions::messages::SendMedia {
+        silent: false,
+        background: false,
+        clear_draft: false,
+        noforwards: false,
+        update_stickersets_order: false,
+        invert_media: false,
+        allow_paid_floodskip: false,
+        peer: tl::enums::InputPeer::PeerSelf,
+        reply_to: None,
+        media: tl::types::InputMediaDice {
+            emoticon: "🎲".to_owned(),
+        }
+        .into(),
+        message: String::new(),
+        random_id: 1,
+        reply_markup: None,
+        entities: None,
+        schedule_date: None,
+        schedule_repeat_period: None,
+        send_as: None,
+        quick_reply_shortcut: None,
+        effect: None,
+        allow_paid_stars: None,
+        suggested_post: None,
+    };
+    person.invoke(&request).unwrap();
+}
+
 async fn forgetful(server: &Server, method: &'static str) -> (Client, Arc<Lost>) {
-    let lost = Arc::new(Lost(method, AtomicU32::new(0)));
+    let lost = Arc::new(Lost(method, AtomicU32::new(0), OnceLock::new()));
     let config = layer_client::Config {
         attempt_layers: vec![lost.clone()],
         ..config(server)
     };
-    let (_, client) = user_with(server, "+15550001", "Ann", config).await;
+    let (person, client) = user_with(server, "+15550001", "Ann", config).await;
+    assert!(lost.2.set(person).is_ok());
     (client, lost)
 }
 
@@ -441,7 +476,8 @@ async fn an_album_whose_answer_was_lost_is_found_and_not_sent_twice() {
     let messages = ann.send_album("me", album(&files)).await.unwrap();
     check_album(&messages, 4);
     assert_eq!(lost.1.load(Ordering::SeqCst), 2);
-    assert_eq!(ann.iter_messages("me").collect().await.unwrap().len(), 4);
+    // The album and the dice.
+    assert_eq!(ann.iter_messages("me").collect().await.unwrap().len(), 5);
 }
 
 #[tokio::test]
@@ -455,7 +491,7 @@ async fn a_copy_whose_answer_was_lost_is_found_by_its_file() {
     assert_eq!(lost.1.load(Ordering::SeqCst), 2);
     assert_eq!(copy.media().unwrap().width(), Some(100));
     assert!(copy.id() > album[1].id() && copy.album().is_none());
-    assert_eq!(ann.iter_messages("me").collect().await.unwrap().len(), 3);
+    assert_eq!(ann.iter_messages("me").collect().await.unwrap().len(), 4);
 }
 
 #[cfg(feature = "media-info")]

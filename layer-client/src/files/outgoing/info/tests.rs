@@ -1,6 +1,9 @@
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{FileInfo, Look, Sample, read};
+use super::{FileInfo, Look, Sample, read, reading};
 
 #[path = "../../../../tests/samples/mod.rs"]
 mod samples;
@@ -106,6 +109,51 @@ async fn what_is_no_file_says_nothing() {
     assert_eq!(read(folder, Look::Tracks).await, FileInfo::default());
 }
 
+/// Boxes without an end, of which it is counted how much was read.
+struct Endless {
+    at: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Endless {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        for byte in &mut *into {
+            *byte = b"\0\0\0\x08free"[usize::try_from(self.at % 8).unwrap()];
+            self.at += 1;
+        }
+        let read = u64::try_from(into.len()).unwrap();
+        self.read.fetch_add(read, Ordering::SeqCst);
+        Ok(into.len())
+    }
+}
+
+impl Seek for Endless {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(at) => self.at = at,
+            SeekFrom::End(by) => self.at = (1_u64 << 60).saturating_add_signed(by),
+            SeekFrom::Current(by) => self.at = self.at.saturating_add_signed(by),
+        }
+        Ok(self.at)
+    }
+}
+
+#[test]
+fn no_more_is_read_of_a_file_than_its_budget() {
+    let read = Arc::new(AtomicU64::new(0));
+    let endless = Endless {
+        at: 0,
+        read: Arc::clone(&read),
+    };
+    let source = reading::Metered::new(endless, 1 << 60);
+    assert_eq!(
+        reading::look_into(source, Look::Tracks),
+        Some(FileInfo::default())
+    );
+    let read = read.load(Ordering::SeqCst);
+    assert!((1..=reading::BUDGET).contains(&read), "{read}");
+}
+
 /// Random bytes, and samples cut short, changed and glued together: a panic of a reader fails the
 /// test, a reader that does not end hangs it.
 #[test]
@@ -157,8 +205,8 @@ fn broken_files_neither_panic_nor_hang() {
         for look in [Look::Picture, Look::Tracks] {
             let begun = Instant::now();
             let len = u64::try_from(bytes.len()).unwrap();
-            let source = super::reading::Metered::new(std::io::Cursor::new(bytes.clone()), len);
-            let known = std::panic::catch_unwind(|| super::reading::look_into(source, look));
+            let source = reading::Metered::new(io::Cursor::new(bytes.clone()), len);
+            let known = std::panic::catch_unwind(|| reading::look_into(source, look));
             assert!(known.is_ok(), "seed {seed}, round {round}");
             slowest = slowest.max(begun.elapsed());
         }
