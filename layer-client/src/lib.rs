@@ -102,6 +102,26 @@
 //! a time. [`Config::session_passphrase`] encrypts it; [`Client::export_session`] and
 //! [`Config::session_string`] take a login along as text.
 //!
+//! # Media
+//!
+//! [`Client::send_media`] sends a photo, a video, a voice message, a poll and whatever else
+//! [`OutgoingMedia`](files::OutgoingMedia) can be, [`Client::send_album`] several as one.
+//! [`Message::media`] tells what came, and [`Client::download`] fetches it, each of its sizes, the
+//! photos of profiles and the stickers of a set. What runs out meanwhile is got anew where it came
+//! from. With the feature `media-info` width, height, duration, title and performer are read from
+//! the files that are sent.
+//!
+//! ```no_run
+//! # async fn example(client: layer_client::Client, message: layer_client::Message) -> layer_client::Result<()> {
+//! use layer_client::files::{MediaKind, OutgoingMedia};
+//!
+//! client.send_media("me", OutgoingMedia::video("film.mp4").spoiler(true), "Look!").await?;
+//! if let Some(MediaKind::Photo(photo)) = message.media().map(|media| media.kind()) {
+//!     client.download(photo).to_path("photo.jpg").await?;
+//! }
+//! # Ok(()) }
+//! ```
+//!
 //! # Where Telegram is not reached directly
 //!
 //! [`Config::proxy`] takes the links that Telegram's own apps take, and [`Config::transport`] makes

@@ -188,6 +188,40 @@ async fn a_file_uploaded_once_is_sent_twice_under_two_names_with_a_thumbnail() {
 }
 
 #[tokio::test]
+async fn the_server_is_told_what_it_may_make_of_a_file() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let file = ann
+        .upload_file(Upload::bytes("a.mp4", b"film"))
+        .await
+        .unwrap();
+    let cases = [
+        (OutgoingMedia::document(&file), (true, false, false)),
+        (
+            OutgoingMedia::document(&file).force_file(false),
+            (false, false, false),
+        ),
+        // A video without sound would become an animation.
+        (OutgoingMedia::video(&file), (false, true, false)),
+        (
+            OutgoingMedia::video(&file).nosound(true),
+            (false, true, true),
+        ),
+        (OutgoingMedia::animation(&file), (false, false, true)),
+    ];
+    for (media, told) in cases {
+        let tl::enums::InputMedia::UploadedDocument(media) = ann.input_media(media).await.unwrap()
+        else {
+            panic!("it is uploaded");
+        };
+        let nosound = media.attributes.iter().any(|attribute| {
+            matches!(attribute, tl::enums::DocumentAttribute::Video(video) if video.nosound)
+        });
+        assert_eq!((media.force_file, media.nosound_video, nosound), told);
+    }
+}
+
+#[tokio::test]
 async fn what_has_no_file_is_sent_too() {
     let server = server().await;
     let (_, ann) = user(&server, "+15550001", "Ann").await;
@@ -324,6 +358,10 @@ async fn a_whole_message_is_copied_without_its_buttons() {
     let text = ann.send_message("me", "only text").await.unwrap();
     let copy = ann.copy_message("@bob_user", &text).await.unwrap();
     assert_eq!(copy.text(), Some("only text"));
+    let png = samples::png(9, 9);
+    let veiled = OutgoingMedia::photo(Upload::bytes("a.png", &png)).spoiler(true);
+    let copy = ann.copy_message("me", &sent(&ann, veiled).await).await;
+    assert!(copy.unwrap().media().unwrap().is_spoiler());
     let place = sent(&ann, OutgoingMedia::geo_point(1.0, 2.0)).await;
     let copy = ann.copy_message("me", &place).await.unwrap();
     assert!(matches!(copy.media().unwrap().kind(), MediaKind::Geo(_)));
