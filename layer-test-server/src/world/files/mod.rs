@@ -29,7 +29,7 @@ pub(crate) use reference::ReferenceRule;
 pub(crate) use upload::{PARTS, PREMIUM_PARTS, Part};
 
 /// Files held at most, however small they are.
-const MAX_FILES: usize = 200_000;
+const MAX_FILES: usize = 50_000;
 
 /// All files and uploads.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(crate) struct Files {
     stored: BTreeMap<i64, Stored>,
     depot: Depot,
     clock: u64,
+    /// When old uploads were looked for last (Unix time).
+    swept: i32,
     /// References of an older epoch have expired.
     epoch: i32,
     /// When references expire by themselves.
@@ -208,6 +210,7 @@ impl Files {
             stored: BTreeMap::new(),
             depot: Depot::new(config.file_memory),
             clock: 0,
+            swept: 0,
             epoch: 0,
             references: ReferenceRule::default(),
             rates: rate::Rates::default(),
@@ -231,6 +234,12 @@ impl Files {
     /// Bytes held in all.
     pub(crate) fn bytes(&self) -> u64 {
         self.depot.bytes()
+    }
+
+    /// Uploads that are under way or can be used again.
+    #[cfg(test)]
+    pub(crate) fn upload_count(&self) -> usize {
+        self.uploads.len()
     }
 
     /// Of these, bytes in memory.

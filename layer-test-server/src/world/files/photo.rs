@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use layer_tl_types::{enums, types};
+use layer_tl_types::{Serializable, enums, types};
 
 use super::content::Content;
 use super::picture::{jpeg, progress, seed, stripped};
@@ -29,6 +29,8 @@ pub(crate) const LARGE: Variant = Variant::Size(b'c');
 pub(crate) const SMALL: Variant = Variant::Size(b'a');
 /// Into which square the stripped form fits.
 const STRIPPED: i32 = 40;
+/// Bytes of what is said of a document, which is kept with each.
+const ATTRIBUTES: usize = 4096;
 /// Bytes of a document's thumbnail that are looked at for its size.
 const HEADER: usize = 256 * 1024;
 
@@ -162,6 +164,9 @@ impl World {
         mime_type: String,
         attributes: Vec<enums::DocumentAttribute>,
     ) -> Result<i64, RpcError> {
+        if attributes.to_bytes().len() + mime_type.len() > ATTRIBUTES {
+            return Err(RpcError::bad("MEDIA_INVALID"));
+        }
         let first = content.read(0, HEADER).map_err(storage)?;
         let shown = match thumb {
             Some(content) => {

@@ -27,12 +27,14 @@ impl World {
         let invalid = || RpcError::bad("LOCATION_INVALID");
         let (id, variant) = match location {
             Location::InputDocumentFileLocation(at) => {
-                self.locate(at.id, at.access_hash, &at.file_reference)?;
-                (at.id, Variant::named(&at.thumb_size).ok_or_else(invalid)?)
+                let file = self.locate(at.id, at.access_hash, &at.file_reference)?;
+                let named = Variant::named(&at.thumb_size).filter(|_| !file.is_photo());
+                (at.id, named.ok_or_else(invalid)?)
             }
             Location::InputPhotoFileLocation(at) => {
-                self.locate(at.id, at.access_hash, &at.file_reference)?;
-                (at.id, Variant::named(&at.thumb_size).ok_or_else(invalid)?)
+                let file = self.locate(at.id, at.access_hash, &at.file_reference)?;
+                let named = Variant::named(&at.thumb_size).filter(|_| file.is_photo());
+                (at.id, named.ok_or_else(invalid)?)
             }
             Location::InputPeerPhotoFileLocation(at) => self.peer_photo_at(viewer, at)?,
             Location::InputStickerSetThumb(at) => {

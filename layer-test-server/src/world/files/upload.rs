@@ -11,7 +11,7 @@ use layer_tl_types::enums;
 use md5::{Digest, Md5};
 
 use super::World;
-use super::content::{Content, Piece};
+use super::content::{Content, Depot, Piece};
 use crate::rpc::RpcError;
 
 /// The largest part.
@@ -89,6 +89,27 @@ impl Upload {
     }
 }
 
+impl Upload {
+    fn save(
+        &mut self,
+        number: i32,
+        total: Option<i32>,
+        bytes: Vec<u8>,
+        lost: bool,
+        depot: &Depot,
+    ) -> Result<(), RpcError> {
+        if let Some(total) = total.filter(|total| *total > 0) {
+            self.total = Some(total);
+        }
+        self.size = self.check(number, bytes.len())?;
+        if !lost {
+            let piece = depot.keep(bytes).map_err(storage)?;
+            self.parts.insert(number, piece);
+        }
+        Ok(())
+    }
+}
+
 impl World {
     /// How many parts a file of this account may have.
     fn parts_limit(&self, user_id: i64) -> i32 {
@@ -144,16 +165,12 @@ impl World {
             *upload = Upload::default();
         }
         (upload.used, upload.touched) = (files.clock, now);
-        if let Some(total) = total.filter(|total| *total > 0) {
-            upload.total = Some(total);
+        let saved = upload.save(number, total, bytes, bend.loses_part, &files.depot);
+        // What holds nothing is not kept, or it would be kept for nothing.
+        if upload.parts.is_empty() {
+            files.uploads.remove(&key);
         }
-        upload.size = upload.check(number, bytes.len())?;
-        if bend.loses_part {
-            return Ok(());
-        }
-        let piece = files.depot.keep(bytes).map_err(storage)?;
-        upload.parts.insert(number, piece);
-        Ok(())
+        saved
     }
 
     /// What an `InputFile` names, which was uploaded to the data centre `dc_id`. It can be named again for a while.
@@ -215,6 +232,11 @@ impl World {
     }
 
     fn forget_old_uploads(&mut self) {
+        // Not with each of many parts.
+        if self.files.swept == self.now {
+            return;
+        }
+        self.files.swept = self.now;
         let oldest = self.now.saturating_sub(self.config.upload_life);
         self.files
             .uploads

@@ -127,12 +127,16 @@ fn send(
     let enums::Updates::Updates(updates) = answer else {
         panic!("media is answered in full")
     };
-    let media = updates.updates.iter().find_map(|update| match update {
-        enums::Update::NewMessage(new) => match &new.message {
+    let media = updates.updates.iter().find_map(|update| {
+        let message = match update {
+            enums::Update::NewMessage(new) => &new.message,
+            enums::Update::NewChannelMessage(new) => &new.message,
+            _ => return None,
+        };
+        match message {
             enums::Message::Message(message) => message.media.clone(),
             _ => None,
-        },
-        _ => None,
+        }
     });
     Ok(media.unwrap())
 }

@@ -69,6 +69,14 @@ fn wrong_locations_are_refused() {
         thumb_size: "m".to_owned(),
     };
     assert_eq!(stage.refused(ann, &get(&thumb.into())), "LOCATION_INVALID");
+    // A document is no photo.
+    let photo = types::InputPhotoFileLocation {
+        id: sent.id,
+        access_hash: sent.access_hash,
+        file_reference: sent.file_reference.clone(),
+        thumb_size: String::new(),
+    };
+    assert_eq!(stage.refused(ann, &get(&photo.into())), "LOCATION_INVALID");
     let takeout = enums::InputFileLocation::InputTakeoutFileLocation;
     assert_eq!(stage.refused(ann, &get(&takeout)), "LOCATION_INVALID");
 }
@@ -88,6 +96,78 @@ fn references_expire_on_demand_of_all_files_or_of_one() {
     assert_eq!(asked(&mut stage, ann, &other), "FILE_REFERENCE_EXPIRED");
     let fresh = again(&mut stage, ann);
     assert_eq!(asked(&mut stage, ann, &fresh), "no error");
+}
+
+#[test]
+fn whatever_shows_a_file_again_has_a_fresh_reference() {
+    let (mut stage, ann, _) = two();
+    let channel = stage.world.create_channel(ann.user, "News", "", true);
+    let channel = channel.unwrap().peer;
+    let PeerId::Channel(channel_id) = channel else {
+        panic!("a channel")
+    };
+    let file = upload(&mut stage, ann, &bytes(1000), 1024, false);
+    send(&mut stage, ann, channel, document(file)).unwrap();
+    let shown = |found: enums::messages::Messages| {
+        let messages = match found {
+            enums::messages::Messages::Messages(list) => list.messages,
+            enums::messages::Messages::Slice(list) => list.messages,
+            enums::messages::Messages::ChannelMessages(list) => list.messages,
+            enums::messages::Messages::NotModified(_) => vec![],
+        };
+        let media = messages.iter().find_map(|message| match message {
+            enums::Message::Message(message) => message.media.clone(),
+            _ => None,
+        });
+        the_document(&media.unwrap())
+    };
+    for way in 0..3 {
+        stage.world.expire_references(None);
+        let found = match way {
+            0 => {
+                let request = functions::channels::GetMessages {
+                    channel: stage.input_channel(ann, channel_id),
+                    id: vec![types::InputMessageId { id: 2 }.into()],
+                };
+                stage.call(ann, &request)
+            }
+            1 => {
+                let request = functions::messages::GetHistory {
+                    peer: stage.input(ann, channel),
+                    offset_id: 0,
+                    offset_date: 0,
+                    add_offset: 0,
+                    limit: 10,
+                    max_id: 0,
+                    min_id: 0,
+                    hash: 0,
+                };
+                stage.call(ann, &request)
+            }
+            _ => {
+                let request = functions::messages::Search {
+                    peer: stage.input(ann, channel),
+                    q: String::new(),
+                    from_id: None,
+                    saved_peer_id: None,
+                    saved_reaction: None,
+                    top_msg_id: None,
+                    filter: enums::MessagesFilter::InputMessagesFilterDocument,
+                    min_date: 0,
+                    max_date: 0,
+                    offset_id: 0,
+                    add_offset: 0,
+                    limit: 10,
+                    max_id: 0,
+                    min_id: 0,
+                    hash: 0,
+                };
+                stage.call(ann, &request)
+            }
+        };
+        let fresh = shown(found.unwrap());
+        assert_eq!(asked(&mut stage, ann, &fresh), "no error", "way {way}");
+    }
 }
 
 #[test]

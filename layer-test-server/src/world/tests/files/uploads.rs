@@ -292,6 +292,23 @@ fn abandoned_uploads_make_room_for_new_ones() {
 }
 
 #[test]
+fn what_is_refused_leaves_nothing_behind() {
+    let (mut stage, ann, _) = two();
+    for file_id in 0..100 {
+        let refused = save(&mut stage, ann, file_id, 0, Some(3), 1000);
+        assert_eq!(refused, "FILE_PART_SIZE_INVALID");
+    }
+    assert_eq!(stage.world.files.upload_count(), 0);
+    let file = upload(&mut stage, ann, &bytes(2000), 1024, false);
+    let layer_tl_types::enums::InputMedia::UploadedDocument(mut media) = document(file) else {
+        panic!("a document")
+    };
+    media.mime_type = "x".repeat(5000);
+    let sent = send(&mut stage, ann, PeerId::User(ann.user), (*media).into());
+    assert_eq!(sent.unwrap_err(), "MEDIA_INVALID");
+}
+
+#[test]
 fn a_large_file_needs_no_more_memory_than_is_allowed() {
     let mut stage = Stage::new(Config {
         file_memory: 1024 * 1024,
