@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)] // a test is allowed to fail
+
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
