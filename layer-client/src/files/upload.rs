@@ -316,9 +316,13 @@ impl Client {
     ) -> BoxFuture<'a, Result<Message>> {
         Box::pin(async move {
             let peer = self.resolve(peer).await?;
+            let bytes = match upload.source {
+                Source::Bytes(bytes) => Some(bytes),
+                _ => None,
+            };
             let file = self.upload(upload).await?;
             let message = caption.media(media(&file));
-            file.sent_by(self, || self.send((&peer).into(), message.clone()))
+            file.sent_by(self, bytes, || self.send((&peer).into(), message.clone()))
                 .await
         })
     }

@@ -17,6 +17,8 @@ use crate::tl::{self, Deserializable, Serializable};
 
 /// Connections to one CDN at most.
 const CONNECTIONS: usize = 2;
+/// After so many failures in a row to connect the file is better fetched from elsewhere.
+const ATTEMPTS: u32 = 3;
 
 impl Pool {
     /// Sends a request to a CDN.
@@ -34,11 +36,14 @@ impl Pool {
         };
         let most = CONNECTIONS.min(inner.config.file_connections);
         let dc = self.idlest(dc_id, Role::Cdn, most, &plan)?;
-        let answer = dc.call(body, deadline, sending).await;
-        if let Err(Error::Connect(_)) = answer {
+        let answer = tokio::select! {
+            answer = dc.call(body, deadline, sending) => answer,
+            failed = dc.gave_up(ATTEMPTS) => Err(Error::Connect(failed)),
+        };
+        if let Err(reason @ Error::Connect(_)) = &answer {
             // It may have other keys by now.
             self.cdns.lock().await.remove(&dc_id);
-            self.forget_cdn(dc_id);
+            self.forget_cdn(dc_id, reason);
         }
         answer
     }

@@ -88,12 +88,12 @@ impl Pool {
         Ok(dc.clone())
     }
 
-    /// Ends the connections to a CDN, and forgets how it is spoken to.
-    pub(super) fn forget_cdn(&self, dc_id: i32) {
+    /// Ends the connections to a CDN; whoever waits for them gets `reason`.
+    pub(super) fn forget_cdn(&self, dc_id: i32, reason: &Error) {
         self.dcs().tasks.retain(|(id, role), dc| {
             let stays = *id != dc_id || !matches!(role, Role::Cdn(_));
             if !stays {
-                dc.stop(None);
+                dc.stop(Some(reason.clone()));
             }
             stays
         });

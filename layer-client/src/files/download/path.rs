@@ -63,6 +63,8 @@ impl Drop for Beside {
             drop(fs::remove_file(&self.part));
             drop(fs::remove_file(&self.state));
         }
+        // Of a checkpoint that was cut short.
+        drop(fs::remove_file(unfinished(&self.state)));
     }
 }
 
@@ -310,13 +312,18 @@ fn write(mut out: &File, base: u64, batch: Vec<Chunk>) -> io::Result<Vec<u64>> {
 
 /// Replaces a small file by another one, as a whole or not at all.
 pub(in crate::files) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_os_string();
-    name.push(".new");
-    let beside = PathBuf::from(name);
+    let beside = unfinished(path);
     let mut file = File::create(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)
+}
+
+/// Where a file is written that is to replace another one.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".new");
+    name.into()
 }
 
 async fn blocking<T: Send + 'static>(

@@ -166,6 +166,8 @@ struct Asked {
     reference: u64,
     dc_id: i32,
     cdn: Option<u64>,
+    /// Whether it was said that we can use CDNs.
+    offered: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -446,7 +448,9 @@ impl Download {
             (About::Part { index, .. }, Answer::Tampered) => {
                 self.failed(index, asked.cdn, tampered(asked.cdn.is_some()), now);
             }
-            (About::Part { .. }, Answer::Redirect(redirect, hashes)) if asked.cdn.is_none() => {
+            (About::Part { .. }, Answer::Redirect(redirect, hashes))
+                if asked.cdn.is_none() && asked.offered && redirect.dc_id > 0 =>
+            {
                 self.redirected(redirect, hashes);
             }
             (About::Part { index, .. }, Answer::NotThere(request_token)) => {
@@ -522,6 +526,13 @@ impl Download {
                     } else {
                         self.turn(|plan| plan.refresh = Some(Errand::Wanted(())));
                     }
+                }
+            }
+            // Its main data centre has the file too, and can be reached.
+            (Failure::Again(error), _) if asked.cdn.is_some() && error.is_connect() => {
+                log::info!("the CDN is out of reach: {error}");
+                if self.current_cdn(asked).is_some() {
+                    self.leave_cdn(false);
                 }
             }
             (Failure::Again(error), About::Part { index, .. }) => {
@@ -751,6 +762,7 @@ impl Download {
             reference: self.reference,
             dc_id: self.file.dc_id,
             cdn,
+            offered: self.settings.cdn,
         };
         self.asked.insert(self.last_id, asked);
         Ask {
@@ -785,8 +797,9 @@ impl Download {
     }
 
     fn redirected(&mut self, redirect: Redirect, hashes: Vec<Hash>) {
-        if !self.settings.cdn || redirect.dc_id <= 0 {
-            return self.end_with(Err(wrong("upload.getFile")));
+        if !self.settings.cdn {
+            // We had enough of CDNs meanwhile, and ask again without.
+            return;
         }
         if self
             .cdn

@@ -540,6 +540,37 @@ fn a_cdn_that_lies_is_left() {
 }
 
 #[test]
+fn a_redirect_that_comes_late_is_none_and_one_that_was_not_asked_for_an_error() {
+    let mut server = Server::new(1, PART * 9, true, Trouble::default());
+    let file = location(1, 2);
+    let mut plan = Download::new(
+        file.clone(),
+        settings(Some(PART * 9), PART),
+        PartSet::default(),
+    );
+    let now = Instant::now();
+    let (one, two) = (plan.poll(now).unwrap(), plan.poll(now).unwrap());
+    plan.answered(one.id, server.answer(one.what), now);
+    let at_cdn = plan.poll(now).unwrap();
+    assert!(matches!(at_cdn.what, What::CdnPart { .. }));
+    plan.answered(at_cdn.id, Err(rpc(400, "SOMETHING")), now);
+    // We had enough of the CDN when the other part is sent there.
+    plan.answered(two.id, server.answer(two.what), now);
+    assert!(plan.outcome().is_none());
+    let again = plan.poll(now).unwrap();
+    assert!(matches!(
+        again.what,
+        What::Part {
+            cdn_supported: false,
+            ..
+        }
+    ));
+    let redirect = Answer::Redirect(server.redirect(1), Vec::new());
+    plan.answered(again.id, Ok(redirect), now);
+    assert!(plan.outcome().unwrap().is_err());
+}
+
+#[test]
 fn a_paused_download_asks_for_nothing() {
     let mut server = Server::new(1, PART * 5, false, Trouble::default());
     let mut plan = Download::new(

@@ -34,9 +34,6 @@ pub(super) struct Again {
     path: PathBuf,
     size: u64,
     changed: (u64, u32),
-    file_id: i64,
-    /// The total, of a big file.
-    total: Option<i32>,
     /// What is removed when the upload is of no more use.
     checkpoint: Option<PathBuf>,
 }
@@ -66,8 +63,6 @@ impl Client {
                         path: path.to_owned(),
                         size,
                         changed,
-                        file_id: 0,
-                        total: None,
                         checkpoint: checkpoint.clone(),
                     });
                     if let Some(at) = &checkpoint {
@@ -141,10 +136,6 @@ impl Client {
                 }),
             };
             let done = driver.run().await?;
-            if let Some(again) = &mut again {
-                again.file_id = file_id;
-                again.total = done.big.then_some(done.parts);
-            }
             let input = if done.big {
                 tl::types::InputFileBig {
                     id: file_id,
@@ -174,8 +165,13 @@ impl Client {
 
 impl UploadedFile {
     /// Sends what was uploaded. Parts that the server lost meanwhile (`FILE_PART_X_MISSING`) are saved
-    /// again, if they came from a path that did not change since.
-    pub(crate) async fn sent_by<T, F>(&self, client: &Client, send: impl Fn() -> F) -> Result<T>
+    /// again, if they came from a path that did not change since, or if the caller has the bytes.
+    pub(super) async fn sent_by<T, F>(
+        &self,
+        client: &Client,
+        bytes: Option<&[u8]>,
+        send: impl Fn() -> F,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -189,13 +185,36 @@ impl UploadedFile {
                 Err(error) => error,
             };
             // One that is lost again and again is lost.
-            match (missing_part(&error), &self.again) {
-                (Some(part), Some(again)) if mended.insert(part) => {
-                    log::info!("part {part} of the upload is missing; sending it again");
-                    again.save(client, part).await?;
-                }
-                _ => return Err(error),
-            }
+            let Some(part) = missing_part(&error).filter(|part| mended.insert(*part)) else {
+                return Err(error);
+            };
+            let parts = match (&self.again, bytes) {
+                (Some(again), _) => again.parts().await?,
+                (None, Some(bytes)) => Parts::of_bytes(bytes, PART),
+                (None, None) => return Err(error),
+            };
+            log::info!("part {part} of the upload is missing; sending it again");
+            self.save_again(client, parts, part).await?;
+        }
+    }
+
+    /// Saves one part once more.
+    async fn save_again(&self, client: &Client, mut parts: Parts<'_>, number: u64) -> Result<()> {
+        let (file_id, total) = match &self.input {
+            tl::enums::InputFile::File(file) => (file.id, None),
+            tl::enums::InputFile::Big(file) => (file.id, Some(file.parts)),
+            tl::enums::InputFile::StoryDocument(_) => (0, None),
+        };
+        let mut others = PartSet::default();
+        (0..number.min(MAX_PARTS)).for_each(|other| {
+            others.insert(other);
+        });
+        let part = std::future::poll_fn(|cx| parts.poll_next(cx, &others)).await?;
+        match part.filter(|part| part.number == number) {
+            Some(part) => save_again(client, part.into_request(file_id, total)).await,
+            None => Err(Error::input(
+                "the server misses a part that there never was",
+            )),
         }
     }
 
@@ -220,25 +239,15 @@ fn missing_part(error: &Error) -> Option<u64> {
 }
 
 impl Again {
-    async fn save(&self, client: &Client, number: u64) -> Result<()> {
+    /// The parts, if they are still the same.
+    async fn parts(&self) -> Result<Parts<'static>> {
         let (file, size, changed) = open(&self.path).await?;
         if (size, changed) != (self.size, self.changed) {
             return Err(Error::input(
                 "the file was changed since it was uploaded; upload it again",
             ));
         }
-        let mut parts = Parts::of_file(file, size, PART);
-        let mut others = PartSet::default();
-        (0..number.min(MAX_PARTS)).for_each(|other| {
-            others.insert(other);
-        });
-        let part = std::future::poll_fn(|cx| parts.poll_next(cx, &others)).await?;
-        match part.filter(|part| part.number == number) {
-            Some(part) => save_again(client, part.into_request(self.file_id, self.total)).await,
-            None => Err(Error::input(
-                "the server misses a part that there never was",
-            )),
-        }
+        Ok(Parts::of_file(file, size, PART))
     }
 }
 
