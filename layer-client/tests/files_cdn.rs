@@ -46,19 +46,21 @@ async fn a_file_is_fetched_from_the_cdn() {
     // Eleven parts, the first of which found out that the CDN does not have the file yet.
     assert!(fired(from_cdn) >= 11, "{}", fired(from_cdn));
     assert!(fired(from_home) <= 4, "{}", fired(from_home));
-    assert_eq!((fired(brought), server.cdn().stored()), (1, 1));
+    assert!((1..=4).contains(&fired(brought)), "{}", fired(brought));
+    assert_eq!(server.cdn().stored(), 1);
     assert!(server.sessions().len() > sessions);
 
-    // A piece of it, from wherever; the size of it unknown.
+    // A piece of it.
     let piece = ann.download(&message).range(1_000_001..1_000_020);
     assert_eq!(piece.bytes().await.unwrap(), bytes[1_000_001..1_000_020]);
-    let known = message.file_location().unwrap();
-    let unknown = FileLocation::new(known.raw().clone(), known.dc_id(), None);
-    assert!(ann.download(&unknown).bytes().await.unwrap() == bytes);
     // Who does not want it is not sent there.
     let before = fired(from_cdn);
     assert!(ann.download(&message).cdn(false).bytes().await.unwrap() == bytes);
     assert_eq!(fired(from_cdn), before);
+    // Of a size that nobody told.
+    let known = message.file_location().unwrap();
+    let unknown = FileLocation::new(known.raw().clone(), known.dc_id(), None);
+    assert!(ann.download(&unknown).bytes().await.unwrap() == bytes);
 }
 
 #[tokio::test]
