@@ -532,6 +532,39 @@ async fn a_copy_whose_answer_was_lost_is_found_by_its_file() {
     assert_eq!(ann.iter_messages("me").collect().await.unwrap().len(), 4);
 }
 
+#[tokio::test]
+async fn an_album_gets_through_what_a_network_does() {
+    let server = server().await;
+    let config = layer_client::Config {
+        // Connections break all the time here.
+        max_reconnect_delay: Duration::from_millis(300),
+        ..config(&server)
+    };
+    let (_, ann) = user_with(&server, "+15550001", "Ann", config).await;
+    let faults = [
+        "method=messages.uploadMedia times=1: close-before-ack",
+        "method=messages.uploadMedia nth=2: close-after-ack",
+        "method=messages.uploadMedia times=2: error 500 RPC_CALL_FAIL",
+        "method=messages.uploadMedia times=1: bad-server-salt",
+        "method=messages.sendMultiMedia times=1: close-before-ack",
+        "method=messages.sendMultiMedia times=1: close-after-ack",
+        "method=messages.sendMultiMedia times=1: error 500 RPC_CALL_FAIL",
+        "method=messages.sendMultiMedia times=1: flood-wait 1",
+        "method=upload.saveFilePart times=3: error 500 RPC_CALL_FAIL",
+    ];
+    let files = pictures(3);
+    for (count, fault) in faults.iter().enumerate() {
+        let id = server.faults().add(fault.parse().unwrap()).unwrap();
+        let messages = ann.send_album("me", album(&files)).await;
+        let messages = messages.unwrap_or_else(|error| panic!("{fault}: {error}"));
+        check_album(&messages, 3);
+        let all = ann.iter_messages("me").collect().await.unwrap().len();
+        assert_eq!(all, 3 * (count + 1), "{fault}");
+        assert!(server.faults().fired(id) > 0, "{fault}");
+        server.faults().clear();
+    }
+}
+
 #[cfg(feature = "media-info")]
 #[tokio::test]
 async fn what_nobody_said_is_read_from_the_file() {
