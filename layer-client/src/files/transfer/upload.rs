@@ -206,3 +206,89 @@ impl Upload {
         self.parts.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RpcError;
+
+    fn rpc(code: i32, message: &str) -> Error {
+        RpcError::parse(code, message).into()
+    }
+
+    #[test]
+    fn an_upload_brings_each_part_whatever_happens() {
+        for seed in 0..400 {
+            println!("seed {seed}");
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let total = rng.u64(1..60);
+            let most = rng.usize(1..9);
+            let mut before = PartSet::default();
+            for _ in 0..rng.usize(..9) {
+                before.insert(rng.u64(..total));
+            }
+            let before_bytes = before.count();
+            let mut plan = Upload::new(2, most, before.clone(), before_bytes);
+            let mut now = Instant::now();
+            let mut under_way: Vec<(Instant, Send)> = Vec::new();
+            let mut kept = before;
+            let mut next = 0;
+            for _ in 0..100_000 {
+                while plan.wants() {
+                    while plan.saved().contains(next) {
+                        next += 1;
+                    }
+                    if next >= total {
+                        plan.end();
+                    } else {
+                        plan.add(next, Bytes::copy_from_slice(&next.to_le_bytes()), 1);
+                        next += 1;
+                    }
+                }
+                while let Some(send) = plan.poll(now) {
+                    under_way.push((now + Duration::from_millis(rng.u64(..500)), send));
+                }
+                assert!(plan.slots() <= most && under_way.len() <= most);
+                if plan.outcome().is_some() {
+                    break;
+                }
+                let times = under_way.iter().map(|(at, _)| *at);
+                now = times.chain(plan.poll_timeout(now)).min().unwrap().max(now);
+                if let Some(at) = under_way.iter().position(|(at, _)| *at <= now) {
+                    let (_, send) = under_way.swap_remove(at);
+                    let answer = match rng.u32(..20) {
+                        0 => Err(rpc(420, "FLOOD_PREMIUM_WAIT_3")),
+                        1 => Err(rpc(500, "RPC_CALL_FAIL")),
+                        2 => Ok(false),
+                        _ => {
+                            let part = u64::from_le_bytes(send.body.as_ref().try_into().unwrap());
+                            assert!(kept.insert(part), "a part that was kept was sent again");
+                            Ok(true)
+                        }
+                    };
+                    plan.answered(send.id, answer, now);
+                }
+            }
+            assert!(plan.outcome().unwrap().is_ok());
+            assert_eq!((kept.count(), plan.saved_bytes()), (total, total));
+        }
+    }
+
+    #[test]
+    fn an_upload_that_cannot_succeed_ends_with_its_error() {
+        for (code, message) in [(400, "FILE_PARTS_INVALID"), (500, "RPC_CALL_FAIL")] {
+            let mut plan = Upload::new(2, 2, PartSet::default(), 0);
+            let mut now = Instant::now();
+            plan.add(0, Bytes::from_static(b"x"), 1);
+            let mut tries = 0;
+            while plan.outcome().is_none() {
+                let send = plan.poll(now).unwrap();
+                tries += 1;
+                plan.answered(send.id, Err(rpc(code, message)), now);
+                now = plan.poll_timeout(now).unwrap_or(now);
+            }
+            assert!(plan.outcome().unwrap().clone().unwrap_err().is(message));
+            assert_eq!(tries, if code == 400 { 1 } else { TRIES });
+        }
+    }
+}

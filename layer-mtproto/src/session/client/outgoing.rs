@@ -24,7 +24,14 @@ const SALTS_COUNT: i32 = 64;
 struct Outgoing {
     msg_id: i64,
     seqno: i32,
-    body: Vec<u8>,
+    body: Body,
+}
+
+/// What is in a message.
+enum Body {
+    Made(Vec<u8>),
+    /// A request as it was submitted, which may be a part of a file and is not copied for nothing.
+    Of(RequestId),
 }
 
 impl ClientSession {
@@ -91,7 +98,12 @@ impl ClientSession {
         }
         let mut again = false;
         let mut requested = Vec::new();
-        let mut size: usize = messages.iter().map(|message| message.body.len()).sum();
+        let lengths = messages.iter().map(|message| match &message.body {
+            Body::Made(body) => body.len(),
+            // There are none yet.
+            Body::Of(_) => 0,
+        });
+        let mut size: usize = lengths.sum();
         for id in requests {
             let length = self.requests.get(&id).map_or(0, |request| {
                 request.body.len() + 32 + 8 * request.waits.len()
@@ -170,7 +182,7 @@ impl ClientSession {
         messages.push(Outgoing {
             msg_id,
             seqno,
-            body,
+            body: Body::Made(body),
         });
     }
 
@@ -214,7 +226,7 @@ impl ClientSession {
         let seqno = request.seqno;
         let body = if binds {
             self.set_deadline(id, Some(now + self.config.bind_timeout));
-            self.bind_request(msg_id)
+            Body::Made(self.bind_request(msg_id))
         } else {
             self.wrapped(id)
         };
@@ -229,19 +241,25 @@ impl ClientSession {
     }
 
     /// A request's body with what goes around it now.
-    fn wrapped(&mut self, id: RequestId) -> Vec<u8> {
+    fn wrapped(&mut self, id: RequestId) -> Body {
         let Some(request) = self.requests.get(&id) else {
-            return Vec::new();
+            return Body::Made(Vec::new());
         };
         let order = self.order_of(request);
         let introduction = self.introduction(id);
+        if order.is_empty() && introduction.is_empty() {
+            if let Some(request) = self.requests.get_mut(&id) {
+                request.introduces = false;
+            }
+            return Body::Of(id);
+        }
         let body = [&order, introduction, &request.body].concat();
         let introduces = !introduction.is_empty();
         if let Some(request) = self.requests.get_mut(&id) {
             request.introduces = introduces;
             request.ordered |= !order.is_empty();
         }
-        body
+        Body::Made(body)
     }
 
     fn next_msg_id(&mut self, now: Instant) -> i64 {
@@ -266,7 +284,10 @@ impl ClientSession {
             .map(|m| Message {
                 msg_id: m.msg_id,
                 seqno: m.seqno,
-                body: &m.body,
+                body: match &m.body {
+                    Body::Made(body) => body,
+                    Body::Of(id) => self.requests.get(id).map_or(&[], |request| &request.body),
+                },
             })
             .collect();
         if let [single] = borrowed.as_slice()
