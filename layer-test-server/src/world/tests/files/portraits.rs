@@ -178,6 +178,12 @@ fn a_profile_photo_is_read_small_or_as_it_came() {
         stage.refused(bob, &get(&at(peer(hash), id + 1, true))),
         "LOCATION_INVALID"
     );
+    // Nor is a photo of somebody else one of hers.
+    let other = set(&mut stage, bob, &picture, None);
+    assert_eq!(
+        stage.refused(bob, &get(&at(peer(hash), other, true))),
+        "LOCATION_INVALID"
+    );
 }
 
 #[test]
