@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use layer_client::files::{Downloadable, FileLocation, TransferControl, Upload};
+use layer_client::files::{Downloadable, FileLocation, OutgoingMedia, TransferControl, Upload};
 use layer_client::{Client, Error, Message};
 use layer_test_server::Server;
 use layer_test_server::faults::FaultId;
@@ -342,8 +342,24 @@ async fn a_part_that_the_server_lost_is_sent_again() {
             assert!(ann.download_bytes(&message).await.unwrap() == bytes);
         }
     }
-    // What is not there to be read again is told.
+    // However it is sent.
     let bytes = noise(2 * MIB);
+    std::fs::write(&path, &bytes).unwrap();
+    for album in [false, true] {
+        let lost = rule(&server, "method=upload.save* part=2 times=1: lose-part");
+        let media = OutgoingMedia::document(&path);
+        let message = if album {
+            let other = OutgoingMedia::document(Upload::bytes("b", b"other"));
+            let sent = ann.send_album("me", [media, other]).await.unwrap();
+            sent.into_iter().next().unwrap()
+        } else {
+            ann.send_media("me", media, "").await.unwrap()
+        };
+        assert_eq!(server.faults().fired(lost), 1);
+        assert!(ann.download_bytes(&message).await.unwrap() == bytes);
+    }
+    // What is not there to be read again is told.
+    std::fs::write(&path, noise(11 * MIB)).unwrap();
     rule(&server, "method=upload.save* part=2 times=1: lose-part");
     let mut reader = &bytes[..];
     let upload = Upload::reader("a", &mut reader, bytes.len() as u64);

@@ -11,7 +11,7 @@ use super::source::Source;
 use super::{Kind, OutgoingMedia, What};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
-use crate::files::{FileLocation, Media, file_id, renewed};
+use crate::files::{FileLocation, Media, UploadedFile, file_id, renewed};
 use crate::messages::{InputMessage, Message, random_id, reply_header, unexpected};
 use crate::peers::{Peer, PeerId, PeerRef, unusable};
 
@@ -101,12 +101,14 @@ impl Client {
             let Prepared {
                 media,
                 file,
+                uploaded,
                 caption,
             } = media.prepare(self).await?;
             let media = if file_id(&media).is_some() {
                 media
             } else {
-                self.keep(peer, media).await?
+                let keep = || self.keep(peer.clone(), media.clone());
+                UploadedFile::mended(uploaded.as_ref(), self, keep).await?
             };
             Ok(Item {
                 media,

@@ -17,6 +17,8 @@ pub(super) struct Prepared {
     pub(super) media: tl::enums::InputMedia,
     /// Where the file reference in it is got anew, if there is one.
     pub(super) file: Option<FileLocation>,
+    /// What was uploaded for it, some of which the server may have lost by the time it is sent.
+    pub(super) uploaded: Option<UploadedFile>,
     pub(super) caption: InputMessage,
 }
 
@@ -86,7 +88,8 @@ impl Client {
             let peer = self.resolve(peer).await?;
             let prepared = media.prepare(self).await?;
             let message = message.or_caption(prepared.caption).media(prepared.media);
-            self.send_file_of(peer.into(), message, prepared.file).await
+            let send = || self.send_file_of((&peer).into(), message.clone(), prepared.file.clone());
+            UploadedFile::mended(prepared.uploaded.as_ref(), self, send).await
         })
     }
 
@@ -101,8 +104,11 @@ impl Client {
             let peer = self.resolve(peer).await?;
             let prepared = media.prepare(self).await?;
             let message = message.or_caption(prepared.caption).media(prepared.media);
-            self.edit_file_of(peer.into(), msg_id, message, prepared.file)
-                .await
+            let edit = || {
+                let file = prepared.file.clone();
+                self.edit_file_of((&peer).into(), msg_id, message.clone(), file)
+            };
+            UploadedFile::mended(prepared.uploaded.as_ref(), self, edit).await
         })
     }
 }
@@ -117,7 +123,7 @@ impl<'a> OutgoingMedia<'a> {
                 caption,
             } = self;
             let (spoiler, ttl_seconds) = (options.spoiler, options.ttl_seconds);
-            let mut origin = None;
+            let (mut origin, mut kept) = (None, None);
             let media = match what {
                 What::Raw(media) => *media,
                 What::Nothing => {
@@ -153,6 +159,7 @@ impl<'a> OutgoingMedia<'a> {
                     media
                 }
                 What::File(kind, Source::Uploaded(file)) => {
+                    kept = Some(file.clone());
                     uploaded(client, kind, file, options, FileInfo::default()).await?
                 }
                 What::File(kind, Source::Upload(upload)) => {
@@ -168,12 +175,14 @@ impl<'a> OutgoingMedia<'a> {
                         None => FileInfo::default(),
                     };
                     let file = client.upload_file(upload).await?;
+                    kept = Some(file.clone());
                     uploaded(client, kind, file, options, info).await?
                 }
             };
             Ok(Prepared {
                 media,
                 file: origin,
+                uploaded: kept,
                 caption,
             })
         })

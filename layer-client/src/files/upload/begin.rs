@@ -198,6 +198,21 @@ impl UploadedFile {
         }
     }
 
+    /// Sends something that may have been uploaded, as [`sent_by`](Self::sent_by).
+    pub(in crate::files) async fn mended<T, F>(
+        uploaded: Option<&Self>,
+        client: &Client,
+        send: impl Fn() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        match uploaded {
+            Some(uploaded) => uploaded.sent_by(client, None, send).await,
+            None => send().await,
+        }
+    }
+
     /// Saves one part once more.
     async fn save_again(&self, client: &Client, mut parts: Parts<'_>, number: u64) -> Result<()> {
         let (file_id, total) = match &self.input {
