@@ -5,7 +5,7 @@ use layer_tl_types as tl;
 
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
-use crate::messages::{Message, unexpected};
+use crate::messages::Message;
 use crate::peers::Peer;
 
 /// Where a file reference is got again.
@@ -115,8 +115,12 @@ impl Origin {
                     "messages.getStickerSet"
                 }
             };
-            let gone = || unexpected(method, "it has this file no more");
-            wanted.found.ok_or_else(gone)
+            // Asking again would not bring it back.
+            wanted.found.ok_or_else(|| {
+                Error::input(format!(
+                    "the file reference has run out, and where it came from ({method}) the file is no more",
+                ))
+            })
         })
     }
 }
