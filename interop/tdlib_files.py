@@ -128,6 +128,11 @@ def files(report, directory, server, device, peer):
         by_cdn(first, file, theirs)
         expect(server.calls("upload.reuploadCdnFile") > 0, "nobody brought it there")
 
+    with report.step("layer-client downloads from the CDN what TDLib sent"):
+        before = server.calls("DC 203: upload.getCdnFile")
+        peer_downloads(sent.name, sent)
+        expect(server.calls("DC 203: upload.getCdnFile") > before, "nothing was asked of the CDN")
+
     with report.step("downloads from a CDN that forgets the file in the middle"):
         with during("method=upload.getCdnFile offset=6MiB times=1: cdn-forgets"):
             by_cdn(first, file, theirs)
