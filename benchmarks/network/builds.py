@@ -43,7 +43,7 @@ use grammers_mtsender::SenderPool;
 use grammers_session::storages::SESSION;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let session = Arc::new(OPEN);
     let pool = SenderPool::new(session, 1);
     let client = Client::new(pool.handle);
