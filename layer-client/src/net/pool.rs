@@ -111,7 +111,10 @@ impl Pool {
         // Without a login there is no key yet that connections for files could use.
         let over = match sending.lane.over {
             Over::Files if !inner.is_signed_in() => Over::Main,
-            Over::Cdn => return self.call_cdn(inner, dc_id, body, deadline, sending).await,
+            Over::Cdn => {
+                let call = self.call_cdn(inner, dc_id, body, deadline, sending);
+                return Box::pin(call).await;
+            }
             over => over,
         };
         let (mut authorised_again, mut waited) = (false, false);
@@ -119,7 +122,8 @@ impl Pool {
             let away = inner.is_signed_in() && dc_id != inner.home_dc();
             if away {
                 let dc = self.dc(dc_id)?;
-                self.authorize(inner, dc_id, &dc, deadline).await?;
+                // Boxed, as what is seldom is here: every call has room for all that it may come to.
+                Box::pin(self.authorize(inner, dc_id, &dc, deadline)).await?;
             }
             let dc = match over {
                 Over::Files => {

@@ -131,7 +131,8 @@ impl Worker {
             };
             self.queue.push_back(request);
         }
-        let wire = match self.connect().await? {
+        // Boxed: a connection that is open keeps no room for what opening it took.
+        let wire = match Box::pin(self.connect()).await? {
             Ok(wire) => wire,
             Err(error) => return self.failed(error).await,
         };
