@@ -232,6 +232,19 @@ async fn a_new_session_forgets_the_call_that_it_happens_to() {
             "what came before is to be sent again"
         );
         assert!(!seen.iter().any(|message| message.answers(call)));
+        // Of a container all comes again, also what was answered.
+        let rule = "method=help.getNearestDc times=1: new-session";
+        server.faults().add(rule.parse().unwrap()).unwrap();
+        let nearest = f::help::GetNearestDc {}.to_bytes();
+        let (container, calls) = raw.send_container(&[config(), nearest]).await;
+        let seen = raw.until_pong().await;
+        let notice = seen.iter().find(|message| message.id() == new).unwrap();
+        assert!(notice.long(4) > container);
+        let answered: Vec<_> = calls
+            .iter()
+            .map(|call| seen.iter().any(|message| message.answers(*call)))
+            .collect();
+        assert_eq!(answered, [true, false]);
     })
     .await;
 }
