@@ -266,7 +266,12 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn string(&mut self) -> String {
-        String::from_utf8_lossy(self.bytes_ref()).into_owned()
+        let bytes = self.bytes_ref();
+        // The lossy way looks at one byte after the other, also where nothing is wrong with them.
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+        }
     }
 
     /// The length of a vector, checked against what is left: an item takes at least 4 bytes.

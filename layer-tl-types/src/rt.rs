@@ -46,12 +46,22 @@ pub(crate) fn put_bytes(buf: &mut Vec<u8>, x: &[u8]) {
     const MAX: usize = 0xff_ffff;
     let x = x.get(..MAX).unwrap_or(x);
     let [a, b, c, ..] = x.len().to_le_bytes();
-    let head: &[u8] = if x.len() < 254 { &[a] } else { &[254, a, b, c] };
-    let padding = (head.len() + x.len()).wrapping_neg() % 4;
-    buf.reserve(head.len() + x.len() + padding);
-    buf.extend_from_slice(head);
-    buf.extend_from_slice(x);
-    buf.extend_from_slice(&[0; 3][..padding]);
+    // Room for all of it at once: what is appended then is a matter of a few instructions.
+    buf.reserve(x.len() + 8);
+    if x.len() < 254 {
+        buf.push(a);
+        buf.extend_from_slice(x);
+        match x.len() % 4 {
+            0 => buf.extend_from_slice(&[0; 3]),
+            1 => buf.extend_from_slice(&[0; 2]),
+            2 => buf.push(0),
+            _ => {}
+        }
+    } else {
+        buf.extend_from_slice(&[254, a, b, c]);
+        buf.extend_from_slice(x);
+        buf.resize(buf.len() + x.len().wrapping_neg() % 4, 0);
+    }
 }
 
 pub(crate) fn put_raw(buf: &mut Vec<u8>, x: &[u8]) {
