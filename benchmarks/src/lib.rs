@@ -1,5 +1,7 @@
 //! Two ways to do the same, measured in turn in one run, so that what disturbs one disturbs the other.
 
+pub mod payload;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

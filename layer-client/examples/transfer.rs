@@ -45,7 +45,10 @@ async fn main() -> Result<()> {
 /// The data centre, until its standard input ends.
 async fn serve() -> Result<()> {
     let server = Server::builder().login_code("22222").start().await?;
-    server.add_user(NewUser::named(PHONE, "Ann"));
+    let mut ann = NewUser::named(PHONE, "Ann");
+    // Without it, files of more than 2 GB are refused.
+    ann.premium = true;
+    server.add_user(ann);
     println!("{}", server.address(1).ok_or("no data centre 1")?);
     println!("{}", server.public_key_pem());
     println!("end");
