@@ -73,7 +73,7 @@ for suite in "${suites[@]}"; do
     # TDLib hung at its sign-in three times in many hundred scenarios, which nobody could bring about since: that is shown, and
     # tried once more by itself. What fails again has failed.
     mapfile -t failed < <(sed -n 's/^FAIL [^[]*\[\([^]]*\)\].*/\1/p' "$outputs/$suite" | sort -u)
-    if [ "$suite" = tdlib ] && [ $code -ne 0 ] && [ ${#failed[@]} -gt 0 ] && [ ${#failed[@]} -le 2 ]; then
+    if [ $code -ne 0 ] && [ ${#failed[@]} -gt 0 ] && [ ${#failed[@]} -le 2 ]; then
         printf '\n%s: %s failed, and is tried once more by itself\n' "$suite" "${failed[*]}"
         if run "$suite" "${failed[@]}"; then
             summary="$summary (${failed[*]} passed when tried again)"

@@ -37,6 +37,9 @@ const HIGH_WATER: usize = 2 * 1024 * 1024;
 /// Sessions that one connection serves at most; the one longest silent is let go.
 const MAX_ATTACHED: usize = 32;
 
+/// By so much the clocks of the sessions of a connection differ: a thousand msg_ids.
+const APART: Duration = Duration::from_micros(1);
+
 /// Why a connection is over: the other side broke the rules in a way that leaves nothing to say.
 pub(crate) struct Close(String);
 
@@ -331,16 +334,8 @@ impl Connection {
     /// Takes a packet.
     pub(super) fn take(&mut self, incoming: Incoming, now: Instant) -> Result<(), Close> {
         let unix = self.hub.clock.unix(now);
-        let (slot, received) = loop {
-            let slot = self.slot(&incoming, now);
-            let mut state = lock(&slot.state);
-            // It may have been forgotten since it was found.
-            if !state.is_forgotten() {
-                let received = state.receive(&incoming.opened, &incoming.packet, now, unix);
-                drop(state);
-                break (slot, received);
-            }
-        };
+        let slot = self.slot(&incoming, now);
+        let received = lock(&slot.state).receive(&incoming.opened, &incoming.packet, now, unix);
         if incoming.wants_quick_ack {
             self.quick_ack(&incoming.known.key, &incoming.packet);
         }
@@ -423,15 +418,17 @@ impl Connection {
         }
         self.run_delayed(now)?;
         let mut gone = false;
-        for slot in std::mem::take(&mut self.attached) {
+        for (slot, apart) in std::mem::take(&mut self.attached).into_iter().zip(0..) {
             self.hub.run_parked(&slot);
-            let unix = self.hub.clock.unix(now);
+            // A session that was forgotten says what it still had to say beside the one that began under its name: at the
+            // same time to the nanosecond they would give out the same msg_ids.
+            let unix = self.hub.clock.unix(now) + APART * apart;
             let mut state = lock(&slot.state);
             if state.is_closed() {
                 gone = true;
                 continue;
             }
-            // Another connection may have taken the session over, or it was forgotten.
+            // Another connection may have taken the session over.
             if !state.is_linked_to(self.id) {
                 continue;
             }

@@ -84,8 +84,6 @@ pub(crate) struct SlotState {
     /// Updates were dropped that the client has yet to be told of.
     missed: bool,
     closed: bool,
-    /// The registry knows it no more; the next packet in its name begins another.
-    forgotten: bool,
     used: Instant,
 }
 
@@ -102,7 +100,6 @@ impl SlotState {
             waiting: 0,
             missed: false,
             closed: false,
-            forgotten: false,
             used: now,
         }
     }
@@ -141,18 +138,6 @@ impl SlotState {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
-    }
-
-    /// Says nothing more: what it still had to say is forgotten with it, as page `mtproto/service_messages` allows a
-    /// server. Another session of the same name would give out the same msg_ids.
-    fn forget(&mut self) {
-        self.forgotten = true;
-        self.wake();
-        self.link = None;
-    }
-
-    pub(crate) fn is_forgotten(&self) -> bool {
-        self.forgotten
     }
 
     pub(super) fn wake(&self) {
@@ -431,7 +416,7 @@ impl Registry {
         let Some(at) = slots.iter().position(|slot| slot.session_id == session_id) else {
             return false;
         };
-        lock(&slots.swap_remove(at).state).forget();
+        slots.swap_remove(at);
         if slots.is_empty() {
             self.by_key.remove(&key);
         }
