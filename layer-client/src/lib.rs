@@ -145,6 +145,7 @@
 //! embedded data centre of the crate `layer-test-server`, with which programs can be tested without
 //! an account and without a network.
 
+mod alarm;
 mod auth;
 mod chats;
 mod client;

@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::error::Result;
 
 /// Begins to write what there is by now, on a thread that may wait for the disk.
@@ -19,7 +20,7 @@ pub(super) struct Saver {
     changed: bool,
     saving: Option<Saving>,
     saved_at: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
 }
 
 impl Saver {
@@ -29,7 +30,7 @@ impl Saver {
             changed: false,
             saving: None,
             saved_at: Instant::now(),
-            timer: None,
+            alarm: Alarm::default(),
         }
     }
 
@@ -63,12 +64,7 @@ impl Saver {
             if !self.changed {
                 return Ok(done);
             }
-            let due = self.saved_at + self.every;
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
-            if timer.deadline() != due {
-                timer.as_mut().reset(due);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
+            if self.alarm.poll(self.saved_at + self.every, cx).is_pending() {
                 return Ok(done);
             }
             self.changed = false;

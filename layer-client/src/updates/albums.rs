@@ -3,15 +3,14 @@
 //! Nothing waits for an album but the messages of its own chat; and none waits longer than it may.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::Context;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use super::stream::Given;
 use super::types::{Album, Update};
+use crate::alarm::Alarm;
 use crate::messages::Message;
 use crate::peers::PeerId;
 
@@ -25,7 +24,7 @@ pub(super) struct Albums {
     /// Oldest first.
     open: VecDeque<Collected>,
     whole: VecDeque<Given>,
-    timer: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
 }
 
 struct Collected {
@@ -42,7 +41,7 @@ impl Albums {
             wait,
             open: VecDeque::new(),
             whole: VecDeque::new(),
-            timer: None,
+            alarm: Alarm::default(),
         }
     }
 
@@ -130,14 +129,9 @@ impl Albums {
                 self.end_if(|open| everything || open.due <= now);
                 return true;
             }
-            let timer = match &mut self.timer {
-                Some(timer) if timer.deadline() == due => timer,
-                timer => timer.insert(Box::pin(tokio::time::sleep_until(due))),
-            };
-            if timer.as_mut().poll(context).is_pending() {
+            if self.alarm.poll(due, context).is_pending() {
                 return false;
             }
-            self.timer = None;
         }
     }
 }

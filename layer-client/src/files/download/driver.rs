@@ -1,13 +1,13 @@
 //! The tokio side of a download: asks what the plan wants asked, and gives out what came.
 
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use super::calls;
+use crate::alarm::Alarm;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::files::FileLocation;
@@ -20,7 +20,7 @@ pub(super) struct Driver<'a> {
     client: Client,
     plan: Download,
     calls: JoinSet<(u64, Result<Answer>)>,
-    timer: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
     hooks: Hooks<'a>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Driver<'a> {
             client,
             plan: Download::new(file, settings, done),
             calls: JoinSet::new(),
-            timer: None,
+            alarm: Alarm::default(),
             hooks,
         }
     }
@@ -94,16 +94,7 @@ impl<'a> Driver<'a> {
             let Some(deadline) = self.plan.poll_timeout(now.into_std()) else {
                 return Poll::Pending;
             };
-            let deadline = Instant::from_std(deadline);
-            let timer = self
-                .timer
-                .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-            if timer.deadline() != deadline {
-                timer.as_mut().reset(deadline);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
+            ready!(self.alarm.poll(Instant::from_std(deadline), cx));
         }
     }
 

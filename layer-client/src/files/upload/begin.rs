@@ -13,6 +13,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use super::driver::{Checkpoint, Driver, MAX_PARTS, Shape, save_again};
 use super::source::{Parts, Source};
 use super::{Upload, UploadedFile, empty, too_large};
+use crate::alarm::Alarm;
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::files::control::Hooks;
@@ -127,7 +128,7 @@ impl Client {
                 shape,
                 total,
                 calls: JoinSet::new(),
-                timer: None,
+                alarm: Alarm::default(),
                 hooks: Hooks::new(progress, control),
                 checkpoint: checkpoint.zip(state).map(|(path, state)| Checkpoint {
                     path,

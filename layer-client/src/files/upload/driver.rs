@@ -4,14 +4,14 @@
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use layer_tl_types::Deserializable;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::source::Parts;
+use crate::alarm::Alarm;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::files::control::Hooks;
@@ -46,7 +46,7 @@ pub(super) struct Driver<'a> {
     /// Bytes in all, if that is known.
     pub(super) total: Option<u64>,
     pub(super) calls: JoinSet<(u64, Result<bool>)>,
-    pub(super) timer: Option<Pin<Box<Sleep>>>,
+    pub(super) alarm: Alarm,
     pub(super) hooks: Hooks<'a>,
     pub(super) checkpoint: Option<Checkpoint>,
 }
@@ -147,16 +147,7 @@ impl Driver<'_> {
             let Some(deadline) = self.plan.poll_timeout(now.into_std()) else {
                 return Poll::Pending;
             };
-            let deadline = Instant::from_std(deadline);
-            let timer = self
-                .timer
-                .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-            if timer.deadline() != deadline {
-                timer.as_mut().reset(deadline);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
+            ready!(self.alarm.poll(Instant::from_std(deadline), cx));
         }
     }
 
