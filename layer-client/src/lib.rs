@@ -150,6 +150,7 @@ mod auth;
 mod chats;
 mod client;
 mod dialogs;
+mod disk;
 mod error;
 pub mod files;
 mod inline;

@@ -6,7 +6,6 @@
 //! held locked for as long as the storage lives and holds the process id; the lock itself goes
 //! away with the process.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Encrypted, Passphrase, SessionError, SessionStorage};
+use crate::disk::{beside, sync_directory};
 
 /// A session larger than this is none of ours.
 const MAX_SIZE: u64 = 1 << 30;
@@ -181,12 +181,6 @@ fn behind_links(path: PathBuf) -> PathBuf {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
 fn private() -> OpenOptions {
     #[allow(unused_mut)]
     let mut options = OpenOptions::new();
@@ -196,20 +190,6 @@ fn private() -> OpenOptions {
         options.mode(0o600);
     }
     options
-}
-
-/// A rename is durable once its directory is.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

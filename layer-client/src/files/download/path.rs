@@ -16,6 +16,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::driver::Driver;
 use crate::client::Client;
+use crate::disk::{beside, sync_directory};
 use crate::error::{Error, Result};
 use crate::files::FileLocation;
 use crate::files::control::Hooks;
@@ -41,16 +42,10 @@ struct Beside {
 }
 
 impl Beside {
-    /// Names beside the path, so that the move at the end stays within one file system.
     fn of(path: &Path) -> Self {
-        let name = |end| {
-            let mut name = path.file_name().unwrap_or_default().to_os_string();
-            name.push(end);
-            path.with_file_name(name)
-        };
         Self {
-            part: name(".part"),
-            state: name(".part.state"),
+            part: beside(path, ".part"),
+            state: beside(path, ".part.state"),
             keep: false,
         }
     }
@@ -255,13 +250,8 @@ impl Writer<'_> {
             out.sync_all()?;
             beside.keep = true;
             fs::rename(&beside.part, &path)?;
-            if let Some(directory) = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-            {
-                // Not every system can; where it cannot, there is no need to.
-                drop(File::open(directory).and_then(|directory| directory.sync_all()));
-            }
+            // Not every file system can; where it cannot, there is no need to.
+            drop(sync_directory(&path));
             match fs::remove_file(&beside.state) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
@@ -321,9 +311,7 @@ pub(in crate::files) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Where a file is written that is to replace another one.
 fn unfinished(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_os_string();
-    name.push(".new");
-    name.into()
+    beside(path, ".new")
 }
 
 async fn blocking<T: Send + 'static>(
