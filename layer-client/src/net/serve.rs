@@ -45,6 +45,10 @@ const BREATH: Duration = Duration::from_millis(1);
 struct Link {
     codec: Codec,
     incoming: Vec<u8>,
+    /// Packets that are sealed, and where each of them ends.
+    sealed: Vec<u8>,
+    ends: Vec<usize>,
+    /// The same in the transport's frames.
     outgoing: Vec<u8>,
     /// How much of `outgoing` is written.
     written: usize,
@@ -59,6 +63,8 @@ impl Link {
         Self {
             codec,
             incoming: vec![0; LEAST_READ],
+            sealed: Vec::new(),
+            ends: Vec::new(),
             outgoing: Vec::new(),
             written: 0,
             opened: now,
@@ -86,16 +92,19 @@ impl Link {
 
     /// Puts together what the session has to say, sealed all at a time.
     fn write(&mut self, session: &mut ClientSession, now: Instant) -> Result<(), ConnectCause> {
-        let (mut sealed, mut ends) = (Vec::new(), Vec::new());
-        session.poll_transmit_many(now.into_std(), TOGETHER, &mut sealed, &mut ends);
+        let (sealed, ends) = (&mut self.sealed, &mut self.ends);
+        session.poll_transmit_many(now.into_std(), TOGETHER, sealed, ends);
         self.written = 0;
         self.outgoing.clear();
         // Much room is kept while it is used only, so that quiet connections are small.
         if self.outgoing.capacity() > MOST_READ {
             self.outgoing.shrink_to(sealed.len() + 64);
         }
+        if sealed.is_empty() && sealed.capacity() > LEAST_READ {
+            *sealed = Vec::new();
+        }
         let mut begun = 0;
-        for end in ends {
+        for &mut end in ends {
             let start = self.outgoing.len();
             self.outgoing.extend_from_slice(&sealed[begun..end]);
             let packed = self.codec.pack(&mut self.outgoing, start);
