@@ -437,9 +437,10 @@ impl Connection {
             let (mut packets, mut ends) = (Vec::new(), Vec::new());
             while self.out.waiting() < HIGH_WATER && !self.trouble.lost {
                 // One by one where something may happen to each.
-                let room = match self.watches(Point::Out) {
-                    true => 1,
-                    false => HIGH_WATER - self.out.waiting(),
+                let room = if self.watches(Point::Out) {
+                    1
+                } else {
+                    HIGH_WATER - self.out.waiting()
                 };
                 state.transmit_many(now, unix, room, &mut packets, &mut ends);
                 let mut begun = 0;
