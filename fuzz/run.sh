@@ -3,6 +3,7 @@
 #
 #   fuzz/run.sh                            every target, 30 minutes of CPU each
 #   fuzz/run.sh values links --minutes 5   these, 5 minutes each
+#   fuzz/run.sh --in-all 30                every target until all runs on record come to 30 minutes
 #   fuzz/run.sh --report                   what all runs so far came to
 #   fuzz/run.sh --minimise                 writes what is worth keeping into fuzz/corpus, and removes the rest
 #
@@ -23,6 +24,7 @@ targets=()
 while [ $# -gt 0 ]; do
     case $1 in
     --minutes) minutes=$2; shift ;;
+    --in-all) minutes=$2; mode=in-all; shift ;;
     --report) mode=report ;;
     --minimise) mode=minimise ;;
     --slice-of) mode=slice; targets=("$2"); shift ;; # one turn: for this script itself
@@ -70,7 +72,7 @@ report() {
         END { for (t in cpu) printf "%-18s %10.1f %12d %8d %9d\n", t, cpu[t], runs[t], edges[t], found[t] }' "$log" | sort
 }
 
-spent() { # target: CPU seconds since this run began
+spent() { # target: CPU seconds since this run began, or of all runs on record
     tail -n +"$((begun + 1))" "$log" | awk -F'\t' -v t="$1" '$1 == t { s += $2 } END { printf "%d", s }'
 }
 
@@ -103,6 +105,7 @@ if [ "$mode" = minimise ]; then
 fi
 
 begun=$(wc -l <"$log")
+[ "$mode" != in-all ] || begun=0
 while :; do
     due=()
     for target in "${targets[@]}"; do
