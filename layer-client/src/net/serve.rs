@@ -284,7 +284,7 @@ impl Worker {
                     }
                 };
             }
-            let id = session.submit(body.into(), options, now.into_std());
+            let id = session.submit(body, options, now.into_std());
             reply.ticket.mark_sent();
             self.tickets.insert(reply.ticket.id, id);
             self.waiting.insert(id, reply);

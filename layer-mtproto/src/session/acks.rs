@@ -1,7 +1,8 @@
 //! Acknowledgements that wait to be sent.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+
+use super::ascending::Ascending;
 
 /// The most msg_ids that one `msgs_ack`, and the other messages that list msg_ids, may name.
 pub(crate) const MAX_IDS: usize = 8192;
@@ -11,7 +12,7 @@ const ENOUGH: usize = 16;
 /// msg_ids to acknowledge, with other traffic or on a short timer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Acks {
-    ids: BTreeSet<i64>,
+    ids: Ascending<i64>,
     since: Option<Instant>,
 }
 
@@ -27,7 +28,7 @@ impl Acks {
 
     /// Takes one out that was acknowledged in another way.
     pub(crate) fn remove(&mut self, msg_id: i64) {
-        self.ids.remove(&msg_id);
+        self.ids.remove(msg_id);
         if self.ids.is_empty() {
             self.since = None;
         }
@@ -46,7 +47,7 @@ impl Acks {
     /// All of them, to be sent now.
     pub(crate) fn take(&mut self) -> Vec<i64> {
         self.since = None;
-        std::mem::take(&mut self.ids).into_iter().collect()
+        self.ids.take()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -5,6 +5,7 @@
 //! `mtproto/service_messages_about_messages`; what a request means is left to others, who see only its bytes.
 
 mod acks;
+mod ascending;
 mod client;
 pub(crate) mod clock;
 mod error;

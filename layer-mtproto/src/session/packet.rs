@@ -137,6 +137,9 @@ pub(crate) fn seal(key: &AuthKey, from: Sender, packet: &mut [u8]) {
 /// Encrypts packets that an [`Envelope`] made, each of which ends at one of `ends`, all at a time.
 pub(crate) fn seal_many(key: &AuthKey, from: Sender, mut packets: &mut [u8], ends: &[usize]) {
     let mut begun = 0;
+    if ends.len() == 1 {
+        return seal(key, from, packets);
+    }
     let mut slices = Vec::with_capacity(ends.len());
     for &end in ends {
         let (packet, rest) = packets.split_at_mut(end - begun);
@@ -163,10 +166,10 @@ impl Envelope {
 
     /// Appends the packet of a container of `messages` to `out`, which is yet to be sealed. `container` has no body of
     /// its own.
-    pub(crate) fn hold_all(
+    pub(crate) fn hold_all<'a>(
         &self,
         container: Message<'_>,
-        messages: &[Message<'_>],
+        messages: impl ExactSizeIterator<Item = Message<'a>>,
         rng: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
     ) {
@@ -180,7 +183,7 @@ impl Envelope {
                 .unwrap_or(u32::MAX)
                 .to_le_bytes(),
         );
-        messages.iter().for_each(|message| message.write(out));
+        messages.for_each(|message| message.write(out));
         let length = i32::try_from(out.len() - body).unwrap_or(i32::MAX);
         out[at + 12..at + 16].copy_from_slice(&length.to_le_bytes());
         pad(out, start, rng);
@@ -199,10 +202,12 @@ impl Envelope {
 fn pad(out: &mut Vec<u8>, start: usize, rng: &mut dyn SecureRandom) {
     let end = out.len();
     let padded = (end - start - HEADER + 12).next_multiple_of(16);
-    let mut more = [0; 1];
-    rng.fill(&mut more);
-    out.resize(start + HEADER + padded + usize::from(more[0] & 3) * 16, 0);
-    rng.fill(&mut out[end..]);
+    // The most that there can be, and a byte that says how much of it there is.
+    let mut random = [0; 12 + 15 + 3 * 16 + 1];
+    rng.fill(&mut random);
+    let [more, padding @ ..] = random;
+    let blocks = padded + usize::from(more & 3) * 16;
+    out.extend_from_slice(&padding[..start + HEADER + blocks - end]);
 }
 
 /// The messages of a container, all of them checked before the first is looked at.
@@ -342,7 +347,7 @@ mod tests {
             seqno: 6,
             body: &[],
         };
-        envelope.hold_all(container, &messages, &mut Ramp, &mut packet);
+        envelope.hold_all(container, messages.iter().copied(), &mut Ramp, &mut packet);
         seal(&key(), Sender::Client, &mut packet);
         let opened = open_packet(&key(), &mut packet).unwrap();
         let parsed = parse_container(8, &packet[opened.body]).unwrap();

@@ -1,6 +1,6 @@
 //! Which msg_ids came already.
 
-use std::collections::BTreeSet;
+use super::ascending::Ascending;
 
 /// How many msg_ids are remembered. The documentation leaves the number open; the least to expect is 1000.
 pub(crate) const CAPACITY: usize = 4096;
@@ -19,15 +19,15 @@ pub(crate) enum Seen {
 /// The msg_ids that came last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Window {
-    ids: BTreeSet<i64>,
+    ids: Ascending<i64>,
 }
 
 impl Window {
     /// What [`insert`](Self::insert) would say.
     pub(crate) fn look(&self, msg_id: i64) -> Seen {
-        if self.ids.contains(&msg_id) {
+        if self.ids.contains(msg_id) {
             Seen::Duplicate
-        } else if self.ids.len() >= CAPACITY && self.ids.first().is_some_and(|low| msg_id < *low) {
+        } else if self.ids.len() >= CAPACITY && self.ids.first().is_some_and(|low| msg_id < low) {
             Seen::Forgotten
         } else {
             Seen::New
@@ -53,7 +53,7 @@ impl Window {
 
     /// Forgets that a msg_id came.
     pub(crate) fn forget(&mut self, msg_id: i64) {
-        self.ids.remove(&msg_id);
+        self.ids.remove(msg_id);
     }
 
     /// The status of a message as `msgs_state_info` gives it.
@@ -63,8 +63,8 @@ impl Window {
         };
         match self.look(msg_id) {
             Seen::Duplicate => 4,
-            _ if msg_id > *high => 3,
-            _ if msg_id < *low => 1,
+            _ if msg_id > high => 3,
+            _ if msg_id < low => 1,
             _ => 2,
         }
     }

@@ -11,6 +11,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use layer_crypto::{AuthKey, message};
 use layer_tl_types::{Serializable, types};
 use zeroize::Zeroizing;
@@ -106,7 +107,7 @@ impl ClientSession {
         if self.binding.is_none() {
             return;
         }
-        let request = self.enter(Vec::new(), SubmitOptions::default());
+        let request = self.enter(Bytes::new(), SubmitOptions::default());
         self.key_state = KeyState::Binding { request };
     }
 
@@ -235,7 +236,7 @@ impl ClientSession {
             )
         });
         next.begin_binding();
-        next.requests.append(&mut self.requests);
+        next.requests.extend(self.requests.drain());
         next.successors = self.successors;
         next.forget_messages_waited_for();
         next.adopt();
@@ -244,8 +245,7 @@ impl ClientSession {
 
     /// Takes over the requests of the session before.
     fn adopt(&mut self) {
-        let ids: Vec<_> = self.requests.keys().copied().collect();
-        for id in ids {
+        for id in self.in_order(|_| true) {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };

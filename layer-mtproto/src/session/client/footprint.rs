@@ -34,7 +34,7 @@ impl ClientSession {
     pub fn footprint(&self) -> Footprint {
         Footprint {
             requests: self.requests.len(),
-            names: self.requests.values().map(|r| r.ids.len()).sum(),
+            names: self.requests.values().map(|r| r.ids.iter().count()).sum(),
             sent: self.sent.len(),
             service: self.service.len(),
             acks: self.acks.len(),

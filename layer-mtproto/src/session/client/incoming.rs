@@ -55,6 +55,9 @@ impl ClientSession {
         packets: &mut [Vec<u8>],
         now: Instant,
     ) -> Vec<Result<(), Violation>> {
+        if let [packet] = packets {
+            return vec![self.handle_packet(packet, now)];
+        }
         let opened = packet::open_many(&self.key, Sender::Server, packets);
         let mut results = Vec::with_capacity(packets.len());
         for (opened, packet) in opened.into_iter().zip(packets) {
@@ -465,7 +468,7 @@ impl ClientSession {
         self.accepted = self.accepted.max(msg_id);
         if let Sent::Request(id) = sent
             && let Some(request) = self.requests.get_mut(id)
-            && request.ids.last() == Some(&msg_id)
+            && request.ids.last() == Some(msg_id)
         {
             request.acked = true;
         }

@@ -18,15 +18,18 @@ pub use binding::{BindFailure, Binding};
 pub use config::{ClientEvent, SessionConfig, SessionParams, SubmitOptions};
 pub use footprint::Footprint;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use layer_crypto::{AuthKey, SecureRandom};
+use rustc_hash::FxHashMap;
 
 use self::binding::KeyState;
-use self::order::{Successors, Wait};
-use self::sent::{SentLog, Service};
+use self::order::{MAX_NAMED, Successors, Wait};
+use self::sent::{SentLog, Service, give_room_back};
 use super::acks::Acks;
+use super::ascending::Ascending;
 use super::clock::Clock;
 use super::error::{RequestFailure, Terminal};
 use super::gzip;
@@ -53,11 +56,10 @@ enum Turn {
 
 /// A request without an outcome.
 struct Request {
-    body: Vec<u8>,
+    body: Bytes,
     options: SubmitOptions,
     turn: Turn,
-    /// The msg_ids it had in this session, the present one last.
-    ids: Vec<i64>,
+    ids: Names,
     /// The seqno that goes with the present msg_id.
     seqno: i32,
     /// The msg_id of the packet it went with last, beyond all others when that was refused.
@@ -80,6 +82,32 @@ struct Request {
     ordered: bool,
     /// Whether the server would not let it wait, so that it does so here.
     held_back: bool,
+}
+
+/// The msg_ids that a request had in this session.
+#[derive(Default)]
+struct Names {
+    present: Option<i64>,
+    former: Vec<i64>,
+}
+
+impl Names {
+    /// The present one.
+    fn last(&self) -> Option<i64> {
+        self.present
+    }
+
+    fn push(&mut self, msg_id: i64) {
+        self.former.extend(self.present.replace(msg_id));
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = i64> {
+        self.former.iter().copied().chain(self.present)
+    }
 }
 
 /// How often in a row the server refused something, whatever it was.
@@ -128,10 +156,10 @@ pub struct ClientSession {
     distrusted: Vec<i64>,
     acks: Acks,
     next_request: u64,
-    requests: BTreeMap<RequestId, Request>,
+    requests: FxHashMap<RequestId, Request>,
     successors: Successors,
     /// Those that are to be sent.
-    queue: BTreeSet<RequestId>,
+    queue: Ascending<RequestId>,
     service: VecDeque<Service>,
     sent: SentLog,
     /// The highest msg_id that the server is known to have taken.
@@ -188,9 +216,9 @@ impl ClientSession {
             distrusted: Vec::new(),
             acks: Acks::default(),
             next_request: 0,
-            requests: BTreeMap::new(),
+            requests: FxHashMap::default(),
             successors: Successors::new(),
-            queue: BTreeSet::new(),
+            queue: Ascending::default(),
             service: VecDeque::new(),
             sent: SentLog::default(),
             accepted: 0,
@@ -237,7 +265,16 @@ impl ClientSession {
     }
 
     /// Takes a request: a serialised function. Its outcome comes as an event.
-    pub fn submit(&mut self, body: Vec<u8>, options: SubmitOptions, now: Instant) -> RequestId {
+    pub fn submit(
+        &mut self,
+        body: impl Into<Bytes>,
+        options: SubmitOptions,
+        now: Instant,
+    ) -> RequestId {
+        self.submit_bytes(body.into(), options, now)
+    }
+
+    fn submit_bytes(&mut self, body: Bytes, options: SubmitOptions, now: Instant) -> RequestId {
         let refusal = if let Some(reason) = self.terminal {
             Some(RequestFailure::Terminated(reason))
         } else if body.len() > MAX_BODY {
@@ -256,7 +293,7 @@ impl ClientSession {
             .config
             .gzip_threshold
             .and_then(|threshold| gzip::deflate_if_smaller(&body, threshold));
-        self.enter(packed.unwrap_or(body), options)
+        self.enter(packed.map_or(body, Bytes::from), options)
     }
 
     fn next_id(&mut self) -> RequestId {
@@ -266,8 +303,9 @@ impl ClientSession {
     }
 
     /// Enters a request into the books.
-    fn enter(&mut self, body: Vec<u8>, options: SubmitOptions) -> RequestId {
+    fn enter(&mut self, body: Bytes, options: SubmitOptions) -> RequestId {
         let id = self.next_id();
+        let waits = self.line_up(id, &options.after);
         if let Some(deadline) = options.deadline {
             self.deadlines.insert((deadline, id));
         }
@@ -275,7 +313,7 @@ impl ClientSession {
             body,
             options,
             turn: Turn::Fresh,
-            ids: Vec::new(),
+            ids: Names::default(),
             seqno: 0,
             carrier: 0,
             sent_at: None,
@@ -285,12 +323,11 @@ impl ClientSession {
             attempts: 0,
             losses: 0,
             introduces: false,
-            waits: Vec::new(),
+            held_back: waits.len() > MAX_NAMED,
+            waits,
             ordered: false,
-            held_back: false,
         };
         self.requests.insert(id, request);
-        self.line_up(id);
         self.queue.insert(id);
         id
     }
@@ -319,7 +356,7 @@ impl ClientSession {
         if request.sent_at.is_some()
             && let Some(msg_id) = request.ids.last()
         {
-            self.service.push_back(Service::DropAnswer(*msg_id));
+            self.service.push_back(Service::DropAnswer(msg_id));
         }
         self.fail(id, reason);
     }
@@ -349,24 +386,20 @@ impl ClientSession {
         self.service.retain(|service| {
             matches!(service, Service::DropAnswer(_) | Service::DestroySession(_))
         });
-        let sent: Vec<_> = self
-            .requests
-            .iter()
-            .filter(|(_, request)| request.turn == Turn::Sent)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in sent {
+        let mut again = Vec::new();
+        for id in self.in_order(|request| request.turn == Turn::Sent) {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };
             request.losses = request.losses.saturating_add(1);
             if request.options.resend_on_reconnect && request.losses <= self.config.max_losses {
                 request.turn = Turn::Again;
-                self.queue.insert(id);
+                again.push(id);
             } else {
                 self.fail(id, RequestFailure::ConnectionLost);
             }
         }
+        self.queue.insert_all(again);
         if let KeyState::Binding { request } = self.key_state {
             self.set_deadline(request, None);
         }
@@ -386,13 +419,20 @@ impl ClientSession {
             self.settle(request);
             self.key_state = KeyState::Unbound;
         }
-        let ids: Vec<_> = self.requests.keys().copied().collect();
-        for id in ids {
+        for id in self.in_order(|_| true) {
             self.fail(id, RequestFailure::Terminated(reason));
         }
         self.service.clear();
         self.sent.clear();
         self.events.push_back(ClientEvent::Terminal(reason));
+    }
+
+    /// The requests for which that is so, in the order in which they were submitted.
+    fn in_order(&self, holds: impl Fn(&Request) -> bool) -> Vec<RequestId> {
+        let those = self.requests.iter().filter(|(_, request)| holds(request));
+        let mut ids: Vec<_> = those.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// Takes a request that the server has answered out of all books.
@@ -404,10 +444,11 @@ impl ClientSession {
         let Some(request) = self.requests.remove(&id) else {
             return false;
         };
-        let given_up = request.ids.last().copied().filter(|_| given_up);
+        give_room_back(&mut self.requests);
+        let given_up = request.ids.last().filter(|_| given_up);
         self.move_up(id, given_up);
-        self.queue.remove(&id);
-        for msg_id in request.ids {
+        self.queue.remove(id);
+        for msg_id in request.ids.iter() {
             self.sent.remove(msg_id);
         }
         if let Some(deadline) = request.options.deadline {
@@ -467,7 +508,11 @@ impl ClientSession {
 
     /// When a request that has to wait may be sent.
     fn next_resend(&self) -> Option<Instant> {
-        let waiting = |id| self.requests.get(id).and_then(|request| request.not_before);
+        let waiting = |id| {
+            self.requests
+                .get(&id)
+                .and_then(|request| request.not_before)
+        };
         let hold = self
             .trouble
             .hold_until

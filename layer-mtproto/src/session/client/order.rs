@@ -12,7 +12,7 @@ use super::{ClientSession, Request, RequestId, Turn};
 use crate::session::wire::{INVOKE_AFTER_MSG, INVOKE_AFTER_MSGS};
 
 /// The most messages that are named; who comes after more of them waits here.
-const MAX_NAMED: usize = 100;
+pub(super) const MAX_NAMED: usize = 100;
 
 /// What a request comes after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,22 +28,16 @@ pub(super) type Successors = BTreeMap<RequestId, Vec<RequestId>>;
 
 impl ClientSession {
     /// Notes what a new request comes after. What has its outcome already needs not be waited for.
-    pub(super) fn line_up(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get(&id) else {
-            return;
-        };
+    pub(super) fn line_up(&mut self, id: RequestId, after: &[RequestId]) -> Vec<Wait> {
         let mut waits = Vec::new();
-        for before in &request.options.after {
+        for before in after {
             let wait = Wait::Request(*before);
             if *before < id && self.requests.contains_key(before) && !waits.contains(&wait) {
                 waits.push(wait);
                 self.successors.entry(*before).or_default().push(id);
             }
         }
-        if let Some(request) = self.requests.get_mut(&id) {
-            request.held_back = waits.len() > MAX_NAMED;
-            request.waits = waits;
-        }
+        waits
     }
 
     /// Lets those go on that came after a request which is no more. `given_up` is its message, if the server may
@@ -68,7 +62,7 @@ impl ClientSession {
         request.waits.iter().any(|wait| match wait {
             Wait::Request(before) => {
                 let goes = going.binary_search(before).is_ok();
-                request.held_back || (self.queue.contains(before) && !goes)
+                request.held_back || (self.queue.contains(*before) && !goes)
             }
             Wait::Message(_) => false,
         })
@@ -80,7 +74,7 @@ impl ClientSession {
             .waits
             .iter()
             .filter_map(|wait| match wait {
-                Wait::Request(before) => self.requests.get(before)?.ids.last().copied(),
+                Wait::Request(before) => self.requests.get(before)?.ids.last(),
                 Wait::Message(msg_id) => Some(*msg_id),
             })
             .collect();
@@ -106,7 +100,7 @@ impl ClientSession {
             return false;
         };
         // An answer to an older name: the present one will have its own.
-        if request.ids.last() != Some(&req_msg_id) {
+        if request.ids.last() != Some(req_msg_id) {
             return true;
         }
         if !request.ordered {

@@ -29,9 +29,11 @@ struct Outgoing {
 
 /// What is in a message.
 enum Body {
-    Made(Vec<u8>),
+    Service(Vec<u8>),
+    /// A request with something around it.
+    Wrapped(RequestId, Vec<u8>),
     /// A request as it was submitted, which may be a part of a file and is not copied for nothing.
-    Of(RequestId),
+    Plain(RequestId),
 }
 
 impl ClientSession {
@@ -97,11 +99,10 @@ impl ClientSession {
             self.put_service(service, now, &mut messages);
         }
         let mut again = false;
-        let mut requested = Vec::new();
         let lengths = messages.iter().map(|message| match &message.body {
-            Body::Made(body) => body.len(),
+            Body::Service(body) => body.len(),
             // There are none yet.
-            Body::Of(_) => 0,
+            Body::Wrapped(..) | Body::Plain(_) => 0,
         });
         let mut size: usize = lengths.sum();
         for id in requests {
@@ -114,14 +115,15 @@ impl ClientSession {
             }
             size += length;
             again |= self.put_request(id, now, &mut messages);
-            requested.push(id);
         }
         if messages.is_empty() {
             return false;
         }
         let carrier = self.put_together(&messages, again, now, out);
-        for id in requested {
-            if let Some(request) = self.requests.get_mut(&id) {
+        for message in &messages {
+            if let Body::Plain(id) | Body::Wrapped(id, _) = message.body
+                && let Some(request) = self.requests.get_mut(&id)
+            {
                 request.carrier = carrier;
             }
         }
@@ -136,18 +138,18 @@ impl ClientSession {
             KeyState::Unbound => return Vec::new(),
         };
         let mut going = Vec::new();
-        for id in &self.queue {
-            let Some(request) = self.requests.get(id) else {
+        for id in self.queue.iter() {
+            let Some(request) = self.requests.get(&id) else {
                 continue;
             };
             let waits = request.not_before.is_some_and(|time| time > now);
             if waits
                 || self.is_blocked(request, &going)
-                || binding.is_some_and(|binding| binding != *id)
+                || binding.is_some_and(|binding| binding != id)
             {
                 continue;
             }
-            going.push(*id);
+            going.push(id);
             if going.len() >= MAX_MESSAGES {
                 break;
             }
@@ -182,7 +184,7 @@ impl ClientSession {
         messages.push(Outgoing {
             msg_id,
             seqno,
-            body: Body::Made(body),
+            body: Body::Service(body),
         });
     }
 
@@ -199,7 +201,7 @@ impl ClientSession {
     fn put_request(&mut self, id: RequestId, now: Instant, messages: &mut Vec<Outgoing>) -> bool {
         let fresh = self.next_msg_id(now);
         let binds = self.binds(id);
-        self.queue.remove(&id);
+        self.queue.remove(id);
         let Some(request) = self.requests.get_mut(&id) else {
             return false;
         };
@@ -222,11 +224,11 @@ impl ClientSession {
         request.acked = false;
         request.sent_at = Some(now);
         request.not_before = None;
-        let msg_id = request.ids.last().copied().unwrap_or(fresh);
+        let msg_id = request.ids.last().unwrap_or(fresh);
         let seqno = request.seqno;
         let body = if binds {
             self.set_deadline(id, Some(now + self.config.bind_timeout));
-            Body::Made(self.bind_request(msg_id))
+            Body::Wrapped(id, self.bind_request(msg_id))
         } else {
             self.wrapped(id)
         };
@@ -243,7 +245,7 @@ impl ClientSession {
     /// A request's body with what goes around it now.
     fn wrapped(&mut self, id: RequestId) -> Body {
         let Some(request) = self.requests.get(&id) else {
-            return Body::Made(Vec::new());
+            return Body::Plain(id);
         };
         let order = self.order_of(request);
         let introduction = self.introduction(id);
@@ -251,7 +253,7 @@ impl ClientSession {
             if let Some(request) = self.requests.get_mut(&id) {
                 request.introduces = false;
             }
-            return Body::Of(id);
+            return Body::Plain(id);
         }
         let body = [&order, introduction, &request.body].concat();
         let introduces = !introduction.is_empty();
@@ -259,7 +261,7 @@ impl ClientSession {
             request.introduces = introduces;
             request.ordered |= !order.is_empty();
         }
-        Body::Made(body)
+        Body::Wrapped(id, body)
     }
 
     fn next_msg_id(&mut self, now: Instant) -> i64 {
@@ -279,21 +281,21 @@ impl ClientSession {
             salt,
             session_id: self.session_id,
         };
-        let borrowed: Vec<_> = messages
-            .iter()
-            .map(|m| Message {
-                msg_id: m.msg_id,
-                seqno: m.seqno,
-                body: match &m.body {
-                    Body::Made(body) => body,
-                    Body::Of(id) => self.requests.get(id).map_or(&[], |request| &request.body),
-                },
-            })
-            .collect();
-        if let [single] = borrowed.as_slice()
+        let requests = &self.requests;
+        let borrowed = messages.iter().map(|message| Message {
+            msg_id: message.msg_id,
+            seqno: message.seqno,
+            body: match &message.body {
+                Body::Service(body) | Body::Wrapped(_, body) => body,
+                Body::Plain(id) => requests.get(id).map_or(&[], |request| &request.body),
+            },
+        });
+        if let [single] = messages
             && !in_container
         {
-            envelope.hold(*single, &mut *self.rng, out);
+            for message in borrowed {
+                envelope.hold(message, &mut *self.rng, out);
+            }
             return single.msg_id;
         }
         let msg_id = self.ids.next(self.clock.server_time(now), MsgKind::Client);
@@ -302,7 +304,7 @@ impl ClientSession {
             seqno: self.seqno.next(false),
             body: &[],
         };
-        envelope.hold_all(container, &borrowed, &mut *self.rng, out);
+        envelope.hold_all(container, borrowed, &mut *self.rng, out);
         let members = messages.iter().map(|message| message.msg_id).collect();
         self.sent.insert(msg_id, Sent::Container(members));
         msg_id

@@ -200,7 +200,7 @@ impl ClientSession {
                 let current = self
                     .requests
                     .get(&id)
-                    .is_some_and(|r| r.turn == Turn::Sent && r.ids.last() == Some(&msg_id));
+                    .is_some_and(|r| r.turn == Turn::Sent && r.ids.last() == Some(msg_id));
                 if current {
                     self.retry(id, code, again, now);
                 }
@@ -272,8 +272,7 @@ impl ClientSession {
             .retain(|service| matches!(service, Service::DestroySession(_) | Service::Ping { .. }));
         self.put_back(Service::DestroySession(old));
         self.forget_messages_waited_for();
-        let ids: Vec<_> = self.requests.keys().copied().collect();
-        for id in ids {
+        for id in self.in_order(|_| true) {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };
@@ -281,7 +280,7 @@ impl ClientSession {
                 && request
                     .ids
                     .last()
-                    .is_some_and(|last| refused.contains(last));
+                    .is_some_and(|last| refused.contains(&last));
             let was_sent = request.turn != Turn::Fresh;
             request.ids.clear();
             request.uncertain = false;
@@ -313,20 +312,15 @@ impl ClientSession {
     /// A message goes by the packet that carried it last: one under an old name may be the first of a new one.
     pub(super) fn resend_before(&mut self, first_msg_id: i64, now: Instant) {
         let first_msg_id = self.sent.carrier(first_msg_id).unwrap_or(first_msg_id);
-        let before: Vec<_> = self
-            .requests
-            .iter()
-            .filter(|(_, request)| {
-                // Also what was about to go again on somebody's wish, if it must not be repeated.
-                let went = match request.turn {
-                    Turn::Sent => true,
-                    Turn::Again => !request.options.resend_on_reconnect,
-                    Turn::Fresh => false,
-                };
-                went && request.carrier < first_msg_id
-            })
-            .map(|(id, _)| *id)
-            .collect();
+        let before = self.in_order(|request| {
+            // Also what was about to go again on somebody's wish, if it must not be repeated.
+            let went = match request.turn {
+                Turn::Sent => true,
+                Turn::Again => !request.options.resend_on_reconnect,
+                Turn::Fresh => false,
+            };
+            went && request.carrier < first_msg_id
+        });
         for id in before {
             self.lost(id);
             if let Some(request) = self.requests.get_mut(&id) {
@@ -339,16 +333,15 @@ impl ClientSession {
     /// Asks what became of requests that are neither answered nor acknowledged.
     pub(super) fn check_states(&mut self, now: Instant) {
         let sent = |request: &super::Request| request.turn == Turn::Sent;
-        let due: Vec<_> = self
-            .requests
-            .values()
-            .filter(|request| {
-                let old = request
-                    .sent_at
-                    .is_some_and(|at| at + self.config.state_check <= now);
-                sent(request) && old && !request.acked
-            })
-            .filter_map(|request| request.ids.last().copied())
+        let due = self.in_order(|request| {
+            let old = request
+                .sent_at
+                .is_some_and(|at| at + self.config.state_check <= now);
+            sent(request) && old && !request.acked
+        });
+        let due: Vec<_> = due
+            .iter()
+            .filter_map(|id| self.requests.get(id)?.ids.last())
             .take(1024)
             .collect();
         if !due.is_empty()
@@ -380,7 +373,7 @@ impl ClientSession {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };
-            if request.turn != Turn::Sent || request.ids.last() != Some(msg_id) {
+            if request.turn != Turn::Sent || request.ids.last() != Some(*msg_id) {
                 continue;
             }
             match status & 7 {
@@ -424,7 +417,7 @@ impl ClientSession {
     /// Sends a request again under the msg_id by which it is wanted, if that is still its own.
     fn resend(&mut self, id: RequestId, msg_id: i64) {
         if let Some(request) = self.requests.get_mut(&id)
-            && request.ids.last() == Some(&msg_id)
+            && request.ids.last() == Some(msg_id)
             && request.turn == Turn::Sent
             && request.losses < self.config.max_losses
         {

@@ -1,6 +1,9 @@
 //! What was sent under which msg_id, so that what the server says about a msg_id finds its object.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 
 use super::RequestId;
 
@@ -37,7 +40,7 @@ const MAX_OTHERS: usize = 1024;
 /// Everything sent in this session that an answer may still name.
 #[derive(Debug, Default)]
 pub(super) struct SentLog {
-    by_id: BTreeMap<i64, Sent>,
+    by_id: FxHashMap<i64, Sent>,
     /// The ids that are no requests, oldest first.
     others: VecDeque<i64>,
 }
@@ -62,15 +65,16 @@ impl SentLog {
     /// The last container that a message went in.
     pub(super) fn carrier(&self, msg_id: i64) -> Option<i64> {
         let holds = |sent: &Sent| matches!(sent, Sent::Container(ids) if ids.contains(&msg_id));
-        self.by_id
-            .range(msg_id..)
-            .rev()
-            .find(|(_, sent)| holds(sent))
-            .map(|(id, _)| *id)
+        let latest_first = self.others.iter().rev().copied();
+        latest_first
+            .filter(|id| *id >= msg_id)
+            .find(|id| self.get(*id).is_some_and(holds))
     }
 
     pub(super) fn remove(&mut self, msg_id: i64) -> Option<Sent> {
-        self.by_id.remove(&msg_id)
+        let sent = self.by_id.remove(&msg_id)?;
+        give_room_back(&mut self.by_id);
+        Some(sent)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -80,5 +84,12 @@ impl SentLog {
     pub(super) fn clear(&mut self) {
         self.by_id.clear();
         self.others.clear();
+    }
+}
+
+/// After many entries a map keeps the room that they had; it need not when it is nearly empty.
+pub(super) fn give_room_back<K: Eq + Hash, V>(map: &mut FxHashMap<K, V>) {
+    if map.capacity() > 256 && map.len() < map.capacity() / 8 {
+        map.shrink_to(map.len() * 2);
     }
 }

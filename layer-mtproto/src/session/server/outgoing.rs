@@ -18,6 +18,16 @@ struct Outgoing {
     body: Arc<Vec<u8>>,
 }
 
+impl Outgoing {
+    fn message(&self) -> Message<'_> {
+        Message {
+            msg_id: self.msg_id,
+            seqno: self.seqno,
+            body: &self.body,
+        }
+    }
+}
+
 impl ServerSession {
     /// Appends the packet that is to be sent now to `out`, if there is one. Ask again until there is none. `unix`
     /// is the time since 1970.
@@ -152,18 +162,10 @@ impl ServerSession {
             salt: self.salts.current(unix),
             session_id: self.session_id,
         };
-        let borrowed: Vec<_> = messages
-            .iter()
-            .map(|m| Message {
-                msg_id: m.msg_id,
-                seqno: m.seqno,
-                body: &m.body,
-            })
-            .collect();
-        if let [single] = borrowed.as_slice()
+        if let [single] = messages
             && !in_container
         {
-            envelope.hold(*single, &mut *self.rng, out);
+            envelope.hold(single.message(), &mut *self.rng, out);
             return true;
         }
         let msg_id = self.ids.next(unix, MsgKind::Notification);
@@ -172,7 +174,12 @@ impl ServerSession {
             seqno: self.seqno.next(false),
             body: &[],
         };
-        envelope.hold_all(container, &borrowed, &mut *self.rng, out);
+        envelope.hold_all(
+            container,
+            messages.iter().map(Outgoing::message),
+            &mut *self.rng,
+            out,
+        );
         true
     }
 }

@@ -1,0 +1,128 @@
+//! A set of what mostly comes in ascending order, and mostly goes in the same.
+
+use std::collections::VecDeque;
+
+/// A sorted queue: what is higher than everything before is put behind it, and the lowest taken from the front,
+/// for next to nothing. What comes late costs a search and the moving of what lies on the shorter side of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ascending<T>(VecDeque<T>);
+
+impl<T> Default for Ascending<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: Ord + Copy> Ascending<T> {
+    /// Whether it was not there before.
+    pub(crate) fn insert(&mut self, item: T) -> bool {
+        if self.0.back().is_none_or(|last| *last < item) {
+            self.0.push_back(item);
+            return true;
+        }
+        match self.0.binary_search(&item) {
+            Ok(_) => false,
+            Err(at) => {
+                self.0.insert(at, item);
+                true
+            }
+        }
+    }
+
+    /// As many [`insert`](Self::insert)s, for what may lie anywhere.
+    pub(crate) fn insert_all(&mut self, items: impl IntoIterator<Item = T>) {
+        let mut all = Vec::from(std::mem::take(&mut self.0));
+        all.extend(items);
+        all.sort_unstable();
+        all.dedup();
+        self.0 = all.into();
+    }
+
+    /// Whether it was there.
+    pub(crate) fn remove(&mut self, item: T) -> bool {
+        let found = match self.0.front() {
+            Some(first) if *first == item => Ok(0),
+            _ => self.0.binary_search(&item),
+        };
+        found.is_ok_and(|at| self.0.remove(at).is_some())
+    }
+
+    pub(crate) fn contains(&self, item: T) -> bool {
+        // Mostly asked of what is new.
+        self.0.back().is_some_and(|last| item <= *last) && self.0.binary_search(&item).is_ok()
+    }
+
+    pub(crate) fn first(&self) -> Option<T> {
+        self.0.front().copied()
+    }
+
+    pub(crate) fn last(&self) -> Option<T> {
+        self.0.back().copied()
+    }
+
+    pub(crate) fn pop_first(&mut self) -> Option<T> {
+        self.0.pop_front()
+    }
+
+    /// All of them; none are left.
+    pub(crate) fn take(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.0).into()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = T> {
+        self.0.iter().copied()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn it_does_what_an_ordered_set_does() {
+        fastrand::seed(1);
+        for _ in 0..50 {
+            let (mut ours, mut theirs) = (Ascending::default(), BTreeSet::new());
+            for step in 0..400 {
+                // Mostly rising, sometimes not.
+                let item = if fastrand::u8(..4) == 0 {
+                    fastrand::i64(..400)
+                } else {
+                    step
+                };
+                match fastrand::u8(..8) {
+                    0 => assert_eq!(ours.remove(item), theirs.remove(&item)),
+                    1 => assert_eq!(ours.pop_first(), theirs.pop_first()),
+                    2 => {
+                        let more = [item, item - 7, item + 3, item];
+                        ours.insert_all(more);
+                        theirs.extend(more);
+                    }
+                    _ => assert_eq!(ours.insert(item), theirs.insert(item)),
+                }
+                assert_eq!(ours.contains(item), theirs.contains(&item));
+                assert_eq!(
+                    (ours.first(), ours.last()),
+                    (theirs.first().copied(), theirs.last().copied())
+                );
+                assert_eq!(
+                    (ours.len(), ours.is_empty()),
+                    (theirs.len(), theirs.is_empty())
+                );
+                assert!(ours.iter().eq(theirs.iter().copied()));
+            }
+            assert_eq!(ours.take(), Vec::from_iter(theirs));
+            assert!(ours.is_empty());
+        }
+    }
+}
