@@ -1,16 +1,16 @@
 //! The chain itself: which layers there are and in which order, and its end at a connection.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout_at;
 
-use super::deadline::Deadline;
 use super::flood::FloodWaits;
 use super::rate::RateLimiter;
 use super::retry::Retry;
-use super::route::Route;
-use super::{CallOptions, FOR_EVER, Request};
+use super::{CallOptions, FOR_EVER, Request, deadline, route};
 use crate::client::{BoxFuture, Config, Inner};
 use crate::error::{Error, RpcError, Terminal};
 use crate::net::{Lane, Sending};
@@ -35,27 +35,35 @@ pub trait Middleware: Send + Sync {
 #[derive(Clone, Copy)]
 pub struct Next<'a> {
     layers: &'a [Arc<dyn Middleware>],
-    pub(super) wire: &'a dyn Wire,
+    end: &'a dyn End,
 }
 
 impl Next<'_> {
     /// Lets a request on. A layer that makes it again calls this again.
     #[must_use = "nothing is asked until the future is awaited"]
-    pub fn run<'b>(self, request: &'b mut Request) -> BoxFuture<'b, Result<Vec<u8>, Error>>
+    pub fn run<'b>(self, request: &'b mut Request) -> BoxFuture<'b, Outcome>
     where
         Self: 'b,
     {
         match self.layers.split_first() {
-            Some((layer, rest)) => layer.call(
-                request,
-                Next {
+            Some((layer, rest)) => {
+                let next = Next {
                     layers: rest,
-                    wire: self.wire,
-                },
-            ),
-            None => self.wire.send(request),
+                    end: self.end,
+                };
+                layer.call(request, next)
+            }
+            None => self.end.run(request),
         }
     }
+}
+
+/// What comes of a call: the serialised result, or an error.
+pub(super) type Outcome = Result<Vec<u8>, Error>;
+
+/// What is behind the last of a user's layers.
+trait End: Send + Sync {
+    fn run<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Outcome>;
 }
 
 /// What is below the chain: data centres, and the account's place among them.
@@ -67,28 +75,28 @@ pub(super) trait Wire: Send + Sync {
     fn move_home(&self, from: i32, to: i32) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Sends a request once.
-    fn send<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Vec<u8>, Error>>;
+    fn send(&self, request: &mut Request) -> impl Future<Output = Outcome> + Send;
 }
 
 /// All layers of a client.
 pub(crate) struct Chain {
     layers: Vec<Arc<dyn Middleware>>,
-    floods: Arc<FloodWaits>,
+    retry: Retry,
+    floods: FloodWaits,
+    rates: Option<RateLimiter>,
+    attempt_layers: Vec<Arc<dyn Middleware>>,
 }
 
 impl Chain {
     pub(crate) fn new(config: &Config) -> Self {
-        let mut layers: Vec<Arc<dyn Middleware>> = vec![Arc::new(Deadline)];
-        layers.extend(config.layers.iter().cloned());
-        layers.push(Arc::new(Retry::new(config.retry)));
-        let floods = Arc::new(FloodWaits::new(config.flood_policy.clone()));
-        layers.push(floods.clone());
-        if !config.rate_limits.is_empty() {
-            layers.push(Arc::new(RateLimiter::new(&config.rate_limits)));
+        let limited = !config.rate_limits.is_empty();
+        Self {
+            layers: config.layers.clone(),
+            retry: Retry::new(config.retry),
+            floods: FloodWaits::new(config.flood_policy.clone()),
+            rates: limited.then(|| RateLimiter::new(&config.rate_limits)),
+            attempt_layers: config.attempt_layers.clone(),
         }
-        layers.push(Arc::new(Route));
-        layers.extend(config.attempt_layers.iter().cloned());
-        Self { layers, floods }
     }
 
     /// Someone else signs in, to whom the server has said nothing yet.
@@ -96,16 +104,87 @@ impl Chain {
         self.floods.forget();
     }
 
-    pub(super) async fn call(
-        &self,
-        wire: &dyn Wire,
-        mut request: Request,
-    ) -> Result<Vec<u8>, Error> {
+    pub(super) async fn call(&self, wire: &impl Wire, mut request: Request) -> Outcome {
+        let way = Way { chain: self, wire };
+        match deadline::begin(&mut request) {
+            None => way.whole(&mut request).await,
+            // Boxed, as what is seldom is on this way: every call has room for all that it may come to.
+            Some(deadline) => match timeout_at(deadline, Box::pin(way.whole(&mut request))).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(deadline::passed(&request)),
+            },
+        }
+    }
+}
+
+/// A call's way through the layers that are ours, from one to the next: one future for all of them.
+/// Only where a user's layers stand is there a box around what is behind.
+pub(super) struct Way<'a, W> {
+    chain: &'a Chain,
+    wire: &'a W,
+}
+
+/// The layers from the retries on.
+struct FromRetry<'a, W>(&'a Way<'a, W>);
+
+/// The sending.
+struct AtWire<'a, W>(&'a W);
+
+impl<W: Wire> Way<'_, W> {
+    async fn whole(&self, request: &mut Request) -> Outcome {
+        let chain = self.chain;
+        if chain.layers.is_empty() {
+            return chain.retry.call(request, self).await;
+        }
         let next = Next {
-            layers: &self.layers,
-            wire,
+            layers: &chain.layers,
+            end: &FromRetry(self),
         };
-        next.run(&mut request).await
+        next.run(request).await
+    }
+
+    /// What comes after [`Retry`].
+    pub(super) fn after_retry(
+        &self,
+        request: &mut Request,
+    ) -> impl Future<Output = Outcome> + Send {
+        self.chain.floods.call(request, self)
+    }
+
+    /// What comes after [`FloodWaits`].
+    pub(super) async fn after_flood_waits(&self, request: &mut Request) -> Outcome {
+        if let Some(rates) = &self.chain.rates
+            && !Box::pin(rates.wait(request)).await
+        {
+            return Err(deadline::passed(request));
+        }
+        route::call(request, self).await
+    }
+
+    /// What comes after the [route](route::call).
+    pub(super) async fn attempt(&self, request: &mut Request) -> Outcome {
+        let layers = &self.chain.attempt_layers;
+        if layers.is_empty() {
+            return self.wire.send(request).await;
+        }
+        let end = &AtWire(self.wire);
+        Next { layers, end }.run(request).await
+    }
+
+    pub(super) fn wire(&self) -> &impl Wire {
+        self.wire
+    }
+}
+
+impl<W: Wire> End for FromRetry<'_, W> {
+    fn run<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.0.chain.retry.call(request, self.0))
+    }
+}
+
+impl<W: Wire> End for AtWire<'_, W> {
+    fn run<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.0.send(request))
     }
 }
 
@@ -175,28 +254,22 @@ impl Wire for ClientWire<'_> {
         })
     }
 
-    fn send<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        Box::pin(async move {
-            let dc_id = request.dc().unwrap_or_else(|| self.home());
-            request.attempts = request.attempts.saturating_add(1);
-            let sending = Sending {
-                within: self.within(request),
-                no_resend: request.options().no_resend,
-                lane: request.lane.clone(),
-            };
-            let body = request.body.clone();
-            let result = self
-                .inner
-                .pool
-                .call(self.inner, dc_id, body, &sending)
-                .await;
-            let result = match result {
-                Err(Error::Rpc(error)) => Err(self.outcome(dc_id, error)),
-                result => result,
-            };
-            request.sent |= was_sent(&result);
-            result
-        })
+    async fn send(&self, request: &mut Request) -> Outcome {
+        let dc_id = request.dc().unwrap_or_else(|| self.home());
+        request.attempts = request.attempts.saturating_add(1);
+        let sending = Sending {
+            within: self.within(request),
+            no_resend: request.options().no_resend,
+            lane: request.lane.clone(),
+        };
+        let pool = &self.inner.pool;
+        let result = pool.call(self.inner, dc_id, &request.body, &sending).await;
+        let result = match result {
+            Err(Error::Rpc(error)) => Err(self.outcome(dc_id, error)),
+            result => result,
+        };
+        request.sent |= was_sent(&result);
+        result
     }
 }
 
@@ -241,8 +314,6 @@ mod tests {
             })
         }
     }
-
-    type Outcome = Result<Vec<u8>, Error>;
 
     /// A layer that is a function.
     struct Layer(for<'a> fn(&'a mut Request, Next<'a>) -> BoxFuture<'a, Outcome>);

@@ -1,40 +1,26 @@
 //! The deadline of a whole call.
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::{Middleware, Next, Request};
-use crate::client::BoxFuture;
+use super::Request;
 use crate::error::{Error, TimeoutError};
 
-/// The outermost layer. Those below know the deadline too: a connection gives up at it, and a wait
-/// that would pass it is not begun, so that the caller hears what there would be to wait for.
-pub(super) struct Deadline;
+/// When the call is over, from now on. The layers know it too: a connection gives up at it, and a
+/// wait that would pass it is not begun, so that the caller hears what there would be to wait for.
+pub(super) fn begin(request: &mut Request) -> Option<Instant> {
+    let after = request.options().deadline?;
+    // So far away that it cannot be said is as good as none.
+    request.deadline = Instant::now().checked_add(after);
+    request.deadline
+}
 
-impl Middleware for Deadline {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        let Some(after) = request.options().deadline else {
-            return next.run(request);
-        };
-        // So far away that it cannot be said is as good as none.
-        let Some(deadline) = Instant::now().checked_add(after) else {
-            return next.run(request);
-        };
-        request.deadline = Some(deadline);
-        Box::pin(async move {
-            match timeout_at(deadline, next.run(request)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Error::Timeout(TimeoutError {
-                    method: request.method(),
-                    after,
-                    sent: request.sent,
-                })),
-            }
-        })
-    }
+/// What its caller hears then.
+pub(super) fn passed(request: &Request) -> Error {
+    Error::Timeout(TimeoutError {
+        method: request.method(),
+        after: request.options().deadline.unwrap_or_default(),
+        sent: request.sent,
+    })
 }
 
 #[cfg(test)]

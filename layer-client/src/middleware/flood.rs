@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::chain::{Outcome, Way, Wire};
 use super::memory::{Key, Memory};
-use super::{FOR_EVER, Middleware, Next, Request};
-use crate::client::BoxFuture;
+use super::{FOR_EVER, Request};
 use crate::error::{Error, RpcError};
 
 /// At least so long is waited, or a server that says 0 for ever is asked at full speed.
@@ -98,62 +98,57 @@ impl FloodWaits {
     }
 
     /// The wait that `error` is, from now on, remembered if it is known for which calls it holds.
-    fn note(&self, keys: &[Key], error: &RpcError) -> Option<Instant> {
+    fn note(&self, request: &Request, error: &RpcError) -> Option<Instant> {
         let wait = error.wait().filter(|_| error.code == RpcError::FLOOD)?;
         let now = Instant::now();
         let until = now + wait.clamp(A_LITTLE, FOR_EVER);
-        if let Some(key) = keys.iter().find(|key| key.is_meant_by(error)) {
-            self.memory.remember(key.clone(), error, until);
+        let mut keys = Key::of(request).into_iter();
+        if let Some(key) = keys.find(|key| key.is_meant_by(error)) {
+            self.memory.remember(key, error, until);
         }
         Some(until)
     }
-}
 
-impl Middleware for FloodWaits {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        if request.is_of_transfer() {
-            return next.run(request);
-        }
-        Box::pin(async move {
-            let keys = Key::of(request);
-            let mut attempt = 0;
-            let mut waited = Duration::ZERO;
-            loop {
-                let (error, until, remembered) = match self.memory.refusal(&keys) {
-                    Some((mut error, until)) => {
-                        error.method = request.method();
-                        (error, until, true)
-                    }
-                    None => match next.run(request).await {
-                        Err(Error::Rpc(error)) => match self.note(&keys, &error) {
+    pub(super) async fn call(&self, request: &mut Request, way: &Way<'_, impl Wire>) -> Outcome {
+        let mut attempt = 0;
+        let mut waited = Duration::ZERO;
+        loop {
+            let remembered = match request.is_of_transfer() {
+                true => None,
+                false => self.memory.refusal(|| Key::of(request)),
+            };
+            let (error, until, remembered) = match remembered {
+                Some((mut error, until)) => {
+                    error.method = request.method();
+                    (error, until, true)
+                }
+                None => match way.after_flood_waits(request).await {
+                    Err(Error::Rpc(error)) if !request.is_of_transfer() => {
+                        match self.note(request, &error) {
                             Some(until) => (error, until, false),
                             None => return Err(Error::Rpc(error)),
-                        },
-                        outcome => return outcome,
-                    },
-                };
-                let wait = until.saturating_duration_since(Instant::now());
-                let asked = FloodWait {
-                    method: request.method(),
-                    name: &error.name,
-                    wait,
-                    attempt,
-                    waited,
-                    remembered,
-                };
-                if self.policy.decide(&asked) == WaitDecision::Fail || !request.has_time_for(wait) {
-                    return Err(Error::Rpc(error));
-                }
-                log::info!("{error}; waiting");
-                attempt += 1;
-                waited = waited.saturating_add(wait);
-                sleep_until(until).await;
+                        }
+                    }
+                    outcome => return outcome,
+                },
+            };
+            let wait = until.saturating_duration_since(Instant::now());
+            let asked = FloodWait {
+                method: request.method(),
+                name: &error.name,
+                wait,
+                attempt,
+                waited,
+                remembered,
+            };
+            if self.policy.decide(&asked) == WaitDecision::Fail || !request.has_time_for(wait) {
+                return Err(Error::Rpc(error));
             }
-        })
+            log::info!("{error}; waiting");
+            attempt += 1;
+            waited = waited.saturating_add(wait);
+            sleep_until(until).await;
+        }
     }
 }
 

@@ -76,14 +76,15 @@ impl Memory {
         waits.insert(key, (error.clone(), until));
     }
 
-    /// What the server would answer to a call with these keys, and until when.
-    pub(super) fn refusal(&self, keys: &[Key]) -> Option<(RpcError, Instant)> {
+    /// What the server would answer to a call with these keys, and until when. Mostly there is nothing to look
+    /// up, and the keys are not asked for.
+    pub(super) fn refusal(&self, keys: impl FnOnce() -> Vec<Key>) -> Option<(RpcError, Instant)> {
         let mut waits = self.lock();
         if waits.is_empty() {
             return None;
         }
-        let now = Instant::now();
-        for key in keys {
+        let (keys, now) = (keys(), Instant::now());
+        for key in &keys {
             if waits.get(key).is_some_and(|(_, until)| *until <= now) {
                 waits.remove(key);
             }
@@ -121,8 +122,8 @@ mod tests {
             memory.remember(key(n.into()), &error, until);
         }
         assert_eq!(memory.lock().len(), CAPACITY);
-        assert!(memory.refusal(&[key(2999)]).is_some());
-        assert!(memory.refusal(&[key(0)]).is_none());
+        assert!(memory.refusal(|| vec![key(2999)]).is_some());
+        assert!(memory.refusal(|| vec![key(0)]).is_none());
 
         tokio::time::advance(Duration::from_secs(20_000)).await;
         memory.remember(key(0), &error, Instant::now() + Duration::from_secs(1));
@@ -141,7 +142,7 @@ mod tests {
         ];
         memory.remember(keys[0].clone(), &flood, now + Duration::from_secs(9));
         memory.remember(keys[1].clone(), &slow, now + Duration::from_secs(5));
-        let (error, _) = memory.refusal(&keys).unwrap();
+        let (error, _) = memory.refusal(|| keys.to_vec()).unwrap();
         assert_eq!((error.name.as_str(), error.value), ("FLOOD_WAIT", Some(9)));
     }
 }

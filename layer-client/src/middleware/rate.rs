@@ -12,9 +12,7 @@ use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 use tokio::time::{Instant, sleep_until};
 
 use super::shape::{self, Chat};
-use super::{FOR_EVER, Middleware, Next, Request};
-use crate::client::BoxFuture;
-use crate::error::{Error, TimeoutError};
+use super::{FOR_EVER, Request};
 
 /// The methods that send messages.
 const SENDING: [&str; 5] = [
@@ -222,7 +220,7 @@ impl RateLimiter {
     }
 
     /// Waits until every limit has room, and takes it. `false` if that is after the deadline.
-    async fn wait(&self, request: &Request) -> bool {
+    pub(super) async fn wait(&self, request: &Request) -> bool {
         let Some(method) = request.method() else {
             return true;
         };
@@ -251,25 +249,6 @@ impl RateLimiter {
             turn.0.push_back(now);
         }
         true
-    }
-}
-
-impl Middleware for RateLimiter {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        Box::pin(async move {
-            if self.wait(request).await {
-                return next.run(request).await;
-            }
-            Err(Error::Timeout(TimeoutError {
-                method: request.method(),
-                after: request.options().deadline.unwrap_or_default(),
-                sent: request.sent,
-            }))
-        })
     }
 }
 

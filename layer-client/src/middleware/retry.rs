@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Middleware, Next, Request};
-use crate::client::BoxFuture;
+use super::Request;
+use super::chain::{Outcome, Way, Wire};
 use crate::error::Error;
 
 /// When a request is made again: after errors that are the server's own (see
@@ -53,47 +53,37 @@ impl Retry {
     pub(super) fn new(policy: RetryPolicy) -> Self {
         Self(policy)
     }
-}
 
-impl Middleware for Retry {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        if request.is_of_transfer() {
-            return next.run(request);
-        }
-        Box::pin(async move {
-            let mut retries = 0;
-            let mut timeouts = 0;
-            loop {
-                let outcome = next.run(request).await;
-                let Err(error) = &outcome else {
-                    return outcome;
-                };
-                let again = match error {
-                    Error::Rpc(error) => error.is_server_failure(),
-                    Error::Timeout(error) if error.sent => {
-                        timeouts += 1;
-                        timeouts <= self.0.timeouts && is_harmless(request.method())
-                    }
-                    _ => false,
-                };
-                if !again || request.options().no_resend {
-                    return outcome;
+    pub(super) async fn call(&self, request: &mut Request, way: &Way<'_, impl Wire>) -> Outcome {
+        let mut retries = 0;
+        let mut timeouts = 0;
+        loop {
+            let outcome = way.after_retry(request).await;
+            let error = match &outcome {
+                Err(error) if !request.is_of_transfer() => error,
+                _ => return outcome,
+            };
+            let again = match error {
+                Error::Rpc(error) => error.is_server_failure(),
+                Error::Timeout(error) if error.sent => {
+                    timeouts += 1;
+                    timeouts <= self.0.timeouts && is_harmless(request.method())
                 }
-                let Some(delay) = self.0.delay(retries) else {
-                    return outcome;
-                };
-                if !request.has_time_for(delay) {
-                    return outcome;
-                }
-                log::info!("{error}; asking again in {delay:?}");
-                retries += 1;
-                sleep(delay).await;
+                _ => false,
+            };
+            if !again || request.options().no_resend {
+                return outcome;
             }
-        })
+            let Some(delay) = self.0.delay(retries) else {
+                return outcome;
+            };
+            if !request.has_time_for(delay) {
+                return outcome;
+            }
+            log::info!("{error}; asking again in {delay:?}");
+            retries += 1;
+            sleep(delay).await;
+        }
     }
 }
 

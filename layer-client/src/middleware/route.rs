@@ -1,45 +1,36 @@
 //! To the right data centre: after a move, with an auth key that the server knows, and with who we
 //! are said.
 
-use super::{Middleware, Next, Request};
-use crate::client::BoxFuture;
+use super::Request;
+use super::chain::{Outcome, Way, Wire};
 use crate::error::{ConnectCause, Error, RpcError};
 use crate::net::moves_home;
 
 /// A request that is sent from one data centre to the next and on again goes round in circles.
 const MAX_MOVES: u32 = 4;
 
-pub(super) struct Route;
-
-impl Middleware for Route {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        Box::pin(async move {
-            let mut progress = Progress::new(request.dc());
-            progress.stays = request.is_of_transfer();
-            loop {
-                let dc_id = progress.dc.unwrap_or_else(|| next.wire.home());
-                request.target = Some(dc_id);
-                let outcome = next.run(request).await;
-                let step = match &outcome {
-                    Ok(_) => Step::Done,
-                    Err(error) => progress.next(error),
-                };
-                let named = request.options().dc;
-                request.target = progress.dc.filter(|dc| Some(*dc) != named);
-                match step {
-                    Step::Again => {}
-                    Step::MoveHome(target) => {
-                        log::info!("moving from data centre {dc_id} to {target}");
-                        next.wire.move_home(dc_id, target).await?;
-                    }
-                    Step::Done => return outcome,
-                }
+/// Sends a call where it belongs, and after it where it is sent on to.
+pub(super) async fn call(request: &mut Request, way: &Way<'_, impl Wire>) -> Outcome {
+    let mut progress = Progress::new(request.dc());
+    progress.stays = request.is_of_transfer();
+    loop {
+        let dc_id = progress.dc.unwrap_or_else(|| way.wire().home());
+        request.target = Some(dc_id);
+        let outcome = way.attempt(request).await;
+        let step = match &outcome {
+            Ok(_) => Step::Done,
+            Err(error) => progress.next(error),
+        };
+        let named = request.options().dc;
+        request.target = progress.dc.filter(|dc| Some(*dc) != named);
+        match step {
+            Step::Again => {}
+            Step::MoveHome(target) => {
+                log::info!("moving from data centre {dc_id} to {target}");
+                way.wire().move_home(dc_id, target).await?;
             }
-        })
+            Step::Done => return outcome,
+        }
     }
 }
 

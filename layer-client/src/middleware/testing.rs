@@ -76,27 +76,25 @@ impl Wire for Script {
         })
     }
 
-    fn send<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Answer> {
+    async fn send(&self, request: &mut Request) -> Answer {
         struct Cancelled(Arc<AtomicUsize>);
         impl Drop for Cancelled {
             fn drop(&mut self) {
                 self.0.fetch_add(1, Ordering::SeqCst);
             }
         }
-        Box::pin(async move {
-            request.attempts += 1;
-            let dc = request.dc().unwrap_or_else(|| self.home());
-            self.dcs.lock().unwrap().push(dc);
-            let answer = self.answers.lock().unwrap().pop_front();
-            let guard = Cancelled(self.cancelled.clone());
-            let answer = match answer {
-                Some(answer) => answer,
-                None if self.falls_silent => std::future::pending().await,
-                None => panic!("it was asked once too often"),
-            };
-            std::mem::forget(guard);
-            answer
-        })
+        request.attempts += 1;
+        let dc = request.dc().unwrap_or_else(|| self.home());
+        self.dcs.lock().unwrap().push(dc);
+        let answer = self.answers.lock().unwrap().pop_front();
+        let guard = Cancelled(self.cancelled.clone());
+        let answer = match answer {
+            Some(answer) => answer,
+            None if self.falls_silent => std::future::pending().await,
+            None => panic!("it was asked once too often"),
+        };
+        std::mem::forget(guard);
+        answer
     }
 }
 

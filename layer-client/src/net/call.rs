@@ -1,10 +1,11 @@
 //! One request on its way through a connection's task, as both ends of the channel see it.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use layer_mtproto::session::RequestId;
 use tokio::sync::{Notify, oneshot};
 
 use super::order::Place;
@@ -56,16 +57,14 @@ impl Sending {
 pub(super) struct Request {
     pub(super) body: Bytes,
     pub(super) no_resend: bool,
-    /// The request that the server has to execute before.
-    pub(super) after: Option<Arc<Ticket>>,
     pub(super) reply: Reply,
 }
 
 /// The way back to the caller.
 pub(super) struct Reply {
     pub(super) ticket: Arc<Ticket>,
-    /// The ticket of the request that goes before.
-    pub(super) after: Option<u64>,
+    /// The request that the server has to execute before.
+    pub(super) after: Option<Arc<Ticket>>,
     sender: oneshot::Sender<Result<Vec<u8>, Error>>,
 }
 
@@ -93,30 +92,31 @@ pub(super) enum End {
     Failed,
 }
 
-/// Names an attempt at a request on both ends, and tells how far it got.
-#[derive(Debug)]
+/// Stands for an attempt at a request on both ends, and tells how far it got.
+#[derive(Debug, Default)]
 pub(super) struct Ticket {
-    pub(super) id: u64,
-    sent: AtomicBool,
+    /// What the session calls it, once it was given to one.
+    request: OnceLock<RequestId>,
     end: AtomicU8,
 }
 
 impl Ticket {
     pub(super) fn new() -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            sent: AtomicBool::new(false),
-            end: AtomicU8::new(0),
-        })
+        Arc::default()
     }
 
-    pub(super) fn mark_sent(&self) {
-        self.sent.store(true, Ordering::Release);
+    /// It was given to a session, once.
+    pub(super) fn mark_sent(&self, request: RequestId) {
+        let _ = self.request.set(request);
     }
 
     pub(super) fn was_sent(&self) -> bool {
-        self.sent.load(Ordering::Acquire)
+        self.request().is_some()
+    }
+
+    /// What its session calls it.
+    pub(super) fn request(&self) -> Option<RequestId> {
+        self.request.get().copied()
     }
 
     /// Notes how it ended; the first end is the true one.
@@ -140,21 +140,21 @@ impl Ticket {
 /// Requests that nobody waits for any more. Never more than there are requests.
 #[derive(Default)]
 pub(super) struct Cancels {
-    ids: Mutex<Vec<u64>>,
+    tickets: Mutex<Vec<Arc<Ticket>>>,
     wake: Notify,
 }
 
 impl Cancels {
-    fn add(&self, id: u64) {
-        self.ids
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(id);
+    fn add(&self, ticket: Arc<Ticket>) {
+        let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+        tickets.push(ticket);
+        drop(tickets);
         self.wake.notify_one();
     }
 
-    pub(super) fn take(&self) -> Vec<u64> {
-        std::mem::take(&mut *self.ids.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn take(&self) -> Vec<Arc<Ticket>> {
+        let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *tickets)
     }
 
     /// Resolves when something was cancelled since the last time.
@@ -175,13 +175,13 @@ impl Waiting {
     /// A caller's end and the way to it.
     pub(super) fn new(
         ticket: Arc<Ticket>,
-        after: Option<&Ticket>,
+        after: Option<Arc<Ticket>>,
         cancels: Arc<Cancels>,
     ) -> (Reply, Self) {
         let (sender, answer) = oneshot::channel();
         let reply = Reply {
             ticket: ticket.clone(),
-            after: after.map(|after| after.id),
+            after,
             sender,
         };
         (
@@ -209,7 +209,7 @@ impl Drop for Waiting {
             self.ticket.end(false);
             // In this order: a task that has not yet seen the request finds its reply closed.
             self.answer.close();
-            self.cancels.add(self.ticket.id);
+            self.cancels.add(self.ticket.clone());
         }
     }
 }
@@ -232,7 +232,8 @@ mod tests {
         drop(waiting);
         assert!(reply.is_closed());
         cancels.notified().await;
-        assert_eq!(cancels.take(), [ticket.id]);
+        let cancelled = cancels.take();
+        assert!(cancelled.len() == 1 && Arc::ptr_eq(&cancelled[0], &ticket));
         // An answer that comes too late does not make it done.
         reply.send(Ok(Vec::new()));
         assert_eq!(ticket.how_it_ended(), End::Failed);

@@ -37,7 +37,7 @@ impl Pool {
         let most = CONNECTIONS.min(inner.config.file_connections);
         let dc = self.idlest(dc_id, Role::Cdn, most, &plan)?;
         let answer = tokio::select! {
-            answer = dc.call(body, deadline, sending) => answer,
+            answer = dc.call(&body, deadline, sending) => answer,
             failed = dc.gave_up(ATTEMPTS) => Err(Error::Connect(failed)),
         };
         if let Err(reason @ Error::Connect(_)) = &answer {
@@ -63,7 +63,7 @@ impl Pool {
         let within = deadline.saturating_duration_since(Instant::now());
         let home = self.dc(inner.home_dc())?;
         let answer = home
-            .call(request, deadline, &Sending::within(within))
+            .call(&request, deadline, &Sending::within(within))
             .await?;
         let tl::enums::CdnConfig::Config(config) = tl::enums::CdnConfig::from_bytes(&answer)
             .map_err(|error| Error::unreadable("help.getCdnConfig", &error))?;

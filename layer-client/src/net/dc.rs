@@ -82,18 +82,17 @@ impl Dc {
     /// request.
     pub(super) async fn call(
         &self,
-        body: Bytes,
+        body: &Bytes,
         deadline: Instant,
         sending: &Sending,
     ) -> Result<Vec<u8>, Error> {
         let _busy = Busy::new(&self.load);
-        let method = method_name(&body);
         let ticket = Ticket::new();
-        let answer = timeout_at(deadline, self.ask(body, &ticket, sending));
+        let answer = timeout_at(deadline, self.ask(body.clone(), &ticket, sending));
         match answer.await {
-            Ok(Some(answer)) => answer.map_err(|error| named(error, method)),
+            Ok(Some(answer)) => answer.map_err(|error| named(error, method_name(body))),
             Ok(None) => Err(self.shared.ending()),
-            Err(_) => Err(self.too_late(ticket.was_sent(), method, sending.within)),
+            Err(_) => Err(self.too_late(ticket.was_sent(), method_name(body), sending.within)),
         }
     }
 
@@ -109,11 +108,10 @@ impl Dc {
             None => None,
         };
         let cancels = self.shared.cancels.clone();
-        let (reply, mut waiting) = Waiting::new(ticket.clone(), after.as_deref(), cancels);
+        let (reply, mut waiting) = Waiting::new(ticket.clone(), after, cancels);
         let request = Request {
             body,
             no_resend: sending.no_resend,
-            after,
             reply,
         };
         self.requests.send(request).await.ok()?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -32,7 +33,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Dcs {
-    tasks: HashMap<(i32, Role), Arc<Dc>>,
+    tasks: FxHashMap<(i32, Role), Arc<Dc>>,
     closed: bool,
 }
 
@@ -104,7 +105,7 @@ impl Pool {
         &self,
         inner: &Inner,
         dc_id: i32,
-        body: Bytes,
+        body: &Bytes,
         sending: &Sending,
     ) -> Result<Vec<u8>, Error> {
         let deadline = Instant::now() + sending.within;
@@ -112,7 +113,7 @@ impl Pool {
         let over = match sending.lane.over {
             Over::Files if !inner.is_signed_in() => Over::Main,
             Over::Cdn => {
-                let call = self.call_cdn(inner, dc_id, body, deadline, sending);
+                let call = self.call_cdn(inner, dc_id, body.clone(), deadline, sending);
                 return Box::pin(call).await;
             }
             over => over,
@@ -132,7 +133,7 @@ impl Pool {
                 }
                 _ => self.dc(dc_id)?,
             };
-            let result = dc.call(body.clone(), deadline, sending).await;
+            let result = dc.call(body, deadline, sending).await;
             match (result, &sending.lane.place) {
                 // The server may forget what it was told; it is told once more.
                 (Err(error), _)
@@ -145,7 +146,7 @@ impl Pool {
                 (Err(error), Some(place)) if !waited && error.is("MSG_WAIT_*") => {
                     waited = true;
                     if timeout_at(deadline, place.before_is_over()).await.is_err() {
-                        let method = method_name(&body);
+                        let method = method_name(body);
                         return Err(dc.too_late(false, method, sending.within));
                     }
                 }

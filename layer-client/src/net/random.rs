@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use layer_crypto::SecureRandom;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Error;
 
@@ -21,9 +22,12 @@ impl OsRandom {
         })
     }
 
-    /// Boxed, as sessions want it.
+    /// Boxed, as sessions want it, which take a little at a time.
     pub(crate) fn boxed() -> Box<dyn SecureRandom + Send> {
-        Box::new(Self)
+        Box::new(Drawn {
+            bytes: Zeroizing::new([0; STOCK]),
+            left: 0,
+        })
     }
 
     /// One random number, for jitter.
@@ -40,5 +44,59 @@ impl SecureRandom for OsRandom {
     /// [`Client::connect`](crate::Client::connect) tries once and gives an error instead.
     fn fill(&mut self, dest: &mut [u8]) {
         getrandom::fill(dest).expect("the operating system gives no random bytes");
+    }
+}
+
+/// So much is drawn at a time: enough for several packets.
+const STOCK: usize = 512;
+
+/// The same source, which is asked once for many small numbers, for each question is a call of the system. What was
+/// given out is not kept.
+struct Drawn {
+    bytes: Zeroizing<[u8; STOCK]>,
+    /// How many of them, the first ones, were not given out yet.
+    left: usize,
+}
+
+impl SecureRandom for Drawn {
+    fn fill(&mut self, dest: &mut [u8]) {
+        if dest.len() > STOCK / 4 {
+            return OsRandom.fill(dest);
+        }
+        if dest.len() > self.left {
+            OsRandom.fill(&mut *self.bytes);
+            self.left = STOCK;
+        }
+        let begin = self.left - dest.len();
+        let given = &mut self.bytes[begin..self.left];
+        dest.copy_from_slice(given);
+        given.zeroize();
+        self.left = begin;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_of_the_stock_is_given_out_twice_and_none_stays() {
+        let mut drawn = Drawn {
+            bytes: Zeroizing::new([0; STOCK]),
+            left: 0,
+        };
+        let mut seen = std::collections::HashSet::new();
+        for length in (8..=128).cycle().take(500) {
+            let mut bytes = vec![0; length];
+            drawn.fill(&mut bytes);
+            for word in bytes.chunks_exact(8) {
+                assert!(seen.insert(word.to_vec()), "the same eight bytes twice");
+            }
+            assert!(drawn.bytes[drawn.left..].iter().all(|byte| *byte == 0));
+        }
+        // More than is drawn at a time.
+        let mut large = vec![0; 4 * STOCK];
+        drawn.fill(&mut large);
+        assert!(large.chunks_exact(8).all(|word| seen.insert(word.to_vec())));
     }
 }

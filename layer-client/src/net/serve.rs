@@ -17,11 +17,11 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Role;
-use super::call::{End, Request};
+use super::call::{End, Reply, Request};
 use super::keys::Renewal;
 use super::vigil::{Verdict, Vigil};
 use super::wire::Wire;
-use super::worker::{Lost, MAX_REQUESTS, Worker};
+use super::worker::{Lost, MAX_REQUESTS, Worker, request_of};
 use crate::client::may_change_options;
 use crate::error::{ConnectCause, Error, RequestError, RpcError};
 
@@ -90,6 +90,19 @@ impl Link {
         }
     }
 
+    /// Notes what came of writing.
+    fn wrote(&mut self, done: io::Result<usize>) -> Result<(), ConnectCause> {
+        match done {
+            Ok(0) => Err(ConnectCause::HungUp),
+            Ok(written) => {
+                self.written += written;
+                self.vigil.wrote(written);
+                Ok(())
+            }
+            Err(error) => Err(ConnectCause::Io(Arc::new(error))),
+        }
+    }
+
     /// Puts together what the session has to say, sealed all at a time.
     fn write(&mut self, session: &mut ClientSession, now: Instant) -> Result<(), ConnectCause> {
         let (sealed, ends) = (&mut self.sealed, &mut self.ends);
@@ -121,6 +134,7 @@ enum Step {
     Written(io::Result<usize>),
     Request(Option<Request>),
     Renew,
+    Cancelled,
     Look,
 }
 
@@ -136,6 +150,13 @@ impl Worker {
             // So that there is something to hear, even if nobody asks for anything.
             session.ping();
         }
+        // These are kept from one turn to the next: most of a turn would be to ask for them anew.
+        let (shared, mut stop) = (self.shared.clone(), self.stop.clone());
+        let mut stopped = pin!(stop.wait_for(|stop| *stop));
+        let mut cancelled = pin!(shared.cancels.notified());
+        let mut renewed = pin!(shared.renew.notified());
+        let mut alarm = pin!(sleep_until(Instant::now()));
+        let mut tried = false;
         loop {
             let now = Instant::now();
             let deadline = match self.pump(&mut link, now) {
@@ -146,16 +167,31 @@ impl Worker {
                 }
                 Err(lost) => return lost,
             };
-            let room = self.waiting.len() + self.queue.len() < MAX_REQUESTS;
             let unwritten = !link.is_written();
+            // Mostly there is room for it, and no reason to wait; though what comes in must not wait for long.
+            if unwritten
+                && !std::mem::replace(&mut tried, true)
+                && let Some(done) = at_once(writer.write(&link.outgoing[link.written..])).await
+            {
+                match link.wrote(done) {
+                    Ok(()) => continue,
+                    Err(cause) => return Lost::Broken(cause),
+                }
+            }
+            tried = false;
+            // What goes off too early is set anew then.
+            if alarm.is_elapsed() || deadline < alarm.deadline() {
+                alarm.as_mut().reset(deadline);
+            }
+            let room = self.waiting.len() + self.queue.len() < MAX_REQUESTS;
             let step = tokio::select! {
-                _ = self.stop.wait_for(|stop| *stop) => Step::Stop,
+                _ = &mut stopped => Step::Stop,
                 read = reader.read(&mut link.incoming) => Step::Read(read),
                 done = writer.write(&link.outgoing[link.written..]), if unwritten => Step::Written(done),
                 request = self.requests.recv(), if room => Step::Request(request),
-                () = self.shared.cancels.notified() => Step::Look,
-                () = self.shared.renew.notified() => Step::Renew,
-                () = sleep_until(deadline) => Step::Look,
+                () = &mut cancelled => Step::Cancelled,
+                () = &mut renewed => Step::Renew,
+                () = &mut alarm => Step::Look,
             };
             let result = match step {
                 Step::Stop | Step::Request(None) => {
@@ -184,23 +220,18 @@ impl Worker {
                     }
                     self.heard(&mut link)
                 }
-                Step::Written(Ok(0)) => Err(ConnectCause::HungUp),
-                Step::Written(Ok(written)) => {
-                    link.written += written;
-                    link.vigil.wrote(written);
-                    Ok(())
-                }
-                Step::Read(Err(error)) | Step::Written(Err(error)) => {
-                    Err(ConnectCause::Io(Arc::new(error)))
-                }
+                Step::Read(Err(error)) => Err(ConnectCause::Io(Arc::new(error))),
+                Step::Written(done) => link.wrote(done),
                 Step::Request(Some(request)) => {
                     self.queue.push_back(request);
                     Ok(())
                 }
-                Step::Look => {
+                Step::Cancelled => {
+                    cancelled.set(shared.cancels.notified());
                     self.forget_cancelled();
                     Ok(())
                 }
+                Step::Look => Ok(()),
             };
             if let Err(cause) = result {
                 return Lost::Broken(cause);
@@ -262,7 +293,6 @@ impl Worker {
             let Some(Request {
                 body,
                 no_resend,
-                after,
                 reply,
             }) = next
             else {
@@ -273,20 +303,19 @@ impl Worker {
             }
             let mut options = SubmitOptions::default();
             options.resend_on_reconnect = !no_resend;
-            if let Some(after) = after {
-                options.after = match after.how_it_ended() {
-                    End::Done => Vec::new(),
-                    End::Open if let Some(id) = self.tickets.get(&after.id) => vec![*id],
+            if let Some(after) = &reply.after {
+                options.after = match (after.how_it_ended(), request_of(&self.waiting, after)) {
+                    (End::Done, _) => Vec::new(),
+                    (End::Open, Some(id)) => vec![id],
                     // It will be tried again, or is somewhere else.
-                    End::Open | End::Failed => {
+                    (End::Open, None) | (End::Failed, _) => {
                         reply.send(Err(Error::Rpc(wait_failed())));
                         continue;
                     }
                 };
             }
             let id = session.submit(body, options, now.into_std());
-            reply.ticket.mark_sent();
-            self.tickets.insert(reply.ticket.id, id);
+            reply.ticket.mark_sent(id);
             self.waiting.insert(id, reply);
             link.last_request = now;
         }
@@ -454,7 +483,6 @@ impl Worker {
 
     fn answer(&mut self, id: RequestId, result: Result<Vec<u8>, Error>) {
         if let Some(reply) = self.waiting.remove(&id) {
-            self.tickets.remove(&reply.ticket.id);
             // What we say ourselves is no answer.
             self.answered |= matches!(&result, Ok(_) | Err(Error::Rpc(_)));
             reply.send(result);
@@ -464,18 +492,17 @@ impl Worker {
     /// A request was refused by the server, and may be made again: those that are to be executed
     /// after it must not be before that. The server refuses them too if it has them.
     fn refuse_those_behind(&mut self, id: RequestId) {
-        let mut refused: Vec<u64> = self
-            .waiting
-            .get(&id)
-            .map(|reply| reply.ticket.id)
-            .into_iter()
-            .collect();
+        let mut refused = Vec::from_iter(self.waiting.get(&id).map(|reply| reply.ticket.clone()));
         while let Some(ticket) = refused.pop() {
+            let is_behind = |reply: &Reply| match &reply.after {
+                Some(after) => Arc::ptr_eq(after, &ticket),
+                None => false,
+            };
             let behind: Vec<_> = self
                 .waiting
                 .iter()
-                .filter(|(_, reply)| reply.after == Some(ticket))
-                .map(|(id, reply)| (*id, reply.ticket.id))
+                .filter(|(_, reply)| is_behind(reply))
+                .map(|(id, reply)| (*id, reply.ticket.clone()))
                 .collect();
             for (id, ticket) in behind {
                 if let Some(session) = &mut self.session {

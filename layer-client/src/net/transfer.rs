@@ -75,7 +75,7 @@ impl Pool {
                 bytes: exported.bytes,
             };
             outcome = dc
-                .call(import.to_bytes().into(), deadline, &sending(deadline))
+                .call(&import.to_bytes().into(), deadline, &sending(deadline))
                 .await;
             match &outcome {
                 // If someone else signed in meanwhile, it is theirs that is needed.
@@ -107,7 +107,7 @@ impl Pool {
         let export = tl::functions::auth::ExportAuthorization { dc_id };
         let home = self.dc(inner.home_dc())?;
         let answer = home
-            .call(export.to_bytes().into(), deadline, &sending(deadline))
+            .call(&export.to_bytes().into(), deadline, &sending(deadline))
             .await;
         if let Err(Error::Rpc(error)) = &answer
             && let Some(reason) = Terminal::from_rpc(error)

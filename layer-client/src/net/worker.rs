@@ -2,19 +2,20 @@
 //! connections, and sees that each request has one outcome. What happens on a connection that
 //! works is in [`serve`](super::serve), what concerns keys in [`keys`](super::keys).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use layer_mtproto::session::{BindFailure, ClientSession, RequestId};
+use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Role;
 use super::backoff::Backoff;
-use super::call::{Reply, Request};
+use super::call::{Reply, Request, Ticket};
 use super::dc::{Dc, Shared};
 use super::keys::Keys;
 use super::plan::Plan;
@@ -26,8 +27,8 @@ use crate::error::{ConnectCause, ConnectError, Error};
 
 /// Requests that may be under way at a time; more wait in the channel, and then in their callers.
 pub(super) const MAX_REQUESTS: usize = 1024;
-/// The channel holds this many more.
-const CHANNEL: usize = 64;
+/// The channel holds as many more, so that whoever asks seldom has to wait for room.
+const CHANNEL: usize = MAX_REQUESTS;
 /// The wait after the first failure to connect.
 const FIRST_DELAY: Duration = Duration::from_millis(300);
 /// A connection that lasted so long, or that brought an answer, was a good one: the next failure waits
@@ -35,6 +36,9 @@ const FIRST_DELAY: Duration = Duration::from_millis(300);
 const STABLE: Duration = Duration::from_secs(5);
 /// After "too many connections" there is no hurry.
 const FLOOD_DELAY: Duration = Duration::from_secs(10);
+
+/// Those that wait for answers.
+type Waiting = FxHashMap<RequestId, Reply>;
 
 pub(super) struct Worker {
     pub(super) dc_id: i32,
@@ -47,9 +51,7 @@ pub(super) struct Worker {
     /// Requests that were taken while there is no session to give them to.
     pub(super) queue: VecDeque<Request>,
     pub(super) session: Option<ClientSession>,
-    pub(super) waiting: HashMap<RequestId, Reply>,
-    /// The requests' ids by their tickets.
-    pub(super) tickets: HashMap<u64, RequestId>,
+    pub(super) waiting: Waiting,
     pub(super) keys: Keys,
     state: watch::Sender<ConnectionState>,
     backoff: Backoff,
@@ -96,8 +98,7 @@ impl Worker {
             shared: shared.clone(),
             queue: VecDeque::new(),
             session: None,
-            waiting: HashMap::new(),
-            tickets: HashMap::new(),
+            waiting: Waiting::default(),
             keys: Keys::default(),
             state,
             last_error: None,
@@ -235,7 +236,7 @@ impl Worker {
         }
         let now = Instant::now().into_std();
         for ticket in cancelled {
-            if let Some(id) = self.tickets.remove(&ticket) {
+            if let Some(id) = request_of(&self.waiting, &ticket) {
                 self.waiting.remove(&id);
                 if let Some(session) = &mut self.session {
                     session.cancel(id, now);
@@ -282,7 +283,6 @@ impl Worker {
     }
 
     pub(super) fn fail_all(&mut self, error: &Error) {
-        self.tickets.clear();
         for (_, reply) in self.waiting.drain() {
             reply.send(Err(error.clone()));
         }
@@ -290,4 +290,12 @@ impl Worker {
             request.reply.send(Err(error.clone()));
         }
     }
+}
+
+/// What the session calls a request that waits for its answer here.
+pub(super) fn request_of(waiting: &Waiting, ticket: &Arc<Ticket>) -> Option<RequestId> {
+    let id = ticket.request()?;
+    // Another data centre's session may use the name as well.
+    let reply = waiting.get(&id)?;
+    Arc::ptr_eq(&reply.ticket, ticket).then_some(id)
 }
