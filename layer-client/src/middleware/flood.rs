@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::chain::{Outcome, Way, Wire};
 use super::memory::{Key, Memory};
-use super::{FOR_EVER, Request};
+use super::{FOR_EVER, Request, deadline};
 use crate::error::{Error, RpcError};
 
 /// At least so long is waited, or a server that says 0 for ever is asked at full speed.
@@ -110,46 +110,66 @@ impl FloodWaits {
     }
 
     pub(super) async fn call(&self, request: &mut Request, way: &Way<'_, impl Wire>) -> Outcome {
-        let mut attempt = 0;
-        let mut waited = Duration::ZERO;
+        let mut so_far = SoFar::default();
         loop {
-            let remembered = match request.is_of_transfer() {
-                true => None,
-                false => self.memory.refusal(|| Key::of(request)),
-            };
-            let (error, until, remembered) = match remembered {
-                Some((mut error, until)) => {
-                    error.method = request.method();
-                    (error, until, true)
-                }
-                None => match way.after_flood_waits(request).await {
-                    Err(Error::Rpc(error)) if !request.is_of_transfer() => {
-                        match self.note(request, &error) {
-                            Some(until) => (error, until, false),
-                            None => return Err(Error::Rpc(error)),
-                        }
-                    }
-                    outcome => return outcome,
-                },
-            };
-            let wait = until.saturating_duration_since(Instant::now());
-            let asked = FloodWait {
-                method: request.method(),
-                name: &error.name,
-                wait,
-                attempt,
-                waited,
-                remembered,
-            };
-            if self.policy.decide(&asked) == WaitDecision::Fail || !request.has_time_for(wait) {
-                return Err(Error::Rpc(error));
+            // Waits are boxed, so that calls which need none, and that is most, have no room for them.
+            if !request.is_of_transfer()
+                && let Some((mut error, until)) = self.memory.refusal(|| Key::of(request))
+            {
+                error.method = request.method();
+                Box::pin(self.wait(request, error, until, true, &mut so_far)).await?;
+                continue;
             }
-            log::info!("{error}; waiting");
-            attempt += 1;
-            waited = waited.saturating_add(wait);
-            sleep_until(until).await;
+            if let Some(turn) = way.turn(request)
+                && !turn.await
+            {
+                return Err(deadline::passed(request));
+            }
+            let error = match way.after_turn(request).await {
+                Err(Error::Rpc(error)) if !request.is_of_transfer() => error,
+                outcome => return outcome,
+            };
+            let Some(until) = self.note(request, &error) else {
+                return Err(Error::Rpc(error));
+            };
+            Box::pin(self.wait(request, error, until, false, &mut so_far)).await?;
         }
     }
+
+    /// Sleeps through a wait, or fails with it, as the policy says.
+    async fn wait(
+        &self,
+        request: &Request,
+        error: RpcError,
+        until: Instant,
+        remembered: bool,
+        so_far: &mut SoFar,
+    ) -> Result<(), Error> {
+        let wait = until.saturating_duration_since(Instant::now());
+        let asked = FloodWait {
+            method: request.method(),
+            name: &error.name,
+            wait,
+            attempt: so_far.attempt,
+            waited: so_far.waited,
+            remembered,
+        };
+        if self.policy.decide(&asked) == WaitDecision::Fail || !request.has_time_for(wait) {
+            return Err(Error::Rpc(error));
+        }
+        log::info!("{error}; waiting");
+        so_far.attempt += 1;
+        so_far.waited = so_far.waited.saturating_add(wait);
+        sleep_until(until).await;
+        Ok(())
+    }
+}
+
+/// How often and how long a call was made to wait.
+#[derive(Default)]
+struct SoFar {
+    attempt: u32,
+    waited: Duration,
 }
 
 #[cfg(test)]

@@ -260,6 +260,7 @@ mod tests {
     use super::super::{CallOptions, Chain};
     use super::*;
     use crate::client::Config;
+    use crate::error::Error;
     use crate::tl::{Serializable, enums};
 
     const SECOND: Duration = Duration::from_secs(1);

@@ -58,12 +58,11 @@ impl Retry {
         let mut retries = 0;
         let mut timeouts = 0;
         loop {
-            let outcome = way.after_retry(request).await;
-            let error = match &outcome {
+            let error = match way.after_retry(request).await {
                 Err(error) if !request.is_of_transfer() => error,
-                _ => return outcome,
+                outcome => return outcome,
             };
-            let again = match error {
+            let again = match &error {
                 Error::Rpc(error) => error.is_server_failure(),
                 Error::Timeout(error) if error.sent => {
                     timeouts += 1;
@@ -71,18 +70,16 @@ impl Retry {
                 }
                 _ => false,
             };
-            if !again || request.options().no_resend {
-                return outcome;
-            }
-            let Some(delay) = self.0.delay(retries) else {
-                return outcome;
+            let delay = match self.0.delay(retries) {
+                Some(delay) if again && !request.options().no_resend => delay,
+                _ => return Err(error),
             };
             if !request.has_time_for(delay) {
-                return outcome;
+                return Err(error);
             }
             log::info!("{error}; asking again in {delay:?}");
             retries += 1;
-            sleep(delay).await;
+            Box::pin(sleep(delay)).await;
         }
     }
 }

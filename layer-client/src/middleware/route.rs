@@ -16,21 +16,20 @@ pub(super) async fn call(request: &mut Request, way: &Way<'_, impl Wire>) -> Out
     loop {
         let dc_id = progress.dc.unwrap_or_else(|| way.wire().home());
         request.target = Some(dc_id);
-        let outcome = way.attempt(request).await;
-        let step = match &outcome {
-            Ok(_) => Step::Done,
-            Err(error) => progress.next(error),
+        let (step, outcome) = match way.attempt(request).await {
+            Err(error) => (progress.next(&error), Err(error)),
+            outcome => (Step::Done, outcome),
         };
         let named = request.options().dc;
         request.target = progress.dc.filter(|dc| Some(*dc) != named);
-        match step {
-            Step::Again => {}
-            Step::MoveHome(target) => {
-                log::info!("moving from data centre {dc_id} to {target}");
-                way.wire().move_home(dc_id, target).await?;
-            }
+        let target = match step {
+            Step::Again => continue,
+            Step::MoveHome(target) => target,
             Step::Done => return outcome,
-        }
+        };
+        drop(outcome);
+        log::info!("moving from data centre {dc_id} to {target}");
+        way.wire().move_home(dc_id, target).await?;
     }
 }
 

@@ -127,7 +127,8 @@ pub(super) async fn call_body(
     body: &[u8],
     options: CallOptions,
 ) -> Answer {
-    chain.call(wire, Request::new(body.to_vec(), options)).await
+    let mut request = Request::new(body.to_vec(), options);
+    chain.call(wire, &mut request).await
 }
 
 pub(super) fn channel(channel_id: i64) -> enums::InputPeer {

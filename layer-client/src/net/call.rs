@@ -10,15 +10,18 @@ use tokio::sync::{Notify, oneshot};
 
 use super::order::Place;
 use crate::error::Error;
+use crate::tl;
 
-/// How a request is to be sent.
-#[derive(Clone)]
-pub(crate) struct Sending {
+/// What is to be sent, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending<'a> {
+    /// The serialised request.
+    pub(crate) body: &'a Bytes,
     /// How long it may take, the way to its data centre included.
     pub(crate) within: Duration,
     /// Whether it must not be sent again once it was sent.
     pub(crate) no_resend: bool,
-    pub(crate) lane: Lane,
+    pub(crate) lane: &'a Lane,
 }
 
 /// Beside and behind which others a request goes.
@@ -42,14 +45,25 @@ pub(crate) enum Over {
     Cdn,
 }
 
-impl Sending {
+impl<'a> Sending<'a> {
     /// As most are.
-    pub(crate) fn within(within: Duration) -> Self {
+    pub(super) fn new(body: &'a Bytes, within: Duration) -> Self {
+        static MAIN: Lane = Lane {
+            over: Over::Main,
+            place: None,
+        };
         Self {
+            body,
             within,
             no_resend: false,
-            lane: Lane::default(),
+            lane: &MAIN,
         }
+    }
+
+    /// What the schema calls the method.
+    pub(super) fn method(&self) -> Option<&'static str> {
+        let id = self.body.first_chunk::<4>().copied();
+        tl::name_for_id(id.map(u32::from_le_bytes)?)
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::Role;
@@ -26,9 +25,8 @@ impl Pool {
         &self,
         inner: &Inner,
         dc_id: i32,
-        body: Bytes,
         deadline: Instant,
-        sending: &Sending,
+        sending: &Sending<'_>,
     ) -> Result<Vec<u8>, Error> {
         let plan = match timeout_at(deadline, self.cdn_plan(inner, dc_id, deadline)).await {
             Ok(plan) => plan?,
@@ -37,7 +35,7 @@ impl Pool {
         let most = CONNECTIONS.min(inner.config.file_connections);
         let dc = self.idlest(dc_id, Role::Cdn, most, &plan)?;
         let answer = tokio::select! {
-            answer = dc.call(&body, deadline, sending) => answer,
+            answer = dc.call(deadline, sending) => answer,
             failed = dc.gave_up(ATTEMPTS) => Err(Error::Connect(failed)),
         };
         if let Err(reason @ Error::Connect(_)) = &answer {
@@ -62,9 +60,7 @@ impl Pool {
         let request = tl::functions::help::GetCdnConfig {}.to_bytes().into();
         let within = deadline.saturating_duration_since(Instant::now());
         let home = self.dc(inner.home_dc())?;
-        let answer = home
-            .call(&request, deadline, &Sending::within(within))
-            .await?;
+        let answer = home.call(deadline, &Sending::new(&request, within)).await?;
         let tl::enums::CdnConfig::Config(config) = tl::enums::CdnConfig::from_bytes(&answer)
             .map_err(|error| Error::unreadable("help.getCdnConfig", &error))?;
         let keys: Vec<RsaPublicKey> = config

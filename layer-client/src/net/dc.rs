@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, OnceCell, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -12,7 +12,6 @@ use tokio::time::{Instant, timeout_at};
 use super::call::{Cancels, Request, Sending, Ticket, Waiting};
 use super::state::ConnectionState;
 use crate::error::{ConnectError, Error, TimeoutError};
-use crate::tl;
 
 /// What the handle and the task share.
 #[derive(Default)]
@@ -82,39 +81,45 @@ impl Dc {
     /// request.
     pub(super) async fn call(
         &self,
-        body: &Bytes,
         deadline: Instant,
-        sending: &Sending,
+        sending: &Sending<'_>,
     ) -> Result<Vec<u8>, Error> {
         let _busy = Busy::new(&self.load);
         let ticket = Ticket::new();
-        let answer = timeout_at(deadline, self.ask(body.clone(), &ticket, sending));
+        let answer = timeout_at(deadline, self.ask(&ticket, sending));
         match answer.await {
-            Ok(Some(answer)) => answer.map_err(|error| named(error, method_name(body))),
+            Ok(Some(answer)) => answer.map_err(|error| named(error, sending.method())),
             Ok(None) => Err(self.shared.ending()),
-            Err(_) => Err(self.too_late(ticket.was_sent(), method_name(body), sending.within)),
+            Err(_) => Err(self.too_late(ticket.was_sent(), sending.method(), sending.within)),
         }
     }
 
     /// `None` when the task came to its end.
     async fn ask(
         &self,
-        body: Bytes,
         ticket: &Arc<Ticket>,
-        sending: &Sending,
+        sending: &Sending<'_>,
     ) -> Option<Result<Vec<u8>, Error>> {
         let after = match &sending.lane.place {
-            Some(place) => place.turn().await,
+            Some(place) => Box::pin(place.turn()).await,
             None => None,
         };
         let cancels = self.shared.cancels.clone();
         let (reply, mut waiting) = Waiting::new(ticket.clone(), after, cancels);
         let request = Request {
-            body,
+            body: sending.body.clone(),
             no_resend: sending.no_resend,
             reply,
         };
-        self.requests.send(request).await.ok()?;
+        // Boxed, for there is mostly room, and a call that needs none of this is smaller.
+        let later = match self.requests.try_send(request) {
+            Ok(()) => None,
+            Err(TrySendError::Full(request)) => Some(Box::pin(self.requests.send(request))),
+            Err(TrySendError::Closed(_)) => return None,
+        };
+        if let Some(later) = later {
+            later.await.ok()?;
+        }
         if let Some(place) = &sending.lane.place {
             place.sent(ticket.clone());
         }
@@ -213,12 +218,6 @@ impl Drop for Dc {
     fn drop(&mut self) {
         self.stop(None);
     }
-}
-
-/// What the schema calls the method that a serialised request calls.
-pub(super) fn method_name(body: &[u8]) -> Option<&'static str> {
-    let id = body.first_chunk::<4>().copied().map(u32::from_le_bytes)?;
-    tl::name_for_id(id)
 }
 
 fn named(mut error: Error, method: Option<&'static str>) -> Error {

@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::Role;
 use super::call::{Over, Sending};
-use super::dc::{Dc, method_name};
+use super::dc::Dc;
 use super::plan::Plan;
 use super::state::{ConnectionState, ConnectionStates, States};
 use super::worker::Worker;
@@ -105,15 +104,14 @@ impl Pool {
         &self,
         inner: &Inner,
         dc_id: i32,
-        body: &Bytes,
-        sending: &Sending,
+        sending: &Sending<'_>,
     ) -> Result<Vec<u8>, Error> {
         let deadline = Instant::now() + sending.within;
         // Without a login there is no key yet that connections for files could use.
         let over = match sending.lane.over {
             Over::Files if !inner.is_signed_in() => Over::Main,
             Over::Cdn => {
-                let call = self.call_cdn(inner, dc_id, body.clone(), deadline, sending);
+                let call = self.call_cdn(inner, dc_id, deadline, sending);
                 return Box::pin(call).await;
             }
             over => over,
@@ -133,24 +131,25 @@ impl Pool {
                 }
                 _ => self.dc(dc_id)?,
             };
-            let result = dc.call(body, deadline, sending).await;
-            match (result, &sending.lane.place) {
+            let error = match dc.call(deadline, sending).await {
+                Err(error) => error,
+                answer => return answer,
+            };
+            let before = match &sending.lane.place {
                 // The server may forget what it was told; it is told once more.
-                (Err(error), _)
-                    if away && !authorised_again && error.is("AUTH_KEY_UNREGISTERED") =>
-                {
+                _ if away && !authorised_again && error.is("AUTH_KEY_UNREGISTERED") => {
                     authorised_again = true;
                     self.forget_authorization(inner, dc_id);
+                    continue;
                 }
                 // The request before it failed and is not over yet; this one was not looked at.
-                (Err(error), Some(place)) if !waited && error.is("MSG_WAIT_*") => {
-                    waited = true;
-                    if timeout_at(deadline, place.before_is_over()).await.is_err() {
-                        let method = method_name(body);
-                        return Err(dc.too_late(false, method, sending.within));
-                    }
-                }
-                (result, _) => return result,
+                Some(place) if !waited && error.is("MSG_WAIT_*") => place.before_is_over(),
+                _ => return Err(error),
+            };
+            drop(error);
+            waited = true;
+            if Box::pin(timeout_at(deadline, before)).await.is_err() {
+                return Err(dc.too_late(false, sending.method(), sending.within));
             }
         }
     }

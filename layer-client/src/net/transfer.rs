@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::Sending;
@@ -74,9 +75,8 @@ impl Pool {
                 id: exported.id,
                 bytes: exported.bytes,
             };
-            outcome = dc
-                .call(&import.to_bytes().into(), deadline, &sending(deadline))
-                .await;
+            let import = import.to_bytes().into();
+            outcome = dc.call(deadline, &sending(&import, deadline)).await;
             match &outcome {
                 // If someone else signed in meanwhile, it is theirs that is needed.
                 Ok(_) if inner.login() != login => {}
@@ -106,9 +106,8 @@ impl Pool {
         let login = inner.login();
         let export = tl::functions::auth::ExportAuthorization { dc_id };
         let home = self.dc(inner.home_dc())?;
-        let answer = home
-            .call(&export.to_bytes().into(), deadline, &sending(deadline))
-            .await;
+        let export = export.to_bytes().into();
+        let answer = home.call(deadline, &sending(&export, deadline)).await;
         if let Err(Error::Rpc(error)) = &answer
             && let Some(reason) = Terminal::from_rpc(error)
         {
@@ -125,6 +124,6 @@ impl Pool {
     }
 }
 
-fn sending(deadline: Instant) -> Sending {
-    Sending::within(deadline.saturating_duration_since(Instant::now()))
+fn sending(body: &Bytes, deadline: Instant) -> Sending<'_> {
+    Sending::new(body, deadline.saturating_duration_since(Instant::now()))
 }

@@ -1,5 +1,6 @@
 //! A set of what mostly comes in ascending order, and mostly goes in the same.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 /// A sorted queue: what is higher than everything before is put behind it, and the lowest taken from the front,
@@ -16,17 +17,27 @@ impl<T> Default for Ascending<T> {
 impl<T: Ord + Copy> Ascending<T> {
     /// Whether it was not there before.
     pub(crate) fn insert(&mut self, item: T) -> bool {
-        if self.0.back().is_none_or(|last| *last < item) {
-            self.0.push_back(item);
-            return true;
-        }
-        match self.0.binary_search(&item) {
+        match self.find(item) {
             Ok(_) => false,
             Err(at) => {
                 self.0.insert(at, item);
                 true
             }
         }
+    }
+
+    /// Where it is, or would have to go.
+    fn find(&self, item: T) -> Result<usize, usize> {
+        // At the end or close to it, mostly: what is in a container is older than the container.
+        let nearly_all = self.0.len().saturating_sub(4);
+        for (at, here) in self.0.range(nearly_all..).enumerate().rev() {
+            match here.cmp(&item) {
+                Ordering::Less => return Err(nearly_all + at + 1),
+                Ordering::Equal => return Ok(nearly_all + at),
+                Ordering::Greater => {}
+            }
+        }
+        self.0.binary_search(&item)
     }
 
     /// As many [`insert`](Self::insert)s, for what may lie anywhere.
@@ -42,14 +53,13 @@ impl<T: Ord + Copy> Ascending<T> {
     pub(crate) fn remove(&mut self, item: T) -> bool {
         let found = match self.0.front() {
             Some(first) if *first == item => Ok(0),
-            _ => self.0.binary_search(&item),
+            _ => self.find(item),
         };
         found.is_ok_and(|at| self.0.remove(at).is_some())
     }
 
     pub(crate) fn contains(&self, item: T) -> bool {
-        // Mostly asked of what is new.
-        self.0.back().is_some_and(|last| item <= *last) && self.0.binary_search(&item).is_ok()
+        self.find(item).is_ok()
     }
 
     pub(crate) fn first(&self) -> Option<T> {
@@ -67,6 +77,11 @@ impl<T: Ord + Copy> Ascending<T> {
     /// All of them; none are left.
     pub(crate) fn take(&mut self) -> Vec<T> {
         std::mem::take(&mut self.0).into()
+    }
+
+    /// Keeps no more room than what is there needs, and as much again.
+    pub(crate) fn give_room_back(&mut self) {
+        self.0.shrink_to(self.0.len() * 2);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = T> {

@@ -27,7 +27,7 @@ use rustc_hash::FxHashMap;
 
 use self::binding::KeyState;
 use self::order::{MAX_NAMED, Successors, Wait};
-use self::sent::{SentLog, Service, give_room_back};
+use self::sent::{SentLog, Service};
 use super::acks::Acks;
 use super::ascending::Ascending;
 use super::clock::Clock;
@@ -444,7 +444,6 @@ impl ClientSession {
         let Some(request) = self.requests.remove(&id) else {
             return false;
         };
-        give_room_back(&mut self.requests);
         let given_up = request.ids.last().filter(|_| given_up);
         self.move_up(id, given_up);
         self.queue.remove(id);
@@ -564,10 +563,21 @@ impl ClientSession {
                 disconnect_delay: Some(delay),
             });
             self.pings.next = self.config.ping_interval.map(|interval| now + interval);
+            self.give_room_back();
         }
         if self.state_check.is_some_and(|check| check <= now) {
             self.check_states(now);
         }
+    }
+}
+
+impl ClientSession {
+    /// What many requests at a time needed is not kept for ever.
+    fn give_room_back(&mut self) {
+        self.requests.shrink_to(self.requests.len() * 2);
+        self.sent.give_room_back();
+        self.queue.give_room_back();
+        self.events.shrink_to(self.events.len() * 2);
     }
 }
 

@@ -1,7 +1,6 @@
 //! What was sent under which msg_id, so that what the server says about a msg_id finds its object.
 
 use std::collections::VecDeque;
-use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
@@ -72,9 +71,12 @@ impl SentLog {
     }
 
     pub(super) fn remove(&mut self, msg_id: i64) -> Option<Sent> {
-        let sent = self.by_id.remove(&msg_id)?;
-        give_room_back(&mut self.by_id);
-        Some(sent)
+        self.by_id.remove(&msg_id)
+    }
+
+    /// Keeps no more room than what is there needs, and as much again.
+    pub(super) fn give_room_back(&mut self) {
+        self.by_id.shrink_to(self.by_id.len() * 2);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,12 +86,5 @@ impl SentLog {
     pub(super) fn clear(&mut self) {
         self.by_id.clear();
         self.others.clear();
-    }
-}
-
-/// After many entries a map keeps the room that they had; it need not when it is nearly empty.
-pub(super) fn give_room_back<K: Eq + Hash, V>(map: &mut FxHashMap<K, V>) {
-    if map.capacity() > 256 && map.len() < map.capacity() / 8 {
-        map.shrink_to(map.len() * 2);
     }
 }
