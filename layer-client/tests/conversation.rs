@@ -6,7 +6,7 @@ mod util;
 
 use std::sync::Arc;
 
-use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
+use layer_client::middleware::{BoxFuture, Middleware, Next, Outcome, Request};
 use layer_client::text;
 use layer_client::update::Update;
 use layer_client::{Button, Config, Error, InputMessage, Keyboard, PeerKind, Role};
@@ -364,11 +364,7 @@ async fn what_is_known_of_peers_survives_a_restart() {
 struct LosesAnswers;
 
 impl Middleware for LosesAnswers {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             if request.method() == Some("messages.sendMessage") {
                 next.run(request).await?;

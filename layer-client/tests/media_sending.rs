@@ -15,7 +15,7 @@ use std::time::Duration;
 use layer_client::files::{
     Document, DocumentKind, Media, MediaKind, OutgoingMedia, OutgoingPoll, Upload,
 };
-use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
+use layer_client::middleware::{BoxFuture, Middleware, Next, Outcome, Request};
 use layer_client::update::Update;
 use layer_client::{Client, Error, InputMessage, Message, RpcError, tl};
 use layer_test_server::{Server, UserHandle};
@@ -446,11 +446,7 @@ async fn an_album_of_received_files_gets_what_has_run_out_anew() {
 struct Lost(&'static str, AtomicU32, OnceLock<UserHandle>);
 
 impl Middleware for Lost {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
         let lost = request.method() == Some(self.0) && self.1.fetch_add(1, Ordering::SeqCst) == 0;
         Box::pin(async move {
             let answer = next.run(request).await;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use layer_client::middleware::{
-    BoxFuture, CallOptions, Middleware, Never, Next, RateLimit, RateLimits, Request,
+    BoxFuture, CallOptions, Middleware, Never, Next, Outcome, RateLimit, RateLimits, Request,
 };
 use layer_client::session::{FileStorage, SessionError, change_passphrase};
 use layer_client::{Client, Config, Error, TerminalReason, tl};
@@ -33,11 +33,7 @@ impl Counter {
 }
 
 impl Middleware for Counter {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
         self.0.fetch_add(1, Ordering::SeqCst);
         next.run(request)
     }

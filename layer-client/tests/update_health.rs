@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
+use layer_client::middleware::{BoxFuture, Middleware, Next, Outcome, Request};
 use layer_client::tl::Serializable;
 use layer_client::update::{Missed, StreamOptions, Update, UpdateKind};
-use layer_client::{Client, Config, ConnectionState, Error, tl};
+use layer_client::{Client, Config, ConnectionState, tl};
 use layer_test_server::{NewUser, Server};
 use util::{
     config, config_with_session, next_text, next_that, no_message, server, user, user_with,
@@ -219,11 +219,7 @@ struct Meter {
 }
 
 impl Middleware for Meter {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             if request.method() != Some("updates.getChannelDifference") {
                 return next.run(request).await;
@@ -339,11 +335,7 @@ async fn a_channel_that_cannot_be_had_stops_no_other_and_calls_go_on_beside_a_st
 struct Fresh;
 
 impl Middleware for Fresh {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             if request.method() != Some("updates.getState") {
                 return next.run(request).await;
@@ -355,7 +347,7 @@ impl Middleware for Fresh {
                 seq: 0,
                 unread_count: 0,
             };
-            Ok(tl::enums::updates::State::from(state).to_bytes())
+            Ok(tl::enums::updates::State::from(state).to_bytes().into())
         })
     }
 }

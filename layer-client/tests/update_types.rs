@@ -8,10 +8,10 @@ mod util;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
+use layer_client::middleware::{BoxFuture, Middleware, Next, Outcome, Request};
 use layer_client::tl::{Deserializable, Serializable, functions as f};
 use layer_client::update::{Presence, Reaction, StreamOptions, Update, UpdateKind};
-use layer_client::{Client, Config, Error, tl};
+use layer_client::{Client, Config, tl};
 use layer_test_server::{NewUser, Peer, UserHandle};
 use util::{
     config, config_with_session, next_text, next_that, no_message, server, user, user_with,
@@ -157,18 +157,14 @@ async fn what_no_data_centre_of_ours_makes_is_typed_all_the_same() {
 struct Till(Mutex<Vec<Vec<u8>>>);
 
 impl Middleware for Till {
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let method = request.method().unwrap_or_default();
             if !method.starts_with("messages.setBot") {
                 return next.run(request).await;
             }
             self.0.lock().unwrap().push(request.body().to_vec());
-            Ok(true.to_bytes())
+            Ok(true.to_bytes().into())
         })
     }
 }

@@ -84,7 +84,7 @@ fn from_handshake_to_answer() {
         event
             == ClientEvent::Response {
                 id,
-                body: result_of(&call("first")),
+                body: result_of(&call("first")).into(),
             }
     });
     assert!(answered);
@@ -666,7 +666,7 @@ fn packets_taken_all_at_a_time_come_to_what_they_do_one_by_one() {
     let mut forged = stranger;
     forged[30] ^= 1;
     at_once.insert(5, forged);
-    let results = together.client.handle_packets(&mut at_once, together.now);
+    let results = together.client.handle_packets(at_once, together.now);
     let verdicts: Vec<_> = results.iter().map(Result::is_ok).collect();
     assert_eq!(verdicts, [true, true, false, true, true, false]);
     assert!(results[5].as_ref().is_err_and(Violation::is_fatal));
@@ -678,4 +678,47 @@ fn packets_taken_all_at_a_time_come_to_what_they_do_one_by_one() {
         together.events.push(event);
     }
     assert!(alone.events == together.events && alone.events.len() >= 5);
+}
+
+/// Where in the packets an answer's bytes lie, if they are not a copy.
+fn lie_in(
+    packets: &[(usize, usize)],
+    pair: &Pair,
+    id: layer_mtproto::session::RequestId,
+) -> Option<usize> {
+    let Some(ClientEvent::Response { body, .. }) = pair.outcome(id) else {
+        panic!("it was not answered")
+    };
+    let at = body.as_ptr().addr();
+    packets
+        .iter()
+        .position(|(start, length)| (*start..start + length).contains(&at))
+}
+
+#[test]
+fn an_answer_that_is_most_of_its_packet_is_not_copied_and_a_small_one_holds_on_to_nothing() {
+    let mut pair = Pair::with(|_| {}, |server| server.gzip_threshold = None);
+    let (large, small) = ("a part of a file".repeat(10_000), ["one", "two", "three"]);
+    for texts in [&[large.as_str()][..], &small] {
+        let ids: Vec<_> = texts.iter().map(|text| pair.submit(text)).collect();
+        for packet in pair.client_packets() {
+            pair.deliver_to_server(packet);
+        }
+        let packets = pair.server_packets();
+        let where_they_lie: Vec<_> = packets
+            .iter()
+            .map(|packet| (packet.as_ptr().addr(), packet.len()))
+            .collect();
+        for result in pair.client.handle_packets(packets, pair.now) {
+            result.unwrap();
+        }
+        while let Some(event) = pair.client.poll_event() {
+            pair.events.push(event);
+        }
+        for (id, text) in ids.iter().zip(texts) {
+            pair.assert_answered(*id, text);
+            let shared = lie_in(&where_they_lie, &pair, *id).is_some();
+            assert_eq!(shared, text.len() > 1000, "{}", text.len());
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::invoke::read_result;
 use super::{BoxFuture, Client};
 use crate::error::Result;
-use crate::middleware::CallOptions;
+use crate::middleware::{CallOptions, Outcome};
 use crate::net::{Lane, Over, Tail};
 use crate::tl::RemoteCall;
 
@@ -73,7 +73,7 @@ impl InOrder {
         async move { read_result::<R::Return>(&answer.await?) }
     }
 
-    fn queue(&self, options: CallOptions, body: Vec<u8>) -> BoxFuture<'static, Result<Vec<u8>>> {
+    fn queue(&self, options: CallOptions, body: Vec<u8>) -> BoxFuture<'static, Outcome> {
         let client = self.client.clone();
         let place = self
             .tail

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{BoxFuture, Client};
 use crate::error::{DeserializeError, Error, Result};
-use crate::middleware::{self, CallOptions};
+use crate::middleware::{self, CallOptions, Outcome};
 use crate::net::{Lane, Over};
 use crate::tl::{Deserializable, RemoteCall};
 
@@ -77,7 +77,7 @@ impl Client {
         dc: Option<i32>,
         over: Over,
         body: Bytes,
-    ) -> BoxFuture<'_, Result<Vec<u8>>> {
+    ) -> BoxFuture<'_, Outcome> {
         let options = CallOptions {
             dc,
             ..CallOptions::default()
@@ -87,11 +87,7 @@ impl Client {
     }
 
     /// The inside of most calls: serialised request in, serialised result out.
-    pub(crate) fn invoke_bytes(
-        &self,
-        dc: Option<i32>,
-        body: Vec<u8>,
-    ) -> BoxFuture<'_, Result<Vec<u8>>> {
+    pub(crate) fn invoke_bytes(&self, dc: Option<i32>, body: Vec<u8>) -> BoxFuture<'_, Outcome> {
         let options = CallOptions {
             dc,
             ..CallOptions::default()
@@ -105,7 +101,7 @@ impl Client {
         options: CallOptions,
         lane: Lane,
         body: Bytes,
-    ) -> BoxFuture<'_, Result<Vec<u8>>> {
+    ) -> BoxFuture<'_, Outcome> {
         Box::pin(middleware::run(&self.inner, options, lane, body))
     }
 }

@@ -24,11 +24,7 @@ use crate::net::{Lane, Sending};
 pub trait Middleware: Send + Sync {
     /// Takes a call to its outcome: the serialised result, or an error. The future may be dropped
     /// at any point where it waits, and the request is cancelled then.
-    fn call<'a>(
-        &'a self,
-        request: &'a mut Request,
-        next: Next<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Error>>;
+    fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome>;
 }
 
 /// The rest of the chain, as a layer sees it.
@@ -59,7 +55,7 @@ impl Next<'_> {
 }
 
 /// What comes of a call: the serialised result, or an error.
-pub(super) type Outcome = Result<Vec<u8>, Error>;
+pub type Outcome = Result<Bytes, Error>;
 
 /// What is behind the last of a user's layers.
 trait End: Send + Sync {
@@ -277,7 +273,7 @@ impl Wire for ClientWire<'_> {
 }
 
 /// Whether the server may have seen the request.
-fn was_sent(result: &Result<Vec<u8>, Error>) -> bool {
+fn was_sent(result: &Outcome) -> bool {
     match result {
         Err(Error::Timeout(error)) => error.sent,
         Err(Error::Request(error)) => error.sent,
@@ -292,7 +288,7 @@ mod tests {
 
     use tokio::time::{Instant, sleep};
 
-    use super::super::testing::{Script, call_body, get_config, rpc};
+    use super::super::testing::{Script, call_body, done, get_config, rpc};
     use super::*;
 
     /// Writes down when requests pass, and what it sees of them.
@@ -300,11 +296,7 @@ mod tests {
     struct Scribe(&'static str, Arc<Mutex<Vec<String>>>);
 
     impl Middleware for Scribe {
-        fn call<'a>(
-            &'a self,
-            request: &'a mut Request,
-            next: Next<'a>,
-        ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        fn call<'a>(&'a self, request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
             let Self(name, book) = self;
             Box::pin(async move {
                 let (method, dc) = (request.method().unwrap_or("?"), request.dc());
@@ -346,7 +338,7 @@ mod tests {
         })
     }
 
-    async fn ask(chain: &Chain, wire: &Script, options: CallOptions) -> Result<Vec<u8>, Error> {
+    async fn ask(chain: &Chain, wire: &Script, options: CallOptions) -> Outcome {
         call_body(chain, wire, &get_config(), options).await
     }
 
@@ -363,7 +355,7 @@ mod tests {
             rpc(500, "RPC_CALL_FAIL"),
             rpc(420, "FLOOD_WAIT_1"),
             rpc(303, "FILE_MIGRATE_4"),
-            Ok(vec![1]),
+            done(),
         ]);
         ask(&chain, &wire, CallOptions::default()).await.unwrap();
         let book: Vec<String> = std::mem::take(&mut *book.lock().unwrap());
@@ -388,19 +380,16 @@ mod tests {
     async fn a_layer_may_answer_in_the_servers_place() {
         let chain = chain(vec![Arc::new(Layer(|request, _| {
             assert_eq!(request.body(), get_config());
-            Box::pin(async { Ok(vec![7]) })
+            Box::pin(async { Ok(Bytes::from_static(&[7])) })
         }))]);
         let wire = Script::silent();
         let answer = ask(&chain, &wire, CallOptions::default()).await.unwrap();
-        assert_eq!((answer, wire.sent()), (vec![7], 0));
+        assert_eq!((answer, wire.sent()), (Bytes::from_static(&[7]), 0));
     }
 
     #[tokio::test]
     async fn a_layer_may_ask_again_and_something_else() {
-        fn stubborn<'a>(
-            request: &'a mut Request,
-            next: Next<'a>,
-        ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        fn stubborn<'a>(request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
             Box::pin(async move {
                 assert!(next.run(request).await.is_err());
                 request.set_body(super::super::testing::send_code("+1"));
@@ -409,7 +398,7 @@ mod tests {
             })
         }
         let chain = chain(vec![Arc::new(Layer(stubborn))]);
-        let wire = Script::new([rpc(400, "ONE_THING"), Ok(vec![1])]);
+        let wire = Script::new([rpc(400, "ONE_THING"), done()]);
         ask(&chain, &wire, CallOptions::default()).await.unwrap();
         assert_eq!(wire.sent(), 2);
     }
@@ -424,7 +413,7 @@ mod tests {
         let wire = Script::new([
             rpc(303, "FILE_MIGRATE_4"),
             rpc(500, "RPC_CALL_FAIL"),
-            Ok(vec![1]),
+            done(),
         ]);
         ask(&chain, &wire, CallOptions::default()).await.unwrap();
         assert_eq!(wire.dcs(), [3, 4, 4]);
@@ -450,10 +439,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_dropped_anywhere_in_the_chain_is_cancelled() {
-        fn slow<'a>(
-            request: &'a mut Request,
-            next: Next<'a>,
-        ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        fn slow<'a>(request: &'a mut Request, next: Next<'a>) -> BoxFuture<'a, Outcome> {
             Box::pin(async move {
                 sleep(Duration::from_secs(1)).await;
                 next.run(request).await

@@ -28,7 +28,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::CallOptions;
-    use super::super::testing::{Script, call, rpc};
+    use super::super::testing::{Script, call, done, rpc};
     use super::*;
 
     fn within(seconds: u64) -> CallOptions {
@@ -70,11 +70,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_beyond_all_time_is_none() {
-        let wire = Script::new([Ok(vec![1])]);
+        let wire = Script::new([done()]);
         let options = CallOptions {
             deadline: Some(Duration::MAX),
             ..CallOptions::default()
         };
-        assert_eq!(call(&wire, options).await.unwrap(), [1]);
+        assert_eq!(call(&wire, options).await.unwrap(), [1].as_slice());
     }
 }

@@ -175,7 +175,7 @@ struct SoFar {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        Script, call_body, channel, forward_to, get_config, message_to, rpc, send_code,
+        Script, call_body, channel, done, forward_to, get_config, message_to, rpc, send_code,
     };
     use super::super::{CallOptions, Chain};
     use super::*;
@@ -224,7 +224,7 @@ mod tests {
         })
     }
 
-    async fn ask(chain: &Chain, wire: &Script, body: &[u8]) -> Result<Vec<u8>, Error> {
+    async fn ask(chain: &Chain, wire: &Script, body: &[u8]) -> Outcome {
         call_body(chain, wire, body, CallOptions::default()).await
     }
 
@@ -243,11 +243,11 @@ mod tests {
     async fn every_kind_of_wait_is_waited_for() {
         for kind in all_kinds() {
             let chain = chain(SleepUpTo(Duration::from_secs(60)));
-            let wire = Script::new([rpc(420, kind), Ok(vec![1])]);
+            let wire = Script::new([rpc(420, kind), done()]);
             let begun = Instant::now();
             assert_eq!(
                 ask(&chain, &wire, &get_config()).await.unwrap(),
-                [1],
+                [1].as_slice(),
                 "{kind}"
             );
             assert_eq!(begun.elapsed(), Duration::from_secs(7), "{kind}");
@@ -289,7 +289,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_next_call_of_the_method_fails_at_once_without_asking_the_server() {
         let chain = chain(Never);
-        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), done()]);
         ask(&chain, &wire, &get_config()).await.unwrap_err();
         tokio::time::advance(Duration::from_millis(9500)).await;
         let error = ask(&chain, &wire, &get_config()).await.unwrap_err();
@@ -310,7 +310,7 @@ mod tests {
             true => WaitDecision::Sleep,
             false => WaitDecision::Fail,
         });
-        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), done()]);
         ask(&chain, &wire, &get_config()).await.unwrap_err();
         let begun = Instant::now();
         ask(&chain, &wire, &get_config()).await.unwrap();
@@ -320,7 +320,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn another_method_does_not_wait() {
         let chain = chain(Never);
-        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), done()]);
         ask(&chain, &wire, &get_config()).await.unwrap_err();
         let other = tl::functions::help::GetNearestDc {}.to_bytes();
         ask(&chain, &wire, &other).await.unwrap();
@@ -341,7 +341,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn slow_mode_holds_for_its_chat_and_for_all_that_is_sent_there() {
         let chain = chain(Never);
-        let wire = Script::new([rpc(420, "SLOWMODE_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "SLOWMODE_WAIT_30"), done()]);
         ask(&chain, &wire, &message_to(channel(5)).to_bytes())
             .await
             .unwrap_err();
@@ -362,7 +362,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn slow_mode_of_a_chat_that_the_request_does_not_show_is_not_held_against_others() {
         let chain = chain(Never);
-        let wire = Script::new([rpc(420, "SLOWMODE_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "SLOWMODE_WAIT_30"), done()]);
         ask(&chain, &wire, &get_config()).await.unwrap_err();
         ask(&chain, &wire, &get_config()).await.unwrap();
     }
@@ -370,7 +370,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn signing_in_with_another_number_is_another_matter() {
         let chain = chain(Never);
-        let wire = Script::new([rpc(420, "FLOOD_WAIT_86400"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "FLOOD_WAIT_86400"), done()]);
         ask(&chain, &wire, &send_code("+1")).await.unwrap_err();
         ask(&chain, &wire, &send_code("+1")).await.unwrap_err();
         assert_eq!(wire.sent(), 1);
@@ -380,7 +380,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn another_account_is_not_held_to_the_waits_of_the_one_before() {
         let chain = chain(Never);
-        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), done()]);
         ask(&chain, &wire, &get_config()).await.unwrap_err();
         chain.forget();
         ask(&chain, &wire, &get_config()).await.unwrap();
@@ -389,7 +389,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_is_dropped_while_it_waits_is_never_sent() {
         let chain = chain(SleepUpTo(Duration::from_secs(60)));
-        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), Ok(vec![1])]);
+        let wire = Script::new([rpc(420, "FLOOD_WAIT_30"), done()]);
         let body = get_config();
         let call = ask(&chain, &wire, &body);
         let dropped = tokio::time::timeout(Duration::from_secs(3), call).await;

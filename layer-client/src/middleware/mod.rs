@@ -19,8 +19,7 @@
 //! cancels the request. Policies decide and hold no timers; the layers sleep for them.
 //!
 //! ```
-//! use layer_client::Error;
-//! use layer_client::middleware::{BoxFuture, Middleware, Next, Request};
+//! use layer_client::middleware::{BoxFuture, Middleware, Next, Outcome, Request};
 //!
 //! /// Says how long each call took.
 //! struct Stopwatch;
@@ -30,7 +29,7 @@
 //!         &'a self,
 //!         request: &'a mut Request,
 //!         next: Next<'a>,
-//!     ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+//!     ) -> BoxFuture<'a, Outcome> {
 //!         Box::pin(async move {
 //!             let begun = std::time::Instant::now();
 //!             let outcome = next.run(request).await;
@@ -62,8 +61,9 @@ mod testing;
 use std::time::Duration;
 
 pub use crate::client::BoxFuture;
+pub use bytes::Bytes;
 pub(crate) use chain::{Chain, run};
-pub use chain::{Middleware, Next};
+pub use chain::{Middleware, Next, Outcome};
 pub use flood::{FloodPolicy, FloodWait, Never, SleepUpTo, WaitDecision};
 pub use rate::{RateLimit, RateLimits};
 pub use request::{CallOptions, Request};

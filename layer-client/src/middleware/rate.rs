@@ -255,7 +255,7 @@ impl RateLimiter {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        Script, call_body, channel, forward_to, get_config, message_to, user,
+        Script, call_body, channel, done, forward_to, get_config, message_to, user,
     };
     use super::super::{CallOptions, Chain};
     use super::*;
@@ -274,7 +274,7 @@ mod tests {
 
     /// A wire that answers everything at once.
     fn wire() -> Arc<Script> {
-        Arc::new(Script::new((0..1000).map(|_| Ok(vec![1]))))
+        Arc::new(Script::new((0..1000).map(|_| done())))
     }
 
     fn message(peer: enums::InputPeer) -> Vec<u8> {

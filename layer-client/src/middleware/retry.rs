@@ -102,7 +102,7 @@ fn is_harmless(method: Option<&str>) -> bool {
 mod tests {
     use tokio::time::Instant;
 
-    use super::super::testing::{Script, call, call_body, rpc, timeout};
+    use super::super::testing::{Script, call, call_body, done, rpc, timeout};
     use super::super::{CallOptions, Chain};
     use super::*;
     use crate::tl::{self, Serializable};
@@ -139,15 +139,21 @@ mod tests {
             assert_eq!(wire.sent(), 4, "{message}");
             assert_eq!(begun.elapsed(), Duration::from_millis(500 + 1000 + 2000));
 
-            let wire = Script::new([rpc(code, message), Ok(vec![1])]);
-            assert_eq!(call(&wire, CallOptions::default()).await.unwrap(), [1]);
+            let wire = Script::new([rpc(code, message), done()]);
+            assert_eq!(
+                call(&wire, CallOptions::default()).await.unwrap(),
+                [1].as_slice()
+            );
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_asks_is_asked_again_when_no_answer_came() {
-        let wire = Script::new([timeout(true), Ok(vec![1])]);
-        assert_eq!(call(&wire, CallOptions::default()).await.unwrap(), [1]);
+        let wire = Script::new([timeout(true), done()]);
+        assert_eq!(
+            call(&wire, CallOptions::default()).await.unwrap(),
+            [1].as_slice()
+        );
         let wire = Script::new((0..9).map(|_| timeout(true)));
         call(&wire, CallOptions::default()).await.unwrap_err();
         assert_eq!(wire.sent(), 2);

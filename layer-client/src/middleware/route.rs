@@ -107,7 +107,7 @@ fn again_if(again: bool) -> Step {
 #[cfg(test)]
 mod tests {
     use super::super::CallOptions;
-    use super::super::testing::{Script, call, rpc};
+    use super::super::testing::{Script, call, done, rpc};
     use super::*;
     use crate::error::ConnectError;
 
@@ -121,7 +121,7 @@ mod tests {
     #[tokio::test]
     async fn an_account_that_lives_elsewhere_is_followed() {
         for name in ["PHONE_MIGRATE_4", "USER_MIGRATE_4", "NETWORK_MIGRATE_4"] {
-            let wire = Script::new([rpc(303, name), Ok(vec![1])]);
+            let wire = Script::new([rpc(303, name), done()]);
             call(&wire, CallOptions::default()).await.unwrap();
             assert_eq!((wire.dcs(), wire.home()), (vec![1, 4], 4), "{name}");
         }
@@ -130,7 +130,7 @@ mod tests {
     #[tokio::test]
     async fn one_request_is_sent_elsewhere_and_the_account_stays() {
         for name in ["FILE_MIGRATE_4", "STATS_MIGRATE_4"] {
-            let wire = Script::new([rpc(303, name), Ok(vec![1])]);
+            let wire = Script::new([rpc(303, name), done()]);
             call(&wire, CallOptions::default()).await.unwrap();
             assert_eq!((wire.dcs(), wire.home()), (vec![1, 4], 1), "{name}");
         }
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_does_not_know_us_is_told_once() {
-        let wire = Script::new([rpc(400, "CONNECTION_NOT_INITED"), Ok(vec![1])]);
+        let wire = Script::new([rpc(400, "CONNECTION_NOT_INITED"), done()]);
         call(&wire, CallOptions::default()).await.unwrap();
         let wire = Script::new((0..9).map(|_| rpc(400, "CONNECTION_NOT_INITED")));
         call(&wire, CallOptions::default()).await.unwrap_err();
@@ -171,7 +171,7 @@ mod tests {
                 cause: ConnectCause::Refused(-404),
             }))
         };
-        let wire = Script::new([refused(), Ok(vec![1])]);
+        let wire = Script::new([refused(), done()]);
         call(&wire, CallOptions::default()).await.unwrap();
         let wire = Script::new((0..9).map(|_| refused()));
         call(&wire, CallOptions::default()).await.unwrap_err();

@@ -9,7 +9,7 @@ use layer_mtproto::session::RequestId;
 use tokio::sync::{Notify, oneshot};
 
 use super::order::Place;
-use crate::error::Error;
+use crate::middleware::Outcome;
 use crate::tl;
 
 /// What is to be sent, and how.
@@ -79,12 +79,12 @@ pub(super) struct Reply {
     pub(super) ticket: Arc<Ticket>,
     /// The request that the server has to execute before.
     pub(super) after: Option<Arc<Ticket>>,
-    sender: oneshot::Sender<Result<Vec<u8>, Error>>,
+    sender: oneshot::Sender<Outcome>,
 }
 
 impl Reply {
     /// Tells the caller the outcome.
-    pub(super) fn send(self, result: Result<Vec<u8>, Error>) {
+    pub(super) fn send(self, result: Outcome) {
         self.ticket.end(result.is_ok());
         // A caller that has gone needs no answer.
         let _ = self.sender.send(result);
@@ -179,7 +179,7 @@ impl Cancels {
 
 /// The caller's end. Dropping it before the answer came cancels the request.
 pub(super) struct Waiting {
-    answer: oneshot::Receiver<Result<Vec<u8>, Error>>,
+    answer: oneshot::Receiver<Outcome>,
     ticket: Arc<Ticket>,
     cancels: Arc<Cancels>,
     answered: bool,
@@ -210,7 +210,7 @@ impl Waiting {
     }
 
     /// Waits for the answer; `None` when the task came to its end without one.
-    pub(super) async fn answer(&mut self) -> Option<Result<Vec<u8>, Error>> {
+    pub(super) async fn answer(&mut self) -> Option<Outcome> {
         let answer = (&mut self.answer).await;
         self.answered = true;
         answer.ok()
@@ -249,15 +249,15 @@ mod tests {
         let cancelled = cancels.take();
         assert!(cancelled.len() == 1 && Arc::ptr_eq(&cancelled[0], &ticket));
         // An answer that comes too late does not make it done.
-        reply.send(Ok(Vec::new()));
+        reply.send(Ok(Bytes::new()));
         assert_eq!(ticket.how_it_ended(), End::Failed);
     }
 
     #[tokio::test]
     async fn an_answered_request_is_not_cancelled() {
         let (reply, mut waiting, cancels, ticket) = call();
-        reply.send(Ok(vec![2]));
-        assert_eq!(waiting.answer().await.unwrap().unwrap(), [2]);
+        reply.send(Ok(Bytes::from_static(&[2])));
+        assert_eq!(waiting.answer().await.unwrap().unwrap(), [2].as_slice());
         drop(waiting);
         assert!(cancels.take().is_empty());
         assert_eq!(ticket.how_it_ended(), End::Done);

@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::pool::Pool;
 use crate::client::{Inner, RsaPublicKey};
 use crate::error::{ConnectCause, ConnectError, Error};
+use crate::middleware::Outcome;
 use crate::tl::{self, Deserializable, Serializable};
 
 /// Connections to one CDN at most.
@@ -27,7 +28,7 @@ impl Pool {
         dc_id: i32,
         deadline: Instant,
         sending: &Sending<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Outcome {
         let plan = match timeout_at(deadline, self.cdn_plan(inner, dc_id, deadline)).await {
             Ok(plan) => plan?,
             Err(_) => return Err(failed(dc_id, ConnectCause::Timeout(sending.within))),

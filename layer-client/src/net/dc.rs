@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::call::{Cancels, Request, Sending, Ticket, Waiting};
 use super::state::ConnectionState;
 use crate::error::{ConnectError, Error, TimeoutError};
+use crate::middleware::Outcome;
 
 /// What the handle and the task share.
 #[derive(Default)]
@@ -79,11 +80,7 @@ impl Dc {
 
     /// Sends a request and waits for its result, until `deadline`. Dropping the future cancels the
     /// request.
-    pub(super) async fn call(
-        &self,
-        deadline: Instant,
-        sending: &Sending<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    pub(super) async fn call(&self, deadline: Instant, sending: &Sending<'_>) -> Outcome {
         let _busy = Busy::new(&self.load);
         let ticket = Ticket::new();
         let answer = timeout_at(deadline, self.ask(&ticket, sending));
@@ -95,11 +92,7 @@ impl Dc {
     }
 
     /// `None` when the task came to its end.
-    async fn ask(
-        &self,
-        ticket: &Arc<Ticket>,
-        sending: &Sending<'_>,
-    ) -> Option<Result<Vec<u8>, Error>> {
+    async fn ask(&self, ticket: &Arc<Ticket>, sending: &Sending<'_>) -> Option<Outcome> {
         let after = match &sending.lane.place {
             Some(place) => Box::pin(place.turn()).await,
             None => None,

@@ -17,6 +17,7 @@ use super::state::{ConnectionState, ConnectionStates, States};
 use super::worker::Worker;
 use crate::client::{Inner, WeakClient};
 use crate::error::{Error, RpcError};
+use crate::middleware::Outcome;
 
 /// How long the tasks may take to say goodbye, all together.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -100,12 +101,7 @@ impl Pool {
     }
 
     /// Sends a request to a data centre, authorised there if we are signed in.
-    pub(crate) async fn call(
-        &self,
-        inner: &Inner,
-        dc_id: i32,
-        sending: &Sending<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn call(&self, inner: &Inner, dc_id: i32, sending: &Sending<'_>) -> Outcome {
         let deadline = Instant::now() + sending.within;
         // Without a login there is no key yet that connections for files could use.
         let over = match sending.lane.over {

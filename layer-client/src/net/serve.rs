@@ -24,6 +24,7 @@ use super::wire::Wire;
 use super::worker::{Lost, MAX_REQUESTS, Worker, request_of};
 use crate::client::may_change_options;
 use crate::error::{ConnectCause, Error, RequestError, RpcError};
+use crate::middleware::Outcome;
 
 /// So much is put together for one write, and so much that was read is decrypted together: several parts of a file.
 const TOGETHER: usize = 2 * 1024 * 1024;
@@ -396,18 +397,14 @@ impl Worker {
                 }
             };
             // What came before the end counts, whatever the end is.
-            self.take_packets(link, &mut packets)?;
+            self.take_packets(link, packets)?;
             if let Some(end) = end {
                 return end;
             }
         }
     }
 
-    fn take_packets(
-        &mut self,
-        link: &mut Link,
-        packets: &mut [Vec<u8>],
-    ) -> Result<(), ConnectCause> {
+    fn take_packets(&mut self, link: &mut Link, packets: Vec<Vec<u8>>) -> Result<(), ConnectCause> {
         let now = Instant::now();
         let Some(session) = &mut self.session else {
             return Ok(());
@@ -481,7 +478,7 @@ impl Worker {
         Ok(())
     }
 
-    fn answer(&mut self, id: RequestId, result: Result<Vec<u8>, Error>) {
+    fn answer(&mut self, id: RequestId, result: Outcome) {
         if let Some(reply) = self.waiting.remove(&id) {
             // What we say ourselves is no answer.
             self.answered |= matches!(&result, Ok(_) | Err(Error::Rpc(_)));

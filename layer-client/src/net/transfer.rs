@@ -67,7 +67,7 @@ impl Pool {
         if inner.session.read(there) {
             return Ok(());
         }
-        let mut outcome = Ok(Vec::new());
+        let mut outcome = Ok(Bytes::new());
         for _ in 0..ATTEMPTS {
             let login = inner.login();
             let exported = self.export(inner, dc_id, deadline).await?;

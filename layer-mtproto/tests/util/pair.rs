@@ -245,7 +245,7 @@ impl Pair {
 
     /// Asserts that a request was answered with what belongs to it.
     pub(crate) fn assert_answered(&self, id: RequestId, text: &str) {
-        let body = result_of(&call(text));
+        let body = result_of(&call(text)).into();
         assert_eq!(
             self.outcome(id),
             Some(ClientEvent::Response { id, body }),

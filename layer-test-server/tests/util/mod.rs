@@ -290,7 +290,7 @@ impl Client {
             };
             if let Some(position) = self.events.iter().position(ends) {
                 return match self.events.remove(position) {
-                    ClientEvent::Response { body, .. } => Ok(body),
+                    ClientEvent::Response { body, .. } => Ok(body.to_vec()),
                     ClientEvent::RpcError { code, message, .. } => Err((code, message)),
                     other => Err((0, format!("{other:?}"))),
                 };

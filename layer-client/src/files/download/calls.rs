@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use layer_tl_types as tl;
 use layer_tl_types::{Deserializable, Identifiable, Serializable};
 use tokio::task::spawn_blocking;
@@ -89,7 +89,7 @@ pub(super) async fn ask(client: Client, what: What) -> Result<Answer> {
 }
 
 /// Asks a data centre of Telegram's own.
-async fn at_home(client: &Client, dc_id: i32, request: &impl Serializable) -> Result<Vec<u8>> {
+async fn at_home(client: &Client, dc_id: i32, request: &impl Serializable) -> Result<Bytes> {
     let body = request.to_bytes().into();
     client
         .invoke_for_files(Some(dc_id), Over::Files, body)
@@ -100,7 +100,7 @@ async fn at_home(client: &Client, dc_id: i32, request: &impl Serializable) -> Re
 /// compared, shown to anybody.
 async fn part(
     method: &'static str,
-    mut answer: Vec<u8>,
+    answer: Bytes,
     at: usize,
     piece: Piece,
     cipher: Option<Cipher>,
@@ -108,10 +108,12 @@ async fn part(
 ) -> Result<Answer> {
     let within = payload(&answer, at).ok_or_else(|| malformed(method))?;
     if cipher.is_none() && hashes.is_empty() {
-        return Ok(Answer::Bytes(Bytes::from(answer).slice(within)));
+        return Ok(Answer::Bytes(answer.slice(within)));
     }
     // Some milliseconds of work, during which others want their answers.
     let work = spawn_blocking(move || {
+        // Nobody else has it, so that it is decrypted in place.
+        let mut answer = BytesMut::from(answer);
         let bytes = answer.get_mut(within.clone()).unwrap_or_default();
         if let Some(cipher) = cipher
             && !cipher.apply(piece.offset, bytes)
@@ -121,7 +123,7 @@ async fn part(
         if !verify(piece.offset, bytes, &hashes) {
             return Ok(Answer::Tampered);
         }
-        Ok(Answer::Bytes(Bytes::from(answer).slice(within)))
+        Ok(Answer::Bytes(answer.freeze().slice(within)))
     });
     work.await.unwrap_or(Err(Error::Closed))
 }

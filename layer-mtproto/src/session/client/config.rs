@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use layer_crypto::AuthKey;
 
 use super::RequestId;
@@ -136,7 +137,7 @@ pub enum ClientEvent {
         /// The request.
         id: RequestId,
         /// The result, as it is in `rpc_result`.
-        body: Vec<u8>,
+        body: Bytes,
     },
     /// The server answered with an error.
     RpcError {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use layer_crypto::message::Sender;
 use layer_tl_types::{Deserializable, Identifiable, types};
 
@@ -34,6 +35,21 @@ struct Place<'a> {
     in_gzip: bool,
     /// How many bytes the compressed messages of this packet may still become.
     inflatable: &'a mut usize,
+    /// The packet, if it may be kept.
+    packet: Option<&'a Bytes>,
+}
+
+impl Place<'_> {
+    /// A part of the packet to keep: where it is most of it, that and no copy, so that the parts of files that come are
+    /// not moved about.
+    fn keep(&self, part: &[u8]) -> Bytes {
+        match self.packet {
+            Some(packet) if !self.in_gzip && part.len() >= packet.len() / 2 => {
+                packet.slice_ref(part)
+            }
+            _ => Bytes::copy_from_slice(part),
+        }
+    }
 }
 
 impl ClientSession {
@@ -44,24 +60,29 @@ impl ClientSession {
     /// what was wrong was dropped, and the rest taken.
     pub fn handle_packet(&mut self, packet: &mut [u8], now: Instant) -> Result<(), Violation> {
         let opened = packet::open(&self.key, Sender::Server, packet)?;
-        self.handle_opened(opened, packet, now)
+        self.handle_opened(opened, packet, None, now)
     }
 
     /// As [`handle_packet`](Self::handle_packet), but for several packets, which are decrypted all at a time: many times
     /// as fast where they are large. Tells what came of each, in their order, up to the first that is
     /// [fatal](Violation::is_fatal); what comes behind that one is not looked at.
+    ///
+    /// An answer that is most of its packet is not copied out of it.
     pub fn handle_packets(
         &mut self,
-        packets: &mut [Vec<u8>],
+        mut packets: Vec<Vec<u8>>,
         now: Instant,
     ) -> Vec<Result<(), Violation>> {
-        if let [packet] = packets {
-            return vec![self.handle_packet(packet, now)];
-        }
-        let opened = packet::open_many(&self.key, Sender::Server, packets);
+        let opened = match packets.as_mut_slice() {
+            [packet] => vec![packet::open(&self.key, Sender::Server, packet)],
+            packets => packet::open_many(&self.key, Sender::Server, packets),
+        };
         let mut results = Vec::with_capacity(packets.len());
         for (opened, packet) in opened.into_iter().zip(packets) {
-            let result = opened.and_then(|opened| self.handle_opened(opened, packet, now));
+            let result = opened.and_then(|opened| {
+                let packet = Bytes::from(packet);
+                self.handle_opened(opened, &packet, Some(&packet), now)
+            });
             let fatal = result.as_ref().is_err_and(Violation::is_fatal);
             results.push(result);
             if fatal {
@@ -75,6 +96,7 @@ impl ClientSession {
         &mut self,
         opened: Opened,
         packet: &[u8],
+        shared: Option<&Bytes>,
         now: Instant,
     ) -> Result<(), Violation> {
         if opened.session_id != self.session_id {
@@ -101,6 +123,7 @@ impl ClientSession {
             in_container: false,
             in_gzip: false,
             inflatable: &mut inflatable,
+            packet: shared,
         };
         self.take(message, &mut place, now)
     }
@@ -413,20 +436,20 @@ impl ClientSession {
             return Ok(());
         }
         if tl::constructor_id(result) != Some(GZIP_PACKED) {
-            self.finish(id, req_msg_id, result.to_vec());
+            self.finish(id, req_msg_id, place.keep(result));
             return Ok(());
         }
         match gzip::inflate_packed(result, *place.inflatable) {
             Ok(unpacked) => {
                 *place.inflatable -= unpacked.len();
-                self.finish(id, req_msg_id, unpacked);
+                self.finish(id, req_msg_id, unpacked.into());
             }
             Err(error) => self.fail(id, RequestFailure::InvalidResponse(error)),
         }
         Ok(())
     }
 
-    fn finish(&mut self, id: RequestId, req_msg_id: i64, result: Vec<u8>) {
+    fn finish(&mut self, id: RequestId, req_msg_id: i64, result: Bytes) {
         let error = tl::read::<types::RpcError>(&result);
         let is = |begin| {
             error
