@@ -27,7 +27,8 @@ pub(crate) fn read_function<F: Identifiable + Deserializable>(bytes: &[u8]) -> O
 
 /// The bytes of a `T` with its constructor's id.
 pub(crate) fn boxed<T: Identifiable + Serializable>(value: &T) -> Vec<u8> {
-    let mut bytes = T::CONSTRUCTOR_ID.to_le_bytes().to_vec();
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend_from_slice(&T::CONSTRUCTOR_ID.to_le_bytes());
     value.serialize(&mut bytes);
     bytes
 }

@@ -666,7 +666,10 @@ fn packets_taken_all_at_a_time_come_to_what_they_do_one_by_one() {
     let mut forged = stranger;
     forged[30] ^= 1;
     at_once.insert(5, forged);
-    let results = together.client.handle_packets(at_once, together.now);
+    let mut results = Vec::new();
+    let client = &mut together.client;
+    client.handle_packets(&mut at_once, &mut results, together.now);
+    assert!(at_once.is_empty());
     let verdicts: Vec<_> = results.iter().map(Result::is_ok).collect();
     assert_eq!(verdicts, [true, true, false, true, true, false]);
     assert!(results[5].as_ref().is_err_and(Violation::is_fatal));
@@ -704,14 +707,15 @@ fn an_answer_that_is_most_of_its_packet_is_not_copied_and_a_small_one_holds_on_t
         for packet in pair.client_packets() {
             pair.deliver_to_server(packet);
         }
-        let packets = pair.server_packets();
+        let mut packets = pair.server_packets();
         let where_they_lie: Vec<_> = packets
             .iter()
             .map(|packet| (packet.as_ptr().addr(), packet.len()))
             .collect();
-        for result in pair.client.handle_packets(packets, pair.now) {
-            result.unwrap();
-        }
+        let mut results = Vec::new();
+        pair.client
+            .handle_packets(&mut packets, &mut results, pair.now);
+        assert!(results.iter().all(Result::is_ok));
         while let Some(event) = pair.client.poll_event() {
             pair.events.push(event);
         }

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use layer_mtproto::session::{
-    ClientEvent, ClientSession, RequestFailure, RequestId, SubmitOptions,
+    ClientEvent, ClientSession, RequestFailure, RequestId, SubmitOptions, Violation,
 };
 use layer_mtproto::transport::{Codec, Frame};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -46,6 +46,9 @@ const BREATH: Duration = Duration::from_millis(1);
 struct Link {
     codec: Codec,
     incoming: Vec<u8>,
+    /// Packets that came and are yet to be taken, and then what came of them.
+    packets: Vec<Vec<u8>>,
+    results: Vec<Result<(), Violation>>,
     /// Packets that are sealed, and where each of them ends.
     sealed: Vec<u8>,
     ends: Vec<usize>,
@@ -64,6 +67,8 @@ impl Link {
         Self {
             codec,
             incoming: vec![0; LEAST_READ],
+            packets: Vec::new(),
+            results: Vec::new(),
             sealed: Vec::new(),
             ends: Vec::new(),
             outgoing: Vec::new(),
@@ -380,12 +385,12 @@ impl Worker {
     /// Bytes came in.
     fn heard(&mut self, link: &mut Link) -> Result<(), ConnectCause> {
         loop {
-            let (mut packets, mut size) = (Vec::new(), 0);
+            let mut size = 0;
             let end = loop {
                 match link.codec.next_frame() {
                     Ok(Some(Frame::Packet(packet))) => {
                         size += packet.len();
-                        packets.push(packet);
+                        link.packets.push(packet);
                         if size >= TOGETHER {
                             break None;
                         }
@@ -397,19 +402,21 @@ impl Worker {
                 }
             };
             // What came before the end counts, whatever the end is.
-            self.take_packets(link, packets)?;
+            self.take_packets(link)?;
             if let Some(end) = end {
                 return end;
             }
         }
     }
 
-    fn take_packets(&mut self, link: &mut Link, packets: Vec<Vec<u8>>) -> Result<(), ConnectCause> {
+    fn take_packets(&mut self, link: &mut Link) -> Result<(), ConnectCause> {
         let now = Instant::now();
         let Some(session) = &mut self.session else {
             return Ok(());
         };
-        for result in session.handle_packets(packets, now.into_std()) {
+        let mut results = std::mem::take(&mut link.results);
+        session.handle_packets(&mut link.packets, &mut results, now.into_std());
+        for result in results.drain(..) {
             match result {
                 Ok(()) => {}
                 Err(violation) if violation.is_fatal() => {
@@ -427,6 +434,7 @@ impl Worker {
                 self.online();
             }
         }
+        link.results = results;
         Ok(())
     }
 

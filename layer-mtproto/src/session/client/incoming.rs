@@ -64,32 +64,43 @@ impl ClientSession {
     }
 
     /// As [`handle_packet`](Self::handle_packet), but for several packets, which are decrypted all at a time: many times
-    /// as fast where they are large. Tells what came of each, in their order, up to the first that is
-    /// [fatal](Violation::is_fatal); what comes behind that one is not looked at.
+    /// as fast where they are large. `packets` is empty then, and `results` holds what came of each, in their order, up to
+    /// the first that is [fatal](Violation::is_fatal); what comes behind that one is not looked at.
     ///
     /// An answer that is most of its packet is not copied out of it.
     pub fn handle_packets(
         &mut self,
-        mut packets: Vec<Vec<u8>>,
+        packets: &mut Vec<Vec<u8>>,
+        results: &mut Vec<Result<(), Violation>>,
         now: Instant,
-    ) -> Vec<Result<(), Violation>> {
-        let opened = match packets.as_mut_slice() {
-            [packet] => vec![packet::open(&self.key, Sender::Server, packet)],
-            packets => packet::open_many(&self.key, Sender::Server, packets),
-        };
-        let mut results = Vec::with_capacity(packets.len());
-        for (opened, packet) in opened.into_iter().zip(packets) {
-            let result = opened.and_then(|opened| {
-                let packet = Bytes::from(packet);
-                self.handle_opened(opened, &packet, Some(&packet), now)
-            });
+    ) {
+        results.clear();
+        if let [packet] = packets.as_mut_slice() {
+            let opened = packet::open(&self.key, Sender::Server, packet);
+            let packet = std::mem::take(packet);
+            results.push(self.handle_shared(opened, packet, now));
+            packets.clear();
+            return;
+        }
+        let opened = packet::open_many(&self.key, Sender::Server, packets);
+        for (opened, packet) in opened.into_iter().zip(packets.drain(..)) {
+            let result = self.handle_shared(opened, packet, now);
             let fatal = result.as_ref().is_err_and(Violation::is_fatal);
             results.push(result);
             if fatal {
                 break;
             }
         }
-        results
+    }
+
+    fn handle_shared(
+        &mut self,
+        opened: Result<Opened, Violation>,
+        packet: Vec<u8>,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        let packet = Bytes::from(packet);
+        self.handle_opened(opened?, &packet, Some(&packet), now)
     }
 
     fn handle_opened(

@@ -161,6 +161,7 @@ pub struct ClientSession {
     /// Those that are to be sent.
     queue: Ascending<RequestId>,
     service: VecDeque<Service>,
+    room: outgoing::Room,
     sent: SentLog,
     /// The highest msg_id that the server is known to have taken.
     accepted: i64,
@@ -220,6 +221,7 @@ impl ClientSession {
             successors: Successors::new(),
             queue: Ascending::default(),
             service: VecDeque::new(),
+            room: outgoing::Room::default(),
             sent: SentLog::default(),
             accepted: 0,
             deadlines: BTreeSet::new(),
@@ -577,6 +579,7 @@ impl ClientSession {
         self.requests.shrink_to(self.requests.len() * 2);
         self.sent.give_room_back();
         self.queue.give_room_back();
+        self.room.give_back();
         self.events.shrink_to(self.events.len() * 2);
     }
 }

@@ -20,6 +20,19 @@ const SALTS_INTERVAL: Duration = Duration::from_secs(60);
 /// So many are asked for.
 const SALTS_COUNT: i32 = 64;
 
+/// What is needed while a packet is made, and empty otherwise.
+#[derive(Default)]
+pub(super) struct Room {
+    requests: Vec<RequestId>,
+    messages: Vec<Outgoing>,
+}
+
+impl Room {
+    pub(super) fn give_back(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// A message that goes with the packet being made.
 struct Outgoing {
     msg_id: i64,
@@ -79,7 +92,25 @@ impl ClientSession {
             return false;
         }
         self.trouble.hold_until = None;
-        let requests = self.ready_requests(now);
+        // A session is made to do this often, and keeps the room that it took.
+        let mut requests = std::mem::take(&mut self.room.requests);
+        let mut messages = std::mem::take(&mut self.room.messages);
+        requests.clear();
+        messages.clear();
+        self.ready_requests(now, &mut requests);
+        let any = self.compose_of(&requests, &mut messages, now, out);
+        messages.clear();
+        self.room = Room { requests, messages };
+        any
+    }
+
+    fn compose_of(
+        &mut self,
+        requests: &[RequestId],
+        messages: &mut Vec<Outgoing>,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let acks_due = self
             .acks
             .deadline(self.config.ack_delay)
@@ -88,15 +119,15 @@ impl ClientSession {
             return false;
         }
         self.ask_for_salts(now);
-        let mut messages = Vec::new();
         if !self.acks.is_empty() {
-            let acks = self.acks.take();
-            self.put_service(Service::Acks(acks), now, &mut messages);
+            let msg_ids = self.acks.take();
+            let acks = types::MsgsAck { msg_ids };
+            self.put_service(Service::Acks(acks), now, messages);
         }
         while messages.len() < MAX_MESSAGES
             && let Some(service) = self.service.pop_front()
         {
-            self.put_service(service, now, &mut messages);
+            self.put_service(service, now, messages);
         }
         let mut again = false;
         let lengths = messages.iter().map(|message| match &message.body {
@@ -105,7 +136,7 @@ impl ClientSession {
             Body::Wrapped(..) | Body::Plain(_) => 0,
         });
         let mut size: usize = lengths.sum();
-        for id in requests {
+        for &id in requests {
             let length = self.requests.get(&id).map_or(0, |request| {
                 request.body.len() + 32 + 8 * request.waits.len()
             }) + self.introduction(id).len();
@@ -114,13 +145,13 @@ impl ClientSession {
                 break;
             }
             size += length;
-            again |= self.put_request(id, now, &mut messages);
+            again |= self.put_request(id, now, messages);
         }
         if messages.is_empty() {
             return false;
         }
-        let carrier = self.put_together(&messages, again, now, out);
-        for message in &messages {
+        let carrier = self.put_together(messages, again, now, out);
+        for message in messages {
             if let Body::Plain(id) | Body::Wrapped(id, _) = message.body
                 && let Some(request) = self.requests.get_mut(&id)
             {
@@ -131,20 +162,19 @@ impl ClientSession {
     }
 
     /// The requests that may be sent now, in the order in which they were submitted.
-    fn ready_requests(&self, now: Instant) -> Vec<RequestId> {
+    fn ready_requests(&self, now: Instant, going: &mut Vec<RequestId>) {
         let binding = match self.key_state {
             KeyState::Ready => None,
             KeyState::Binding { request } => Some(request),
-            KeyState::Unbound => return Vec::new(),
+            KeyState::Unbound => return,
         };
-        let mut going = Vec::new();
         for id in self.queue.iter() {
             let Some(request) = self.requests.get(&id) else {
                 continue;
             };
             let waits = request.not_before.is_some_and(|time| time > now);
             if waits
-                || self.is_blocked(request, &going)
+                || self.is_blocked(request, going)
                 || binding.is_some_and(|binding| binding != id)
             {
                 continue;
@@ -154,7 +184,6 @@ impl ClientSession {
                 break;
             }
         }
-        going
     }
 
     /// Sees that there are salts for a while. A key that is not bound has to be first.
@@ -314,12 +343,7 @@ impl ClientSession {
 /// The body of a service message, and whether it is content-related.
 fn serialise(service: &Service) -> (Vec<u8>, bool) {
     match service {
-        Service::Acks(msg_ids) => (
-            tl::boxed(&types::MsgsAck {
-                msg_ids: msg_ids.clone(),
-            }),
-            false,
-        ),
+        Service::Acks(acks) => (tl::boxed(acks), false),
         Service::Ping {
             ping_id,
             disconnect_delay: None,

@@ -238,7 +238,10 @@ impl ClientSession {
 
     fn retry_service(&mut self, service: Service, now: Instant) {
         match service {
-            Service::Acks(ids) => ids.into_iter().for_each(|id| self.acks.push(id, now)),
+            Service::Acks(acks) => {
+                let ids = acks.msg_ids.into_iter();
+                ids.for_each(|id| self.acks.push(id, now));
+            }
             Service::GetFutureSalts => self.salts_asked = None,
             // Its question is asked again when it is due.
             Service::StateReq(_) => {}

@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 
+use layer_tl_types::types;
 use rustc_hash::FxHashMap;
 
 use super::RequestId;
 
 /// A service message of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Service {
-    Acks(Vec<i64>),
+    Acks(types::MsgsAck),
     Ping {
         ping_id: i64,
         disconnect_delay: Option<i32>,
@@ -26,7 +27,7 @@ pub(super) enum Service {
 }
 
 /// The object of a msg_id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Sent {
     Request(RequestId),
     Service(Service),
