@@ -43,10 +43,11 @@ impl Window {
     pub(crate) fn insert(&mut self, msg_id: i64) -> Seen {
         let seen = self.look(msg_id);
         if seen == Seen::New {
-            self.ids.insert(msg_id);
-            if self.ids.len() > CAPACITY {
+            // First, so that there is never room for one more than that.
+            if self.ids.len() >= CAPACITY {
                 self.ids.pop_first();
             }
+            self.ids.insert(msg_id);
         }
         seen
     }

@@ -347,11 +347,7 @@ impl ServerSession {
 
     /// The message that answers a call, if it is still kept.
     fn answer_to(&self, req_msg_id: i64) -> Option<i64> {
-        let answers = |unacked: &super::Unacked| unacked.answers == Some(req_msg_id);
-        self.unacked
-            .iter()
-            .find(|(_, unacked)| answers(unacked))
-            .map(|(id, _)| *id)
+        self.unacked.answer_to(req_msg_id)
     }
 
     fn on_ack(&mut self, msg_id: i64) {

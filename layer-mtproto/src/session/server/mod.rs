@@ -68,6 +68,8 @@ pub struct ServerSession {
     unacked: Unacknowledged,
     /// Those to be sent again.
     again: BTreeSet<i64>,
+    /// Before this none has to be sent again by the timer. It may be too early, never too late.
+    no_resend_before: Option<Instant>,
     next_push: u64,
     events: VecDeque<ServerSessionEvent>,
 }
@@ -98,6 +100,7 @@ impl ServerSession {
             pending: VecDeque::new(),
             unacked: Unacknowledged::default(),
             again: BTreeSet::new(),
+            no_resend_before: None,
             next_push: 0,
             events: VecDeque::new(),
         }
@@ -250,15 +253,15 @@ impl ServerSession {
     /// [`poll_transmit`](Self::poll_transmit) after it.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let resend = self
-            .unacked
-            .iter()
-            .filter_map(|(id, unacked)| self.resend_at(*id, unacked));
-        self.acks
-            .deadline(self.config.ack_delay)
-            .into_iter()
-            .chain(resend)
-            .min()
+        let resend = self.no_resend_before.filter(|_| !self.unacked.is_empty());
+        let acks = self.acks.deadline(self.config.ack_delay);
+        acks.into_iter().chain(resend).min()
+    }
+
+    /// A message was sent that will be sent again if it is not acknowledged.
+    fn expect_ack(&mut self, now: Instant) {
+        let first = now + self.config.resend_after;
+        self.no_resend_before.get_or_insert(first);
     }
 
     fn resend_at(&self, msg_id: i64, unacked: &Unacked) -> Option<Instant> {
@@ -268,6 +271,9 @@ impl ServerSession {
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.no_resend_before.is_none_or(|before| before > now) {
+            return;
+        }
         let due: Vec<_> = self
             .unacked
             .iter()
@@ -281,5 +287,9 @@ impl ServerSession {
             }
         }
         self.again.extend(due);
+        let resends = self.unacked.iter();
+        self.no_resend_before = resends
+            .filter_map(|(id, unacked)| self.resend_at(*id, unacked))
+            .min();
     }
 }

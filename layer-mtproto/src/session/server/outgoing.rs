@@ -94,10 +94,11 @@ impl ServerSession {
             }
             self.again.pop_first();
             unacked.sent_at = now;
-            let body = unacked.body.clone();
+            let (seqno, body) = (unacked.seqno, unacked.body.clone());
+            self.expect_ack(now);
             messages.push(Outgoing {
                 msg_id,
-                seqno: unacked.seqno,
+                seqno,
                 body,
             });
             in_container = true;
@@ -142,6 +143,7 @@ impl ServerSession {
             };
             let (most, bytes) = (self.config.max_unacked, self.config.max_unacked_bytes);
             self.unacked.insert(msg_id, unacked, most, bytes);
+            self.expect_ack(now);
         }
         Outgoing {
             msg_id,

@@ -22,6 +22,8 @@ pub(super) struct Unacked {
 #[derive(Default)]
 pub(super) struct Unacknowledged {
     messages: BTreeMap<i64, Unacked>,
+    /// Which of them answers which call: a client may ask about many at a time.
+    answers: BTreeMap<i64, i64>,
     bytes: usize,
 }
 
@@ -31,18 +33,35 @@ impl Unacknowledged {
     pub(super) fn insert(&mut self, msg_id: i64, message: Unacked, most: usize, most_bytes: usize) {
         self.remove(&msg_id);
         self.bytes += message.body.len();
+        if let Some(call) = message.answers {
+            self.answers.insert(call, msg_id);
+        }
         self.messages.insert(msg_id, message);
         while self.messages.len() > 1 && (self.messages.len() > most || self.bytes > most_bytes) {
-            if let Some((_, oldest)) = self.messages.pop_first() {
-                self.bytes -= oldest.body.len();
+            if let Some((id, oldest)) = self.messages.pop_first() {
+                self.is_gone(id, &oldest);
             }
         }
     }
 
     pub(super) fn remove(&mut self, msg_id: &i64) -> Option<Unacked> {
         let removed = self.messages.remove(msg_id)?;
-        self.bytes -= removed.body.len();
+        self.is_gone(*msg_id, &removed);
         Some(removed)
+    }
+
+    fn is_gone(&mut self, msg_id: i64, message: &Unacked) {
+        self.bytes -= message.body.len();
+        if let Some(call) = message.answers
+            && self.answers.get(&call) == Some(&msg_id)
+        {
+            self.answers.remove(&call);
+        }
+    }
+
+    /// The message that answers a call, the last one if there were several.
+    pub(super) fn answer_to(&self, call: i64) -> Option<i64> {
+        self.answers.get(&call).copied()
     }
 
     /// Its body must stay as long as it is.
