@@ -305,6 +305,27 @@ mod tests {
         }
     }
 
+    /// So long that some of them are let go ahead of others.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    #[cfg_attr(miri, ignore = "it would take an hour")]
+    #[test]
+    fn many_long_messages_come_out_the_same_by_every_way() {
+        let mut rng = rng();
+        for aes in ways() {
+            for count in [8, 9, 12, 13, 16, 20] {
+                let mut messages: Vec<_> = (0..count)
+                    .map(|n| Message::new(&mut rng, if n % 5 == 4 { 3001 } else { 2600 }))
+                    .collect();
+                let expected: Vec<_> = messages.iter().map(|m| m.portable(true)).collect();
+                let mut jobs: Vec<_> = messages.iter_mut().map(Message::job).collect();
+                aes.decrypt_many(&mut jobs);
+                for (message, expected) in messages.iter().zip(expected) {
+                    assert!(message.data == expected, "{count}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_hash_is_that_of_the_prefix_and_of_what_was_decrypted() {
         let mut rng = rng();

@@ -429,17 +429,40 @@ fn many<const DECRYPT: bool>(wide: bool, jobs: &mut [IgeJob<'_>]) {
                 return together::<DECRYPT>(lanes, steps);
             }
             // SAFETY: `wide` says that the instructions are there.
-            unsafe {
-                match lanes.len().div_ceil(4) {
-                    1 => together_wide::<DECRYPT, 1>(lanes, steps),
-                    2 => together_wide::<DECRYPT, 2>(lanes, steps),
-                    3 => together_wide::<DECRYPT, 3>(lanes, steps),
-                    _ => together_wide::<DECRYPT, 4>(lanes, steps),
-                }
-            }
+            unsafe { staggered::<DECRYPT>(lanes, steps) }
         },
         |chain, blocks| chain.advance::<DECRYPT>(blocks),
     );
+}
+
+/// How many steps of 64 bytes one group of four lanes is ahead of the next: a page of memory and a quarter.
+const AHEAD: usize = 64 + 16;
+/// With fewer steps than this it is not worth the trouble.
+const FAR: usize = 8 * AHEAD;
+
+/// Up to sixteen lanes by the instructions that take four blocks. Messages often lie a power of two apart. Then all that
+/// is at the same place in them shares one set of the cache, and its pages one set of the processor's table of pages, and
+/// neither has room for sixteen. So each group of four is ahead of the next by a page and some lines, and is done so much
+/// earlier: a fifth is gained.
+#[target_feature(enable = "avx512f,vaes,aes")]
+fn staggered<const DECRYPT: bool>(lanes: &mut [Option<Lane<'_>>], mut steps: usize) {
+    if lanes.len() > 8 && steps >= FAR {
+        for groups in 1..lanes.len().div_ceil(4) {
+            side_by_side::<DECRYPT>(&mut lanes[..4 * groups], AHEAD);
+            steps -= AHEAD;
+        }
+    }
+    side_by_side::<DECRYPT>(lanes, steps);
+}
+
+#[target_feature(enable = "avx512f,vaes,aes")]
+fn side_by_side<const DECRYPT: bool>(lanes: &mut [Option<Lane<'_>>], steps: usize) {
+    match lanes.len().div_ceil(4) {
+        1 => together_wide::<DECRYPT, 1>(lanes, steps),
+        2 => together_wide::<DECRYPT, 2>(lanes, steps),
+        3 => together_wide::<DECRYPT, 3>(lanes, steps),
+        _ => together_wide::<DECRYPT, 4>(lanes, steps),
+    }
 }
 
 /// The blocks of so many steps of a lane; none where there is no lane.
