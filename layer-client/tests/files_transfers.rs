@@ -49,6 +49,18 @@ async fn until(what: impl Fn() -> bool) {
         .expect("it did not come about");
 }
 
+/// How often a rule fired, once it fires no more.
+async fn settled(server: &Server, rule: FaultId) -> u64 {
+    let (mut before, mut calm) = (0, 0);
+    while calm < 20 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let now = server.faults().fired(rule);
+        calm = if now == before { calm + 1 } else { 0 };
+        before = now;
+    }
+    before
+}
+
 fn names(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -390,14 +402,10 @@ async fn a_transfer_is_watched_paused_and_gone_on_with() {
     control.pause();
     assert!(control.is_paused());
     // What was under way comes; nothing else is asked for.
-    let (mut before, mut calm) = (0, 0);
-    while calm < 20 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let now = server.faults().fired(asked);
-        calm = if now == before { calm + 1 } else { 0 };
-        before = now;
-    }
-    assert!(before < 12 && !task.is_finished(), "{before}");
+    let most = server.faults().fired(asked) + 2;
+    let paused = settled(&server, asked).await;
+    assert!(paused <= most, "{paused} parts asked for, not {most}");
+    assert!(!task.is_finished());
     control.resume();
     assert!(task.await.unwrap().unwrap() == bytes);
     let progress = control.progress();
@@ -405,13 +413,17 @@ async fn a_transfer_is_watched_paused_and_gone_on_with() {
     assert!(progress.rate > 0);
 
     let control = TransferControl::new();
-    let upload = Upload::bytes("a", &bytes).control(&control);
+    let upload = Upload::bytes("a", &bytes).window(2).control(&control);
     let uploading = ann.upload_file(upload);
+    let saved = rule(&server, "method=upload.save*: bandwidth 2MiB");
     let steer = async {
         until(|| control.progress().done > 0).await;
+        control.pause();
+        let most = server.faults().fired(saved) + 2;
+        let paused = settled(&server, saved).await;
+        assert!(paused <= most, "{paused} parts sent, not {most}");
         control.cancel();
     };
-    rule(&server, "method=upload.save*: bandwidth 2MiB");
     let (uploaded, ()) = tokio::join!(uploading, steer);
     assert!(matches!(uploaded, Err(Error::Cancelled)));
 }
@@ -470,7 +482,7 @@ async fn a_cancelled_download_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_dropped_transfer_asks_for_nothing_more_and_two_do_not_share_a_path() {
+async fn two_downloads_do_not_share_a_path() {
     let server = server().await;
     let bytes = noise(6 * MIB);
     let (ann, message) = sent(&server, &bytes).await;
@@ -487,17 +499,43 @@ async fn a_dropped_transfer_asks_for_nothing_more_and_two_do_not_share_a_path() 
     assert!(error.to_string().contains("another download"), "{error}");
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
-    let (mut before, mut calm) = (0, 0);
-    while calm < 20 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let now = server.faults().fired(asked);
-        calm = if now == before { calm + 1 } else { 0 };
-        before = now;
-    }
+    let before = settled(&server, asked).await;
     assert!(before <= 8, "{before}");
     assert!(!path.exists());
     server.faults().clear();
     // The lock went with the other one.
     ann.download(&message).to_path(&path).await.unwrap();
     assert!(std::fs::read(&path).unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn nothing_of_a_dropped_transfer_goes_on() {
+    for upload in [false, true] {
+        let server = server().await;
+        let bytes = noise(6 * MIB);
+        let (ann, message) = sent(&server, &bytes).await;
+        // Nothing of it is answered for as long as the test lasts.
+        let method = if upload { "saveFilePart" } else { "getFile" };
+        let asked = rule(&server, &format!("method=upload.{method}: delay 60s"));
+        let task = tokio::spawn(async move {
+            if upload {
+                let upload = Upload::bytes("a", &bytes);
+                ann.upload_file(upload).await.map(drop)
+            } else {
+                ann.download(&message).bytes().await.map(drop)
+            }
+        });
+        until(|| server.faults().fired(asked) >= 4).await;
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        // It had the last of the client: what was still at work for it would keep the connections open.
+        let open = || server.sessions().iter().any(|session| session.connected);
+        let closed = async {
+            while open() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let closed = tokio::time::timeout(util::PATIENCE, closed).await;
+        assert!(closed.is_ok(), "{method} goes on");
+    }
 }

@@ -433,8 +433,30 @@ fn parts_wait_while_the_reference_is_renewed() {
     let again = plan.poll(now).unwrap();
     assert!(matches!(&again.what, What::Part { file, piece, .. }
         if file.raw() == location(2, 2).raw() && piece.offset == 0));
-    // What the old one is answered after that changes nothing.
     assert!(matches!(plan.poll(now).unwrap().what, What::Part { .. }));
+}
+
+#[test]
+fn what_comes_of_the_old_reference_when_there_is_a_new_one_renews_nothing() {
+    let mut plan = Download::new(
+        location(1, 2),
+        settings(Some(PART * 20), PART),
+        PartSet::default(),
+    );
+    let now = Instant::now();
+    let (one, two) = (plan.poll(now).unwrap(), plan.poll(now).unwrap());
+    plan.answered(one.id, Err(rpc(400, "FILE_REFERENCE_EXPIRED")), now);
+    let refresh = plan.poll(now).unwrap();
+    plan.answered(refresh.id, Ok(Answer::Fresh(location(2, 2))), now);
+    plan.answered(two.id, Err(rpc(400, "FILE_REFERENCE_EXPIRED")), now);
+    for part in 0..2 {
+        let again = plan.poll(now).unwrap();
+        assert!(
+            matches!(&again.what, What::Part { file, piece, .. }
+                if file.raw() == location(2, 2).raw() && piece.offset == big(PART) * part),
+            "{again:?}"
+        );
+    }
 }
 
 #[test]

@@ -275,6 +275,25 @@ mod tests {
     }
 
     #[test]
+    fn a_paused_upload_sends_nothing_and_reads_nothing() {
+        let mut plan = Upload::new(4, 4, PartSet::default(), 0);
+        let now = Instant::now();
+        for part in 0..2 {
+            plan.add(part, Bytes::from_static(b"x"), 1);
+        }
+        let send = plan.poll(now).unwrap();
+        assert!(plan.wants());
+        plan.pause(true);
+        assert!(plan.poll(now).is_none() && !plan.wants());
+        // What was under way is kept, and what failed waits for the end of the pause.
+        plan.answered(send.id, Err(rpc(500, "RPC_CALL_FAIL")), now);
+        let later = now + Duration::from_secs(60);
+        assert!(plan.poll(later).is_none() && plan.poll_timeout(now).is_none());
+        plan.pause(false);
+        assert!(plan.poll(later).is_some() && plan.poll(later).is_some() && plan.wants());
+    }
+
+    #[test]
     fn an_upload_that_cannot_succeed_ends_with_its_error() {
         for (code, message) in [(400, "FILE_PARTS_INVALID"), (500, "RPC_CALL_FAIL")] {
             let mut plan = Upload::new(2, 2, PartSet::default(), 0);
