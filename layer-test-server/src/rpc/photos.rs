@@ -4,6 +4,7 @@ use layer_tl_types::{enums, functions as f, types};
 
 use super::{Call, RpcError, routes};
 use crate::world::World;
+use crate::world::files::Moving;
 
 routes! {
     f::photos::UploadProfilePhoto => upload,
@@ -22,10 +23,13 @@ fn upload(
 ) -> Result<enums::photos::Photo, RpcError> {
     let user_id = call.user()?;
     let whose = world.portrayed(user_id, request.bot.as_ref())?;
-    let file = request.file.as_ref();
-    let file = file.ok_or_else(|| RpcError::bad("PHOTO_FILE_MISSING"))?;
-    let content = world.take_upload(user_id, call.dc_id, file)?;
-    let id = world.store_profile_photo(content, call.dc_id)?;
+    let (file, video) = (request.file.as_ref(), request.video.as_ref());
+    let moving = Moving {
+        video: None,
+        start: request.video_start_ts,
+        markup: request.video_emoji_markup,
+    };
+    let id = world.make_portrait(user_id, call.dc_id, file, video, moving)?;
     world.set_portrait(whose, id);
     Ok(shown(world, user_id, whose, id))
 }

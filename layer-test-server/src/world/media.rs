@@ -3,7 +3,7 @@
 use layer_tl_types::{Serializable, enums, types};
 
 use super::World;
-use super::message::Media;
+use super::message::{Cover, Media};
 use crate::rpc::RpcError;
 
 /// Bytes of an `InputMedia`, all its texts and attributes included.
@@ -50,10 +50,12 @@ impl World {
                     attributes.push(types::DocumentAttributeFilename { file_name: name }.into());
                 }
                 let mime = media.mime_type;
+                let cover = self.cover(media.video_cover.as_ref(), media.video_timestamp)?;
                 Media::Document {
                     id: self.store_document(content, thumb, dc_id, mime, attributes)?,
                     spoiler: media.spoiler,
                     ttl_seconds: media.ttl_seconds,
+                    cover,
                 }
             }
             enums::InputMedia::Photo(media) => {
@@ -83,6 +85,7 @@ impl World {
                     id: document.id,
                     spoiler: media.spoiler,
                     ttl_seconds: media.ttl_seconds,
+                    cover: self.cover(media.video_cover.as_ref(), media.video_timestamp)?,
                 }
             }
             enums::InputMedia::GeoPoint(media) => Media::Other(
@@ -126,16 +129,30 @@ impl World {
                 )
             }
             enums::InputMedia::PhotoExternal(media) => {
-                self.fetched(&media.url, true, media.spoiler, media.ttl_seconds)?
+                self.fetched(&media.url, None, media.spoiler, media.ttl_seconds)?
             }
             enums::InputMedia::DocumentExternal(media) => {
-                self.fetched(&media.url, false, media.spoiler, media.ttl_seconds)?
+                let cover = self.cover(media.video_cover.as_ref(), media.video_timestamp)?;
+                self.fetched(&media.url, Some(cover), media.spoiler, media.ttl_seconds)?
             }
             enums::InputMedia::WebPage(media) => {
                 return self.page_media(&media.url, media.optional);
             }
             _ => return Err(RpcError::bad("MEDIA_INVALID")),
         }))
+    }
+
+    /// What a video shows before it is played (documentation page `api/files`, "Video covers").
+    fn cover(
+        &mut self,
+        photo: Option<&enums::InputPhoto>,
+        timestamp: Option<i32>,
+    ) -> Result<Cover, RpcError> {
+        let photo = match photo {
+            Some(photo) => self.input_photo(photo)?,
+            None => None,
+        };
+        Ok(Cover { photo, timestamp })
     }
 
     fn geo(&mut self, point: &enums::InputGeoPoint) -> enums::GeoPoint {

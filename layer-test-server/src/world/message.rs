@@ -19,6 +19,15 @@ pub(crate) enum Place {
     Channel { id: i64, message: i32 },
 }
 
+/// What a video shows before it is played, and where it begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Cover {
+    /// A stored photo.
+    pub(crate) photo: Option<i64>,
+    /// In seconds.
+    pub(crate) timestamp: Option<i32>,
+}
+
 /// What is attached to a message.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Media {
@@ -33,6 +42,7 @@ pub(crate) enum Media {
         id: i64,
         spoiler: bool,
         ttl_seconds: Option<i32>,
+        cover: Cover,
     },
     /// A poll, whose votes are kept for all messages that show it.
     Poll { id: i64 },
@@ -355,6 +365,7 @@ impl World {
                 id,
                 spoiler,
                 ttl_seconds,
+                cover,
             } => {
                 let kind = self.files.kind(*id);
                 types::MessageMediaDocument {
@@ -363,6 +374,8 @@ impl World {
                     round: kind.round,
                     voice: kind.voice,
                     document: Some(self.tl_document(*id)),
+                    video_cover: cover.photo.map(|id| self.tl_photo(id)),
+                    video_timestamp: cover.timestamp,
                     ttl_seconds: *ttl_seconds,
                     ..blank::media_document()
                 }

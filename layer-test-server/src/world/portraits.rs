@@ -5,7 +5,7 @@ use layer_tl_types::{enums, types};
 
 use super::World;
 use super::channels::Right;
-use super::files::{LARGE, SMALL, Variant};
+use super::files::{LARGE, Moving, SMALL, Variant};
 use super::ids::PeerId;
 use super::send::{Draft, Sent};
 use crate::rpc::RpcError;
@@ -30,6 +30,26 @@ impl World {
         } else {
             Err(RpcError::bad("BOT_INVALID"))
         }
+    }
+
+    /// Makes a profile photo of what the account uploaded to the data centre `dc_id`.
+    pub(crate) fn make_portrait(
+        &mut self,
+        user_id: i64,
+        dc_id: i32,
+        file: Option<&enums::InputFile>,
+        video: Option<&enums::InputFile>,
+        mut moving: Moving,
+    ) -> Result<i64, RpcError> {
+        let mut taken = [None, None];
+        for (taken, file) in taken.iter_mut().zip([file, video]) {
+            if let Some(file) = file {
+                *taken = Some(self.take_upload(user_id, dc_id, file)?);
+            }
+        }
+        let [file, video] = taken;
+        moving.video = video;
+        self.store_profile_photo(file, moving, dc_id)
     }
 
     /// Makes a photo the account's first, be it new or an earlier one.
@@ -72,7 +92,7 @@ impl World {
         let id = *self.users.get(&user_id)?.photos.first()?;
         let file = self.files.get(id)?;
         let photo = types::UserProfilePhoto {
-            has_video: false,
+            has_video: file.is_moving(),
             personal: false,
             photo_id: id,
             stripped_thumb: file.stripped(),
@@ -88,7 +108,7 @@ impl World {
             return enums::ChatPhoto::Empty;
         };
         types::ChatPhoto {
-            has_video: false,
+            has_video: file.is_moving(),
             photo_id,
             stripped_thumb: file.stripped(),
             dc_id: file.dc_id,
@@ -106,10 +126,14 @@ impl World {
         match photo {
             enums::InputChatPhoto::Empty => Ok(None),
             enums::InputChatPhoto::InputChatUploadedPhoto(photo) => {
-                let file = photo.file.as_ref();
-                let file = file.ok_or_else(|| RpcError::bad("PHOTO_FILE_MISSING"))?;
-                let content = self.take_upload(user_id, dc_id, file)?;
-                self.store_profile_photo(content, dc_id).map(Some)
+                let (file, video) = (photo.file.as_ref(), photo.video.as_ref());
+                let moving = Moving {
+                    video: None,
+                    start: photo.video_start_ts,
+                    markup: photo.video_emoji_markup.clone(),
+                };
+                self.make_portrait(user_id, dc_id, file, video, moving)
+                    .map(Some)
             }
             enums::InputChatPhoto::Photo(photo) => self.input_photo(&photo.id),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use layer_tl_types::{enums, types};
 
 use super::World;
-use super::message::Media;
+use super::message::{Cover, Media};
 use crate::rpc::RpcError;
 
 /// All that there is, put there by whoever runs the server.
@@ -100,29 +100,29 @@ impl World {
         }
     }
 
-    /// The photo or the file at an address, as a medium of its own.
+    /// The photo at an address, or the file with its cover, as a medium of its own.
     pub(super) fn fetched(
         &self,
         url: &str,
-        photo: bool,
+        file: Option<Cover>,
         spoiler: bool,
         ttl_seconds: Option<i32>,
     ) -> Result<Media, RpcError> {
         let page = self.shelf.pages.get(url);
         let page = page.ok_or_else(|| RpcError::bad("WEBPAGE_CURL_FAILED"))?;
         let empty = || RpcError::bad("WEBPAGE_MEDIA_EMPTY");
-        Ok(if photo {
-            Media::Photo {
+        Ok(match file {
+            None => Media::Photo {
                 id: page.photo.ok_or_else(empty)?,
                 spoiler,
                 ttl_seconds,
-            }
-        } else {
-            Media::Document {
+            },
+            Some(cover) => Media::Document {
                 id: page.document.ok_or_else(empty)?,
                 spoiler,
                 ttl_seconds,
-            }
+                cover,
+            },
         })
     }
 

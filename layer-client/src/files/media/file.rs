@@ -49,6 +49,23 @@ impl<'a> Photo<'a> {
         sizes.filter_map(|size| Thumb::video(size, &at)).collect()
     }
 
+    /// The size or the video of this [name](Thumb::name), if there is one.
+    ///
+    /// ```no_run
+    /// # async fn example(client: layer_client::Client) -> layer_client::Result<()> {
+    /// let mut photos = client.iter_profile_photos("@durov");
+    /// if let Some(photo) = photos.next().await?
+    ///     && let Some(video) = photo.photo().and_then(|photo| photo.thumb("u"))
+    /// {
+    ///     client.download(video).to_path("durov.mp4").await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn thumb(self, name: &str) -> Option<Thumb<'a>> {
+        named(name, [self.thumbs(), self.videos()])
+    }
+
     /// The largest of the sizes that can be downloaded.
     #[must_use]
     pub fn largest(self) -> Option<Thumb<'a>> {
@@ -93,6 +110,11 @@ impl Downloadable for Photo<'_> {
     fn file_location(&self) -> Option<FileLocation> {
         self.largest()?.file_location()
     }
+}
+
+fn named<'a>(name: &str, lists: [Vec<Thumb<'a>>; 2]) -> Option<Thumb<'a>> {
+    let mut all = lists.into_iter().flatten();
+    all.find(|thumb| thumb.name() == name)
 }
 
 /// What a document is.
@@ -292,6 +314,13 @@ impl<'a> Document<'a> {
         let at = |name: &str| self.at(name, None);
         let sizes = self.raw.video_thumbs.iter().flatten();
         sizes.filter_map(|size| Thumb::video(size, &at)).collect()
+    }
+
+    /// The thumbnail or the preview of this [name](Thumb::name), if there is one: `m` a picture, `v` a
+    /// video's preview, `f` a sticker's effect.
+    #[must_use]
+    pub fn thumb(self, name: &str) -> Option<Thumb<'a>> {
+        named(name, [self.thumbs(), self.videos()])
     }
 
     fn at(self, thumb: &str, size: Option<u64>) -> FileLocation {

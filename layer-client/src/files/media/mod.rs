@@ -186,6 +186,36 @@ impl<'a> Media<'a> {
         }
     }
 
+    /// The short videos of a photo or a file.
+    #[must_use]
+    pub fn videos(self) -> Vec<Thumb<'a>> {
+        match self.photo() {
+            Some(photo) => photo.videos(),
+            None => self.document().map(Document::videos).unwrap_or_default(),
+        }
+    }
+
+    /// The size, thumbnail or short video of this [name](Thumb::name), of a photo or a file.
+    #[must_use]
+    pub fn thumb(self, name: &str) -> Option<Thumb<'a>> {
+        match self.photo() {
+            Some(photo) => photo.thumb(name),
+            None => self.document()?.thumb(name),
+        }
+    }
+
+    /// The second at which a video begins to play.
+    #[must_use]
+    pub fn starts_at(self) -> Option<Duration> {
+        match self.raw {
+            tl::enums::MessageMedia::Document(media) => {
+                let seconds = u64::try_from(media.video_timestamp?).ok()?;
+                Some(Duration::from_secs(seconds))
+            }
+            _ => None,
+        }
+    }
+
     /// The medium for sending it again without uploading it.
     /// [`OutgoingMedia::copy`](super::OutgoingMedia::copy) does so too, and gets a file reference that has run out
     /// anew. `None` for what cannot be sent again: invoices, giveaways, stories.

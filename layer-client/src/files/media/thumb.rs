@@ -1,12 +1,15 @@
 //! [`Thumb`]: one size of a photo, or a thumbnail of a file (page `api/files`, "image thumbnail
 //! types").
 
+use std::time::Duration;
+
 use layer_tl_types as tl;
 
 use super::stripped;
 use crate::files::{Downloadable, FileLocation};
 
-/// One size of a photo, or a thumbnail of a file.
+/// One size of a photo, or a thumbnail of a file; or a short video beside one (page `api/files`, "Video
+/// types").
 ///
 /// Those of a few bytes came with the photo and are [`inline`](Self::inline); the others are
 /// [downloaded](crate::Client::download).
@@ -24,7 +27,8 @@ enum Form<'a> {
     Cached(&'a [u8]),
     Stripped(&'a [u8]),
     Outline(&'a [u8]),
-    Video,
+    /// With the second of its still picture.
+    Video(Option<f64>),
 }
 
 impl<'a> Thumb<'a> {
@@ -88,7 +92,7 @@ impl<'a> Thumb<'a> {
         Some(Self {
             name: &size.r#type,
             size: Some((size.w, size.h)),
-            form: Form::Video,
+            form: Form::Video(size.video_start_ts),
             location: Some(at(&size.r#type).sized(u64::try_from(size.size).ok())),
         })
     }
@@ -126,7 +130,16 @@ impl<'a> Thumb<'a> {
     /// Whether it is a short video.
     #[must_use]
     pub fn is_video(&self) -> bool {
-        matches!(self.form, Form::Video)
+        matches!(self.form, Form::Video(_))
+    }
+
+    /// The moment of a profile photo's video that its still pictures show, if it was said.
+    #[must_use]
+    pub fn starts_at(&self) -> Option<Duration> {
+        match self.form {
+            Form::Video(start) => Duration::try_from_secs_f64(start?).ok(),
+            _ => None,
+        }
     }
 
     /// The picture, of those that came with the photo: a stripped thumbnail made into a whole JPEG, a
@@ -137,7 +150,7 @@ impl<'a> Thumb<'a> {
             Form::Cached(bytes) => Some(bytes.to_vec()),
             Form::Stripped(bytes) => stripped::stripped_to_jpeg(bytes),
             Form::Outline(bytes) => Some(stripped::outline_to_svg(bytes).into_bytes()),
-            Form::Picture | Form::Video => None,
+            Form::Picture | Form::Video(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! abandoned uploads go first.
 
 mod cdn;
+mod clip;
 mod content;
 mod photo;
 mod picture;
@@ -21,6 +22,8 @@ use super::{Config, World, ids, image};
 use crate::rpc::RpcError;
 pub use cdn::CdnFiles;
 pub(crate) use cdn::{Cdn, CdnDc};
+use clip::Clip;
+pub(crate) use clip::Moving;
 pub(crate) use content::Content;
 use content::Depot;
 pub(crate) use photo::{LARGE, SMALL};
@@ -53,7 +56,7 @@ pub(crate) struct Files {
 pub(crate) enum Variant {
     /// The document itself.
     Main,
-    /// The photo or thumbnail of this size.
+    /// The photo, thumbnail or short video of this name.
     Size(u8),
 }
 
@@ -113,6 +116,10 @@ pub(crate) struct Stored {
     document: Option<Arc<Content>>,
     /// The sizes of a photo, or the thumbnails of a document, the smallest first.
     sizes: Vec<Size>,
+    /// What moves: a profile photo's video, or the preview of a document that is one.
+    clips: Vec<Clip>,
+    /// A sticker on a background that moves in its place.
+    markup: Option<enums::VideoSize>,
     /// What is shown before anything is loaded.
     stripped: Option<Vec<u8>>,
     pub(crate) dc_id: i32,
@@ -143,7 +150,9 @@ impl Stored {
             Variant::Main => self.document.as_deref(),
             Variant::Size(letter) => {
                 let size = self.sizes.iter().find(|size| size.letter == letter);
+                let clip = || self.clips.iter().find(|clip| clip.letter == letter);
                 size.map(|size| &*size.content)
+                    .or_else(|| clip().map(|clip| &*clip.content))
             }
         }
     }
@@ -151,6 +160,11 @@ impl Stored {
     /// What is shown of it before anything is loaded.
     pub(crate) fn stripped(&self) -> Option<Vec<u8>> {
         self.stripped.clone()
+    }
+
+    /// Whether something of it moves.
+    pub(crate) const fn is_moving(&self) -> bool {
+        !self.clips.is_empty() || self.markup.is_some()
     }
 
     /// What was uploaded.
@@ -175,6 +189,11 @@ impl Kind {
     /// Neither video, sound, animation nor sticker.
     pub(crate) fn is_plain(self) -> bool {
         self == Self::default()
+    }
+
+    /// Shown moving in a small form before it is played.
+    const fn is_shown_as_video(self) -> bool {
+        self.video && !self.sticker
     }
 
     /// Marked as unread until it is played.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use layer_tl_types::{Serializable, enums, types};
 
+use super::clip::{self, Clip, Moving};
 use super::content::Content;
 use super::picture::{jpeg, progress, seed, stripped};
 use super::reference::Given;
 use super::upload::storage;
-use super::{Size, Stored, Variant, World};
+use super::{Kind, Size, Stored, Variant, World};
 use crate::rpc::RpcError;
 use crate::world::blank;
 use crate::world::image::{self, Image};
@@ -31,6 +32,8 @@ pub(crate) const SMALL: Variant = Variant::Size(b'a');
 const STRIPPED: i32 = 40;
 /// Bytes of what is said of a document, which is kept with each.
 const ATTRIBUTES: usize = 4096;
+/// The sides of the still picture that is made of a video.
+const STILL: u16 = 640;
 /// Bytes of a document's thumbnail that are looked at for its size.
 const HEADER: usize = 256 * 1024;
 
@@ -91,23 +94,66 @@ impl World {
         content: Arc<Content>,
         dc_id: i32,
     ) -> Result<i64, RpcError> {
-        self.store_picture(content, dc_id, false)
+        self.store_picture(content, dc_id, None)
     }
 
-    /// Makes a profile photo of what was uploaded.
+    /// Makes a profile photo of what was uploaded: a picture, something that moves, or both.
     pub(crate) fn store_profile_photo(
         &mut self,
-        content: Arc<Content>,
+        content: Option<Arc<Content>>,
+        moving: Moving,
         dc_id: i32,
     ) -> Result<i64, RpcError> {
-        self.store_picture(content, dc_id, true)
+        if moving.markup.as_ref().is_some_and(|m| !clip::is_markup(m)) {
+            return Err(RpcError::bad("EMOJI_MARKUP_INVALID"));
+        }
+        let content = match (content, &moving) {
+            (Some(content), _) => content,
+            (
+                None,
+                Moving {
+                    video: None,
+                    markup: None,
+                    ..
+                },
+            ) => {
+                return Err(RpcError::bad("PHOTO_FILE_MISSING"));
+            }
+            // The frame that the client names, or what it draws.
+            (None, Moving { video, .. }) => {
+                let first = match video {
+                    Some(video) => video.read(0, HEADER).map_err(storage)?,
+                    None => Vec::new(),
+                };
+                self.content_of(jpeg(STILL, STILL, seed(&first)))?
+            }
+        };
+        self.store_picture(content, dc_id, Some(moving))
+    }
+
+    /// The video of a profile photo.
+    fn portrait(&self, video: Arc<Content>, start: Option<f64>) -> Result<Clip, RpcError> {
+        let invalid = || RpcError::bad("VIDEO_FILE_INVALID");
+        if video.len() > PHOTO_LIMIT {
+            return Err(invalid());
+        }
+        let image = clip::measure(&video.to_vec().map_err(storage)?).ok_or_else(invalid)?;
+        if image.width != image.height || image.width > clip::LONGEST {
+            return Err(invalid());
+        }
+        Ok(Clip {
+            letter: clip::PORTRAIT,
+            image,
+            content: video,
+            start,
+        })
     }
 
     fn store_picture(
         &mut self,
         content: Arc<Content>,
         dc_id: i32,
-        profile: bool,
+        profile: Option<Moving>,
     ) -> Result<i64, RpcError> {
         if content.len() > PHOTO_LIMIT {
             return Err(RpcError::bad("PHOTO_SAVE_FILE_INVALID"));
@@ -122,7 +168,7 @@ impl World {
         }
         let seed = seed(&bytes);
         let mut sizes = Vec::new();
-        if profile {
+        if profile.is_some() {
             for (letter, width) in SQUARES {
                 let square = Image {
                     width,
@@ -138,14 +184,25 @@ impl World {
             }
         }
         sizes.push(Size {
-            letter: if profile { b'c' } else { size_name(image) },
+            letter: if profile.is_some() {
+                b'c'
+            } else {
+                size_name(image)
+            },
             image,
             progress: progress(&bytes),
             content,
         });
+        let moving = profile.unwrap_or_default();
+        let clip = moving
+            .video
+            .map(|video| self.portrait(video, moving.start))
+            .transpose()?;
         self.store(Stored {
             document: None,
             sizes,
+            clips: clip.into_iter().collect(),
+            markup: moving.markup,
             stripped: Some(image.stripped(seed)),
             dc_id,
             date: self.now,
@@ -184,9 +241,23 @@ impl World {
             },
         };
         let stripped = shown.as_ref().map(|size| size.image.stripped(seed(&first)));
+        let preview = match picture_in(&attributes) {
+            Some(image) if Kind::of(&attributes).is_shown_as_video() => {
+                let image = image.within(320);
+                Some(Clip {
+                    letter: clip::PREVIEW,
+                    image,
+                    content: self.content_of(clip::preview(image, seed(&first)))?,
+                    start: None,
+                })
+            }
+            _ => None,
+        };
         self.store(Stored {
             document: Some(content),
             sizes: shown.into_iter().collect(),
+            clips: preview.into_iter().collect(),
+            markup: None,
             stripped,
             dc_id,
             date: self.now,
@@ -208,7 +279,7 @@ impl World {
             file_reference: self.file_reference(id, file),
             date: file.date,
             sizes: file.tl_sizes(),
-            video_sizes: None,
+            video_sizes: file.tl_clips(),
             dc_id: file.dc_id,
         }
         .into()
@@ -223,6 +294,7 @@ impl World {
         };
         types::Document {
             thumbs: Some(file.tl_sizes()).filter(|sizes| !sizes.is_empty()),
+            video_thumbs: file.tl_clips(),
             ..blank::document(
                 id,
                 self.file_hash(id),
@@ -248,6 +320,12 @@ impl Stored {
             .into()
         });
         stripped.chain(self.sizes.iter().map(Size::to_tl)).collect()
+    }
+
+    fn tl_clips(&self) -> Option<Vec<enums::VideoSize>> {
+        let clips = self.clips.iter().map(Clip::to_tl);
+        let all: Vec<_> = clips.chain(self.markup.clone()).collect();
+        Some(all).filter(|all| !all.is_empty())
     }
 }
 

@@ -335,3 +335,87 @@ fn groups_and_channels_have_photos_of_which_a_message_tells() {
     };
     assert_ne!(stage.refused(bob, &request), "no error");
 }
+
+/// A video without frames, of this shape.
+fn film(width: u16, height: u16) -> Vec<u8> {
+    let mut head = vec![0; 84];
+    head[76..78].copy_from_slice(&width.to_be_bytes());
+    head[80..82].copy_from_slice(&height.to_be_bytes());
+    let mut film = b"\0\0\0\x0cftypisom".to_vec();
+    for (kind, size) in [(b"moov", 108_u32), (b"trak", 100), (b"tkhd", 92)] {
+        film.extend(size.to_be_bytes());
+        film.extend(kind);
+    }
+    [film, head].concat()
+}
+
+#[test]
+fn a_profile_photo_may_move() {
+    let (mut stage, ann, bob) = two();
+    let request = |file, video, markup| f::photos::UploadProfilePhoto {
+        fallback: false,
+        bot: None,
+        file,
+        video,
+        video_start_ts: Some(0.5),
+        video_emoji_markup: markup,
+    };
+    let markup = |colours: &[i32]| {
+        enums::VideoSize::from(types::VideoSizeEmojiMarkup {
+            emoji_id: 5,
+            background_colors: colours.to_vec(),
+        })
+    };
+    let clip = film(640, 640);
+    let long = upload(&mut stage, ann, &film(640, 480), 1024, false);
+    let wide = upload(&mut stage, ann, &film(1200, 1200), 1024, false);
+    let none = upload(&mut stage, ann, &png(640, 640), 1024, false);
+    for refused in [long, wide, none] {
+        let refused = request(None, Some(refused), None);
+        assert_eq!(stage.refused(ann, &refused), "VIDEO_FILE_INVALID");
+    }
+    assert_eq!(
+        stage.refused(ann, &request(None, None, None)),
+        "PHOTO_FILE_MISSING"
+    );
+    let bare = request(None, None, Some(markup(&[])));
+    assert_eq!(stage.refused(ann, &bare), "EMOJI_MARKUP_INVALID");
+    assert_eq!(shown(&stage, bob, ann.user), None);
+
+    let (picture, colours) = (png(640, 640), markup(&[0x00ff_0000, 255]));
+    for (still, moving) in [(true, true), (false, true), (false, false)] {
+        let file = still.then(|| upload(&mut stage, ann, &picture, 1024, false));
+        let video = moving.then(|| upload(&mut stage, ann, &clip, 1024, false));
+        let markup = (!moving).then(|| colours.clone());
+        stage.call(ann, &request(file, video, markup)).unwrap();
+        let enums::User::User(user) = stage.world.tl_user(bob.user, ann.user) else {
+            panic!("a user")
+        };
+        let Some(enums::UserProfilePhoto::Photo(now)) = user.photo else {
+            panic!("a photo")
+        };
+        assert!(now.has_video);
+        let (_, photos) = listed(&mut stage, bob, ann.user, 0, 0);
+        let sizes = photos[0].video_sizes.clone().unwrap();
+        let location = |size: &str| {
+            enums::InputFileLocation::from(types::InputPhotoFileLocation {
+                id: photos[0].id,
+                access_hash: photos[0].access_hash,
+                file_reference: photos[0].file_reference.clone(),
+                thumb_size: size.to_owned(),
+            })
+        };
+        match &sizes[..] {
+            [enums::VideoSize::Size(size)] if moving => {
+                assert_eq!((size.w, size.h, size.video_start_ts), (640, 640, Some(0.5)));
+                assert!(read(&mut stage, bob, &location(&size.r#type), 4096) == clip);
+            }
+            [markup] if !moving => assert_eq!(*markup, colours),
+            other => panic!("{other:?}"),
+        }
+        let large = read(&mut stage, bob, &location("c"), 4096);
+        assert_eq!(large == picture, still);
+        let size = measure(&large).unwrap();
+        assert_eq!((size.width, size.height), (640, 640));
+    }
+}
