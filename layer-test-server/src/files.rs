@@ -65,6 +65,13 @@ impl<'a> Files<'a> {
         self.0.hub.act(crate::world::World::forget_uploads);
     }
 
+    /// Has clients fetch what this host has at addresses by HTTPS by themselves from now on: bots' results and invoices
+    /// show it as `webDocumentNoProxy`. All else goes through `upload.getWebFile`, which knows the pages of
+    /// [`Server::add_web_page`](crate::Server::add_web_page).
+    pub fn trust_host(&self, host: &str) {
+        self.0.hub.act(|world| world.trust_host(host));
+    }
+
     /// Bytes held in all: of files, and of parts that may become some.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! From a configuration to a connected client.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -81,6 +81,7 @@ fn assemble(config: Config, store: Store) -> Client {
             logins: AtomicU64::new(0),
             tasks: Mutex::default(),
             options_changed: Arc::default(),
+            webfile_dc: AtomicI32::new(0),
             force_try_ipv6: AtomicBool::new(false),
             session: store,
             config,

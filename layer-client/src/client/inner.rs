@@ -1,7 +1,7 @@
 //! What all clones of a client share, and the changes that concern more than one room of it.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(super) tasks: Mutex<Vec<JoinHandle<()>>>,
     /// Notified when the server says that its configuration changed.
     pub(crate) options_changed: Arc<Notify>,
+    /// What the server's configuration says: where files of the web are fetched; 0 if it did not.
+    pub(super) webfile_dc: AtomicI32,
     /// What the server's configuration says: IPv6 is to be tried first.
     pub(super) force_try_ipv6: AtomicBool,
 }
@@ -38,6 +40,14 @@ impl Inner {
         match self.session.read(|session| session.home_dc) {
             0 => self.config.dc_id,
             home => home,
+        }
+    }
+
+    /// The data centre that fetches files of the web (`webfile_dc_id`, page `api/config`).
+    pub(crate) fn webfile_dc(&self) -> i32 {
+        match self.webfile_dc.load(Ordering::Relaxed) {
+            ..=0 => self.home_dc(),
+            dc_id => dc_id,
         }
     }
 

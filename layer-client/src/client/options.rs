@@ -31,6 +31,9 @@ pub(super) fn keep(inner: &Inner, answer: &[u8]) -> Result<Duration> {
     inner
         .force_try_ipv6
         .store(config.force_try_ipv6, Ordering::Relaxed);
+    inner
+        .webfile_dc
+        .store(config.webfile_dc_id, Ordering::Relaxed);
     let known = net::known(&config.dc_options);
     inner.session.update(|session| {
         for (dc_id, _) in &known {

@@ -54,6 +54,12 @@ pub enum Error {
     PeerNotFound(String),
     /// Reading or writing a file of the caller's failed.
     Io(Arc<io::Error>),
+    /// A file of the web that Telegram does not fetch for us: it is to be had from its address, over
+    /// HTTP ([`Client::download_web_file`](crate::Client::download_web_file)).
+    FetchDirectly {
+        /// The address.
+        url: String,
+    },
     /// A transfer was ended by [`TransferControl::cancel`](crate::files::TransferControl::cancel).
     Cancelled,
     /// The client was disconnected, or its last clone dropped.
@@ -132,6 +138,10 @@ impl fmt::Display for Error {
             Self::Deserialize(error) => error.fmt(f),
             Self::Input(sentence) | Self::PeerNotFound(sentence) => f.write_str(sentence),
             Self::Io(error) => error.fmt(f),
+            Self::FetchDirectly { url } => write!(
+                f,
+                "Telegram does not fetch this file of the web; fetch it from {url} directly"
+            ),
             Self::Cancelled => f.write_str("the transfer was cancelled"),
             Self::Closed => {
                 f.write_str("the client is disconnected; connect a new one with Client::connect")

@@ -18,9 +18,10 @@ pub(in crate::files) use self::path::replace;
 pub use self::reader::FileReader;
 pub use self::stream::DownloadStream;
 use super::control::Hooks;
+use super::remote::Remote;
 use super::transfer::download::Settings;
 use super::transfer::set::PartSet;
-use super::{Downloadable, FileLocation, Progress, TransferControl, window};
+use super::{Downloadable, Progress, TransferControl, window};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::messages::Message;
@@ -39,7 +40,8 @@ const MEMORY_LIMIT: u64 = 2 << 30;
 #[must_use = "nothing is downloaded until a place for it is named"]
 pub struct Download<'a> {
     client: Client,
-    file: Option<FileLocation>,
+    /// Or why there is none.
+    file: Result<Remote>,
     from: u64,
     to: Option<u64>,
     progress: Option<Progress<'a>>,
@@ -53,6 +55,23 @@ pub struct Download<'a> {
 }
 
 impl<'a> Download<'a> {
+    pub(in crate::files) fn of(client: &Client, file: Result<Remote>) -> Self {
+        Self {
+            client: client.clone(),
+            file,
+            from: 0,
+            to: None,
+            progress: None,
+            control: None,
+            part: None,
+            window: None,
+            cdn: true,
+            verify: false,
+            resume: true,
+            every: Duration::from_secs(1),
+        }
+    }
+
     /// Is told how far it has come.
     pub fn progress(mut self, progress: Progress<'a>) -> Self {
         self.progress = Some(progress);
@@ -206,11 +225,9 @@ impl<'a> Download<'a> {
 
     /// What was said, and what follows from the file's size.
     #[allow(clippy::type_complexity)] // taken apart at once
-    fn settle(self) -> Result<(Client, FileLocation, Settings, Hooks<'a>, Target)> {
-        let file = self
-            .file
-            .ok_or_else(|| Error::input("there is no photo or file to download"))?;
-        let size = file.size;
+    fn settle(self) -> Result<(Client, Remote, Settings, Hooks<'a>, Target)> {
+        let file = self.file?;
+        let (size, web) = (file.size(), file.is_web());
         let (first, most) = window(&self.client, self.window);
         let settings = Settings {
             size,
@@ -221,7 +238,8 @@ impl<'a> Download<'a> {
             most,
             in_order: true,
             cdn: self.cdn,
-            verify: self.verify,
+            // There are no hashes of what lies in the web.
+            verify: self.verify && !web,
         };
         let hooks = Hooks::new(self.progress, self.control);
         let target = Target {
@@ -296,7 +314,7 @@ fn part_size(size: Option<u64>) -> u64 {
 }
 
 impl Client {
-    /// Downloads a file: that of a message, a [`FileLocation`] or another [`Downloadable`].
+    /// Downloads a file: that of a message, a [`FileLocation`](super::FileLocation) or another [`Downloadable`].
     ///
     /// ```no_run
     /// # async fn example(
@@ -309,20 +327,9 @@ impl Client {
     /// # }
     /// ```
     pub fn download<'a>(&self, file: impl Downloadable) -> Download<'a> {
-        Download {
-            client: self.clone(),
-            file: file.file_location(),
-            from: 0,
-            to: None,
-            progress: None,
-            control: None,
-            part: None,
-            window: None,
-            cdn: true,
-            verify: false,
-            resume: true,
-            every: Duration::from_secs(1),
-        }
+        let file = file.file_location().map(Remote::File);
+        let none = || Error::input("there is no photo or file to download");
+        Download::of(self, file.ok_or_else(none))
     }
 
     /// Downloads the photo or file of a message to a path: see [`Download::to_path`].

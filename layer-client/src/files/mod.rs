@@ -7,10 +7,12 @@ mod media;
 mod origin;
 mod outgoing;
 mod profile;
+mod remote;
 mod saver;
 mod stickers;
 mod transfer;
 mod upload;
+mod web;
 
 pub use control::{TransferControl, TransferProgress};
 pub use download::{Download, DownloadStream, FileReader};
@@ -24,6 +26,7 @@ pub(crate) use outgoing::{file_id, renewed};
 pub use profile::{PeerPhoto, ProfilePhoto, ProfilePhotoIter};
 pub use stickers::{StickerSet, StickerSetRef};
 pub use upload::{Upload, UploadedFile};
+pub use web::WebFile;
 
 use crate::client::Client;
 

@@ -114,7 +114,8 @@ pub enum Action {
     ExpireReferences,
     /// `expire-tokens`: so have the tokens of the CDN; see [`Cdn::expire_tokens`](crate::Cdn::expire_tokens).
     ExpireTokens,
-    /// `wrong-bytes`: a bit of the bytes that `upload.getFile` or `upload.getCdnFile` answers with is wrong.
+    /// `wrong-bytes`: a bit of the bytes that `upload.getFile`, `upload.getWebFile` or `upload.getCdnFile` answers with is
+    /// wrong.
     WrongBytes,
     /// `wrong-hashes`: the hashes that `upload.getFile`, `getFileHashes`, `getCdnFileHashes` or `reuploadCdnFile`
     /// answers with are wrong.

@@ -36,6 +36,13 @@ impl Transfer {
                     range: Some((call.offset, call.limit)),
                 })
             }
+            f::upload::GetWebFile::CONSTRUCTOR_ID => {
+                let call = f::upload::GetWebFile::from_bytes(bytes).ok()?;
+                Some(Self {
+                    range: Some((i64::from(call.offset), call.limit)),
+                    ..Self::default()
+                })
+            }
             f::upload::GetFileHashes::CONSTRUCTOR_ID => {
                 let call = f::upload::GetFileHashes::from_bytes(bytes).ok()?;
                 Some(Self {

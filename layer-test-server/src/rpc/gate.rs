@@ -223,6 +223,7 @@ pub(crate) fn asks_for_updates(call: &Unwrapped<'_>) -> bool {
         call.id(),
         Some(
             f::upload::GetFile::CONSTRUCTOR_ID
+                | f::upload::GetWebFile::CONSTRUCTOR_ID
                 | f::upload::SaveFilePart::CONSTRUCTOR_ID
                 | f::upload::SaveBigFilePart::CONSTRUCTOR_ID
                 | f::auth::BindTempAuthKey::CONSTRUCTOR_ID

@@ -108,7 +108,7 @@ fn get_config(world: &mut World, call: &Call, _: f::help::GetConfig) -> Result<e
         static_maps_provider: None,
         caption_length_max: 1024,
         message_length_max: 4096,
-        webfile_dc_id: call.dc_id,
+        webfile_dc_id: world.webfile_dc(),
         suggested_lang_code: None,
         lang_pack_version: None,
         base_lang_pack_version: None,

@@ -10,6 +10,7 @@ routes! {
     functions::upload::SaveFilePart => save_part,
     functions::upload::SaveBigFilePart => save_big_part,
     functions::upload::GetFile => get_file,
+    functions::upload::GetWebFile => get_web_file,
     functions::upload::GetFileHashes => get_hashes,
     functions::upload::GetCdnFile => get_cdn_file,
     functions::upload::ReuploadCdnFile => reupload_cdn_file,
@@ -52,6 +53,14 @@ fn get_file(
     request: functions::upload::GetFile,
 ) -> Result<enums::upload::File, RpcError> {
     world.read_file(call.user()?, call.dc_id, &request)
+}
+
+fn get_web_file(
+    world: &mut World,
+    call: &Call,
+    request: functions::upload::GetWebFile,
+) -> Result<enums::upload::WebFile, RpcError> {
+    world.read_web_file(call.user()?, call.dc_id, &request)
 }
 
 fn get_hashes(

@@ -296,8 +296,8 @@ impl World {
             title: result.title.clone(),
             description: result.description.clone(),
             url: result.url.clone(),
-            thumb: None,
-            content: None,
+            thumb: result.thumb.as_ref().map(|file| self.web_document(file)),
+            content: result.content.as_ref().map(|file| self.web_document(file)),
             send_message,
         }
         .into())

@@ -135,6 +135,7 @@ impl World {
                 let cover = self.cover(media.video_cover.as_ref(), media.video_timestamp)?;
                 self.fetched(&media.url, Some(cover), media.spoiler, media.ttl_seconds)?
             }
+            enums::InputMedia::Invoice(media) => self.invoice(user_id, &media)?,
             enums::InputMedia::WebPage(media) => {
                 return self.page_media(&media.url, media.optional);
             }
@@ -153,6 +154,37 @@ impl World {
             None => None,
         };
         Ok(Cover { photo, timestamp })
+    }
+
+    /// What a bot wants paid.
+    fn invoice(&self, user_id: i64, media: &types::InputMediaInvoice) -> Result<Media, RpcError> {
+        if !self.is_bot(user_id) {
+            return Err(RpcError::bad("MEDIA_INVALID"));
+        }
+        let enums::Invoice::Invoice(invoice) = &media.invoice;
+        let mut total_amount = 0_i64;
+        for price in &invoice.prices {
+            let enums::LabeledPrice::Price(price) = price;
+            total_amount = total_amount
+                .checked_add(price.amount)
+                .ok_or_else(|| RpcError::bad("CURRENCY_TOTAL_AMOUNT_INVALID"))?;
+        }
+        if total_amount <= 0 {
+            return Err(RpcError::bad("CURRENCY_TOTAL_AMOUNT_INVALID"));
+        }
+        let shown = types::MessageMediaInvoice {
+            shipping_address_requested: invoice.shipping_address_requested,
+            test: invoice.test,
+            title: media.title.clone(),
+            description: media.description.clone(),
+            photo: media.photo.as_ref().map(|photo| self.web_document(photo)),
+            receipt_msg_id: None,
+            currency: invoice.currency.clone(),
+            total_amount,
+            start_param: media.start_param.clone().unwrap_or_default(),
+            extended_media: None,
+        };
+        Ok(Media::Other(shown.into()))
     }
 
     fn geo(&mut self, point: &enums::InputGeoPoint) -> enums::GeoPoint {

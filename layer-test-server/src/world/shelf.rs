@@ -126,6 +126,12 @@ impl World {
         })
     }
 
+    /// The file that lies at an address; of a page without one, its photo.
+    pub(super) fn page_file(&self, url: &str) -> Option<i64> {
+        let page = self.shelf.pages.get(url)?;
+        page.document.or(page.photo)
+    }
+
     /// A page as TL, with references that are good now.
     pub(crate) fn tl_page(&self, url: &str) -> enums::WebPage {
         let Some(page) = self.shelf.pages.get(url) else {

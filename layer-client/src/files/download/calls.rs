@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::files::remote::Remote;
 use crate::files::transfer::download::{Answer, Piece, Redirect, What};
 use crate::files::transfer::hashes::{Cipher, Hash, verify};
 use crate::net::Over;
@@ -21,6 +22,12 @@ pub(super) async fn ask(client: Client, what: What) -> Result<Answer> {
             cdn_supported,
             hashes,
         } => {
+            let file = match &*file {
+                Remote::File(file) => file,
+                Remote::Web { location, dc_id } => {
+                    return web_part(&client, *dc_id, location, piece).await;
+                }
+            };
             let request = tl::functions::upload::GetFile {
                 precise: piece.precise,
                 cdn_supported,
@@ -57,6 +64,9 @@ pub(super) async fn ask(client: Client, what: What) -> Result<Answer> {
             }
         }
         What::Hashes { file, offset } => {
+            let Remote::File(file) = &*file else {
+                return Err(Error::input("files of the web have no hashes"));
+            };
             let request = tl::functions::upload::GetFileHashes {
                 location: file.location.clone(),
                 offset: int(offset),
@@ -86,6 +96,41 @@ pub(super) async fn ask(client: Client, what: What) -> Result<Answer> {
         }
         What::Refresh { file } => Ok(Answer::Fresh(file.refresh(&client).await?)),
     }
+}
+
+/// A part of a file of the web.
+async fn web_part(
+    client: &Client,
+    dc_id: i32,
+    location: &tl::enums::InputWebFileLocation,
+    piece: Piece,
+) -> Result<Answer> {
+    let method = "upload.getWebFile";
+    let offset = i32::try_from(piece.offset)
+        .map_err(|_| Error::input("files of the web have at most 2 GiB"))?;
+    let request = tl::functions::upload::GetWebFile {
+        location: location.clone(),
+        offset,
+        limit: limit(piece),
+    };
+    let answer = at_home(client, dc_id, &request).await?;
+    web_bytes(answer).ok_or_else(|| malformed(method))
+}
+
+/// What an `upload.webFile` says: its size and some of its bytes, which are not copied.
+fn web_bytes(answer: Vec<u8>) -> Option<Answer> {
+    if !starts_with(&answer, tl::types::upload::WebFile::CONSTRUCTOR_ID) {
+        return None;
+    }
+    let size = i32::from_le_bytes(*answer.get(4..)?.first_chunk()?);
+    let mime_type = payload(&answer, 8)?;
+    // The kind of the file and its time are of no interest.
+    let at = mime_type.end.checked_next_multiple_of(4)?.checked_add(8)?;
+    let within = payload(&answer, at)?;
+    Some(Answer::Sized {
+        size: u64::try_from(size).ok()?,
+        bytes: Bytes::from(answer).slice(within),
+    })
 }
 
 /// Asks a data centre of Telegram's own.
@@ -206,5 +251,33 @@ mod tests {
         assert_eq!(payload(&[0; 4], 12), None);
         assert_eq!(payload(&[255; 40], 12), None);
         assert_eq!(payload(&[254, 255, 255], 0), None);
+    }
+
+    #[test]
+    fn a_part_of_a_web_file_is_found_behind_its_mime_type() {
+        for mime_type in ["", "a/b", "image/jpeg", &"x".repeat(300)] {
+            for len in [0, 1, 253, 254] {
+                let file = tl::types::upload::WebFile {
+                    size: 70_001,
+                    mime_type: mime_type.to_owned(),
+                    file_type: tl::enums::storage::FileType::FilePartial,
+                    mtime: 7,
+                    bytes: (0..=255).cycle().take(len).collect(),
+                };
+                let wanted = file.bytes.clone();
+                let answer = tl::enums::upload::WebFile::from(file).to_bytes();
+                let Some(Answer::Sized { size, bytes }) = web_bytes(answer.clone()) else {
+                    panic!("{mime_type} {len}")
+                };
+                assert_eq!((size, &bytes[..]), (70_001, &wanted[..]));
+                // Whatever is missing of it, it is none.
+                for cut in 0..=answer.len() - 4 {
+                    assert!(web_bytes(answer[..cut].to_vec()).is_none(), "{cut}");
+                }
+            }
+        }
+        let mut negative = tl::types::upload::WebFile::CONSTRUCTOR_ID.to_le_bytes().to_vec();
+        negative.extend([255; 40]);
+        assert!(web_bytes(negative).is_none());
     }
 }

@@ -10,8 +10,8 @@ use super::calls;
 use crate::alarm::Alarm;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::files::FileLocation;
 use crate::files::control::Hooks;
+use crate::files::remote::Remote;
 use crate::files::transfer::download::{Answer, Chunk, Download, Settings};
 use crate::files::transfer::set::PartSet;
 
@@ -27,7 +27,7 @@ pub(super) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(super) fn new(
         client: Client,
-        file: FileLocation,
+        file: Remote,
         settings: Settings,
         done: PartSet,
         hooks: Hooks<'a>,

@@ -18,8 +18,8 @@ use super::driver::Driver;
 use crate::client::Client;
 use crate::disk::{beside, sync_directory};
 use crate::error::{Error, Result};
-use crate::files::FileLocation;
 use crate::files::control::Hooks;
+use crate::files::remote::Remote;
 use crate::files::saver::{Saver, Saving};
 use crate::files::transfer::checkpoint::{self, DownloadOf, DownloadState};
 use crate::files::transfer::download::{Chunk, Settings};
@@ -65,7 +65,7 @@ impl Drop for Beside {
 
 pub(super) async fn download(
     client: Client,
-    file: FileLocation,
+    file: Remote,
     mut settings: Settings,
     hooks: Hooks<'_>,
     target: Target,
@@ -76,7 +76,7 @@ pub(super) async fn download(
         .filter(|_| target.resume)
         .map(|size| DownloadOf {
             file: file.identity(),
-            dc_id: file.dc_id,
+            dc_id: file.dc_id(),
             size,
             from: settings.from,
             to: settings.to.unwrap_or(size),

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use super::driver::Driver;
 use crate::client::Client;
 use crate::files::control::Hooks;
+use crate::files::remote::Remote;
 use crate::files::transfer::download::Settings;
 use crate::files::transfer::set::PartSet;
 
@@ -33,7 +34,7 @@ pub struct FileReader<'a> {
 impl<'a> FileReader<'a> {
     pub(super) fn new(
         client: Client,
-        file: crate::files::FileLocation,
+        file: Remote,
         settings: Settings,
         hooks: Hooks<'a>,
     ) -> Self {

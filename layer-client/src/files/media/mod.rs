@@ -16,7 +16,7 @@ pub use stripped::{outline_to_path, outline_to_svg, stripped_to_jpeg};
 pub use thumb::Thumb;
 
 use super::origin::Source;
-use super::{Downloadable, FileLocation};
+use super::{Downloadable, FileLocation, WebFile};
 use crate::messages::Message;
 
 /// The medium in a message. [`kind`](Self::kind) tells what it is.
@@ -183,6 +183,17 @@ impl<'a> Media<'a> {
         match self.photo() {
             Some(photo) => photo.thumbs(),
             None => self.document().map(Document::thumbs).unwrap_or_default(),
+        }
+    }
+
+    /// The picture of an invoice, which lies in the web.
+    #[must_use]
+    pub fn web_file(self) -> Option<WebFile> {
+        match self.raw {
+            tl::enums::MessageMedia::Invoice(invoice) => {
+                invoice.photo.as_ref().map(WebFile::new)
+            }
+            _ => None,
         }
     }
 

@@ -19,7 +19,7 @@ use super::hashes::{Cover, Hashes};
 use super::pace::Pace;
 use super::set::PartSet;
 use crate::error::Result;
-use crate::files::FileLocation;
+use crate::files::remote::Remote;
 
 /// Nothing that is downloaded is longer than this.
 const LONGEST: u64 = 1 << 40;
@@ -91,7 +91,7 @@ pub(in crate::files) struct Download {
     pace: Pace,
     asked: HashMap<u64, Asked>,
     last_id: u64,
-    file: Arc<FileLocation>,
+    file: Arc<Remote>,
     /// Counts the references.
     reference: u64,
     refresh: Option<Errand<()>>,
@@ -111,7 +111,7 @@ pub(in crate::files) struct Download {
 
 impl Download {
     /// A download of a file, without the parts that are `done` already. The part size divides a MiB.
-    pub(in crate::files) fn new(file: FileLocation, settings: Settings, done: PartSet) -> Self {
+    pub(in crate::files) fn new(file: Remote, settings: Settings, done: PartSet) -> Self {
         let Settings {
             size,
             from,
@@ -154,7 +154,7 @@ impl Download {
     }
 
     /// The file as it is addressed now.
-    pub(in crate::files) fn file(&self) -> &FileLocation {
+    pub(in crate::files) fn file(&self) -> &Remote {
         &self.file
     }
 
@@ -333,7 +333,7 @@ impl Download {
             let file = self.file.clone();
             return Some(self.ask(About::Refresh, None, What::Refresh { file }));
         }
-        let dc_id = self.file.dc_id;
+        let dc_id = self.file.dc_id();
         let cdn = self.cdn.as_mut()?;
         let (number, redirect) = (cdn.number, cdn.redirect.clone());
         let request_token = match &mut cdn.reupload {
@@ -363,7 +363,8 @@ impl Download {
             return None;
         }
         let hashed = cdn.is_some() || self.settings.verify;
-        let piece = self.piece(index, hashed);
+        // There are no precise requests for files of the web.
+        let piece = self.piece(index, hashed || self.file.is_web());
         let mut hashes = Vec::new();
         if hashed {
             let size = self.settings.size.or(self.hashes_end);
@@ -377,7 +378,7 @@ impl Download {
                     self.hashes_asked.push(offset);
                     let (number, what) = match cdn {
                         Some((number, cdn)) => {
-                            let dc_id = self.file.dc_id;
+                            let dc_id = self.file.dc_id();
                             (Some(number), What::CdnHashes { dc_id, cdn, offset })
                         }
                         None => {
@@ -426,7 +427,7 @@ impl Download {
             what: about,
             epoch: self.pace.epoch(),
             reference: self.reference,
-            dc_id: self.file.dc_id,
+            dc_id: self.file.dc_id(),
             cdn,
             offered: self.settings.cdn,
         };

@@ -13,6 +13,7 @@ use super::hashes::{Cipher, Hash, verify};
 use super::set::PartSet;
 use crate::error::{Error, Result, RpcError};
 use crate::files::FileLocation;
+use crate::files::remote::Remote;
 
 const PART: usize = 4096;
 const HASHED: usize = 2048;
@@ -30,14 +31,21 @@ fn small(n: u64) -> usize {
     usize::try_from(n).unwrap()
 }
 
-fn location(reference: u8, dc_id: i32) -> FileLocation {
+fn raw(file: &Remote) -> &tl::enums::InputFileLocation {
+    match file {
+        Remote::File(file) => file.raw(),
+        Remote::Web { .. } => panic!("a file of the web"),
+    }
+}
+
+fn location(reference: u8, dc_id: i32) -> Remote {
     let location = tl::types::InputDocumentFileLocation {
         id: 7,
         access_hash: 8,
         file_reference: vec![reference],
         thumb_size: String::new(),
     };
-    FileLocation::new(location.into(), dc_id, None)
+    FileLocation::new(location.into(), dc_id, None).into()
 }
 
 fn settings(size: Option<usize>, part: usize) -> Settings {
@@ -136,7 +144,7 @@ impl Server {
         Ok(())
     }
 
-    fn at_home(&mut self, file: &FileLocation) -> Result<()> {
+    fn at_home(&mut self, file: &Remote) -> Result<()> {
         if !self.turned && self.happens(self.trouble.expire) {
             self.reference += 1;
             self.turned = true;
@@ -145,10 +153,10 @@ impl Server {
             self.dc_id = 7 - self.dc_id;
             self.turned = true;
         }
-        if file.dc_id != self.dc_id {
+        if file.dc_id() != self.dc_id {
             return Err(rpc(303, &format!("FILE_MIGRATE_{}", self.dc_id)));
         }
-        let tl::enums::InputFileLocation::InputDocumentFileLocation(at) = file.raw() else {
+        let tl::enums::InputFileLocation::InputDocumentFileLocation(at) = raw(file) else {
             panic!("another location")
         };
         if at.file_reference != [self.reference] {
@@ -432,7 +440,7 @@ fn parts_wait_while_the_reference_is_renewed() {
     plan.answered(refresh.id, Ok(Answer::Fresh(location(2, 2))), now);
     let again = plan.poll(now).unwrap();
     assert!(matches!(&again.what, What::Part { file, piece, .. }
-        if file.raw() == location(2, 2).raw() && piece.offset == 0));
+        if raw(file) == raw(&location(2, 2)) && piece.offset == 0));
     assert!(matches!(plan.poll(now).unwrap().what, What::Part { .. }));
 }
 
@@ -453,7 +461,7 @@ fn what_comes_of_the_old_reference_when_there_is_a_new_one_renews_nothing() {
         let again = plan.poll(now).unwrap();
         assert!(
             matches!(&again.what, What::Part { file, piece, .. }
-                if file.raw() == location(2, 2).raw() && piece.offset == big(PART) * part),
+                if raw(file) == raw(&location(2, 2)) && piece.offset == big(PART) * part),
             "{again:?}"
         );
     }
@@ -608,4 +616,67 @@ fn a_paused_download_asks_for_nothing() {
     assert!(plan.poll_chunk().is_some() && plan.poll(now).is_none());
     plan.pause(false);
     assert!(plan.poll(now).is_some());
+}
+
+fn web_location() -> Remote {
+    let location = tl::types::InputWebFileLocation {
+        url: "https://example.org/a".to_owned(),
+        access_hash: 8,
+    };
+    Remote::Web {
+        location: Box::new(location.into()),
+        dc_id: 4,
+    }
+}
+
+#[test]
+fn a_file_of_the_web_says_its_size_with_its_first_part() {
+    for (size, from, to) in [
+        (PART * 7 + 5, 0, None),
+        (PART * 7, 0, None),
+        (PART * 7, PART * 3 + 9, Some(PART * 5 + 1)),
+        (5, 0, Some(PART * 9)),
+        (0, 0, None),
+    ] {
+        let server = Server::new(1, size, false, Trouble::default());
+        let mut settings = settings(None, PART);
+        (settings.from, settings.to) = (big(from), to.map(big));
+        let mut plan = Download::new(web_location(), settings, PartSet::default());
+        let (now, mut got, mut asks) = (Instant::now(), Vec::new(), Vec::new());
+        let mut asked = 0;
+        while plan.outcome().is_none() {
+            asks.extend(std::iter::from_fn(|| plan.poll(now)));
+            let ask: Ask = asks.remove(0);
+            asked += 1;
+            let What::Part { file, piece, .. } = ask.what else {
+                panic!("{ask:?}")
+            };
+            assert!(file.is_web() && !piece.precise && piece.limit == big(PART));
+            let (size, bytes) = (big(size), server.bytes(piece).into());
+            plan.answered(ask.id, Ok(Answer::Sized { size, bytes }), now);
+            while let Some(chunk) = plan.poll_chunk() {
+                plan.taken(chunk.part);
+                got.push((chunk.offset, chunk.bytes));
+            }
+        }
+        assert!(plan.outcome().unwrap().is_ok() && asks.is_empty());
+        let end = to.unwrap_or(size).min(size);
+        assert_is(&got, &server.file[from..end], from, true);
+        assert_eq!(plan.progress().1, Some(big(end - from)));
+        // Nothing is asked for beyond the end, which is known.
+        assert_eq!(asked, end.div_ceil(PART).max(1) - from / PART, "{size}");
+    }
+}
+
+#[test]
+fn a_file_of_the_web_that_changes_on_the_way_is_none() {
+    let plan = Download::new(web_location(), settings(None, PART), PartSet::default());
+    let (mut plan, now) = (plan, Instant::now());
+    for size in [PART * 4, PART * 4 + 1] {
+        let ask = plan.poll(now).unwrap();
+        let (size, bytes) = (big(size), vec![0; PART].into());
+        plan.answered(ask.id, Ok(Answer::Sized { size, bytes }), now);
+    }
+    let error = plan.outcome().unwrap().clone().unwrap_err();
+    assert!(error.to_string().contains("another size"), "{error}");
 }

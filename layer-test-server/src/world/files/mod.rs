@@ -12,6 +12,7 @@ mod rate;
 mod read;
 mod reference;
 mod upload;
+mod web;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub(crate) struct Files {
     pub(crate) references: ReferenceRule,
     pub(crate) rates: rate::Rates,
     pub(crate) cdn: Cdn,
+    trusted: web::Trusted,
 }
 
 /// Which of a file's contents is meant.
@@ -234,6 +236,7 @@ impl Files {
             references: ReferenceRule::default(),
             rates: rate::Rates::default(),
             cdn: Cdn::default(),
+            trusted: web::Trusted::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! @BotFather, @echo, callbacks and inline queries.
 
-use layer_tl_types::{enums, functions, types};
+use layer_tl_types::{Deserializable, enums, functions, types};
 
 use super::{Session, Stage, two};
 use crate::rpc::Out;
@@ -212,6 +212,51 @@ fn people_have_no_keyboards() {
     assert_eq!(stage.refused(bot, &request), "BUTTON_DATA_INVALID");
 }
 
+fn named(url: &str) -> enums::InputWebDocument {
+    types::InputWebDocument {
+        url: url.to_owned(),
+        size: 9,
+        mime_type: "image/png".to_owned(),
+        attributes: Vec::new(),
+    }
+    .into()
+}
+
+/// A file of the web is had by its address and hash, of the data centre that is there for it.
+fn fetch_thumb(stage: &mut Stage, me: Session, thumb: &types::WebDocument) {
+    let get = |access_hash, offset, limit| functions::upload::GetWebFile {
+        location: types::InputWebFileLocation {
+            url: thumb.url.clone(),
+            access_hash,
+        }
+        .into(),
+        offset,
+        limit,
+    };
+    let hash = thumb.access_hash;
+    assert_eq!(stage.refused(me, &get(hash, 0, 4096)), "LOCATION_INVALID");
+    let file = ("cat.png".to_owned(), "image/png".to_owned(), vec![7; 5000]);
+    let (url, none) = (thumb.url.clone(), String::new());
+    let page = stage
+        .world
+        .add_page(url, none.clone(), none, None, Some(file));
+    page.unwrap();
+    for (offset, bytes) in [(0, 4096), (4096, 904), (8192, 0)] {
+        let answer = stage.call(me, &get(hash, offset, 4096)).unwrap();
+        let enums::upload::WebFile::File(file) = answer;
+        assert_eq!((file.size, file.bytes), (5000, vec![7; bytes]));
+        assert_eq!(file.mime_type, "image/png");
+    }
+    assert_eq!(
+        stage.refused(me, &get(hash + 1, 0, 4096)),
+        "LOCATION_INVALID"
+    );
+    assert_eq!(stage.refused(me, &get(hash, 1, 4096)), "OFFSET_INVALID");
+    assert_eq!(stage.refused(me, &get(hash, 0, 5)), "LIMIT_INVALID");
+    let elsewhere = stage.world.read_web_file(me.user, 1, &get(hash, 0, 4096));
+    assert_eq!(elsewhere.unwrap_err().message, "LOCATION_INVALID");
+}
+
 #[test]
 fn an_inline_result_is_sent_via_its_bot() {
     let (mut stage, ann, bob) = two();
@@ -254,8 +299,8 @@ fn an_inline_result_is_sent_via_its_bot() {
         title: Some("Cat".to_owned()),
         description: None,
         url: None,
-        thumb: None,
-        content: None,
+        thumb: Some(named("https://example.org/cat.png")),
+        content: Some(named("https://trusted.example/cat.png")),
         send_message: text.into(),
     };
     let answer = functions::messages::SetInlineBotResults {
@@ -268,7 +313,24 @@ fn an_inline_result_is_sent_via_its_bot() {
         switch_pm: None,
         switch_webview: None,
     };
+    stage.world.trust_host("Trusted.example");
     assert!(stage.call(bot, &answer).unwrap());
+    let shown = stage.sent.iter().find_map(|out| match out {
+        Out::Answer(answer) => answer.result.as_ref().ok(),
+        Out::Push(_) => None,
+    });
+    let enums::messages::BotResults::Results(shown) =
+        enums::messages::BotResults::from_bytes(shown.unwrap()).unwrap();
+    let enums::BotInlineResult::Result(shown) = &shown.results[0] else {
+        panic!("{:?}", shown.results)
+    };
+    let (Some(enums::WebDocument::Document(thumb)), Some(enums::WebDocument::NoProxy(content))) =
+        (&shown.thumb, &shown.content)
+    else {
+        panic!("{:?} {:?}", shown.thumb, shown.content)
+    };
+    assert_eq!(content.url, "https://trusted.example/cat.png");
+    fetch_thumb(&mut stage, ann, thumb);
     let random_id = stage.random();
     let send = functions::messages::SendInlineBotResult {
         silent: false,

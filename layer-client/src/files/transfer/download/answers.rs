@@ -46,6 +46,11 @@ impl Download {
             (About::Part { index, piece }, Answer::Bytes(bytes)) => {
                 self.came(asked, index, piece, bytes, now);
             }
+            (About::Part { index, piece }, Answer::Sized { size, bytes }) => {
+                if self.has_size(index, size) {
+                    self.came(asked, index, piece, bytes, now);
+                }
+            }
             (About::Part { index, .. }, Answer::Tampered) => {
                 self.failed(index, asked.cdn, tampered(asked.cdn.is_some()), now);
             }
@@ -85,10 +90,9 @@ impl Download {
                     self.hashes.learn(hashes);
                 }
             }
-            (About::Refresh, Answer::Fresh(mut file)) => {
+            (About::Refresh, Answer::Fresh(file)) => {
                 self.errand_failures = 0;
-                file.dc_id = self.file.dc_id;
-                self.file = Arc::new(file);
+                self.file = Arc::new(file.moved(self.file.dc_id()));
                 self.reference += 1;
                 self.refresh = None;
             }
@@ -108,11 +112,9 @@ impl Download {
             (Failure::Moved(dc_id), About::Part { .. } | About::Hashes { .. })
                 if asked.cdn.is_none() && dc_id > 0 =>
             {
-                if asked.dc_id == self.file.dc_id && dc_id != asked.dc_id {
+                if asked.dc_id == self.file.dc_id() && dc_id != asked.dc_id {
                     self.turn(|plan| {
-                        let mut file = (*plan.file).clone();
-                        file.dc_id = dc_id;
-                        plan.file = Arc::new(file);
+                        plan.file = Arc::new(plan.file.moved(dc_id));
                     });
                 } else if dc_id == asked.dc_id {
                     self.end_with(Err(wrong("upload.getFile")));
@@ -206,6 +208,23 @@ impl Download {
             .next()
             .map_or(0, |part| part * self.settings.part);
         self.hashes.forget_before(oldest);
+    }
+
+    /// A part came with the size of the whole file. Whether that can be.
+    fn has_size(&mut self, index: u64, size: u64) -> bool {
+        if *self.settings.size.get_or_insert(size) != size {
+            self.end_with(Err(unexpected(
+                "upload.getWebFile",
+                "the file has another size than before",
+            )));
+            return false;
+        }
+        let end = self.end.map_or(size, |end| end.min(size));
+        self.end = Some(end);
+        let part = self.settings.part;
+        self.parts
+            .retain(|other, _| *other == index || other.saturating_mul(part) < end);
+        true
     }
 
     /// The file turned out to end here, or before.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::files::FileLocation;
+use crate::files::remote::Remote;
 use crate::files::transfer::hashes::{Cipher, Hash};
 
 /// What is downloaded, and how.
@@ -39,9 +39,9 @@ pub(in crate::files) struct Ask {
 
 #[derive(Debug)]
 pub(in crate::files) enum What {
-    /// `upload.getFile`, in the location's data centre.
+    /// `upload.getFile` or `upload.getWebFile`, in the location's data centre.
     Part {
-        file: Arc<FileLocation>,
+        file: Arc<Remote>,
         piece: Piece,
         cdn_supported: bool,
         /// What the bytes are compared with, if there is anything.
@@ -55,7 +55,7 @@ pub(in crate::files) enum What {
     },
     /// `upload.getFileHashes`.
     Hashes {
-        file: Arc<FileLocation>,
+        file: Arc<Remote>,
         offset: u64,
     },
     /// `upload.getCdnFileHashes`, in the main data centre.
@@ -71,7 +71,7 @@ pub(in crate::files) enum What {
         request_token: Vec<u8>,
     },
     /// A new file reference.
-    Refresh { file: Arc<FileLocation> },
+    Refresh { file: Arc<Remote> },
 }
 
 /// The bytes that are asked for in one go.
@@ -101,6 +101,8 @@ pub(in crate::files) struct Redirect {
 pub(in crate::files) enum Answer {
     /// The bytes of a part, decrypted and compared with what they should be.
     Bytes(Bytes),
+    /// Those of a file of the web, and how many there are in all.
+    Sized { size: u64, bytes: Bytes },
     /// The bytes are not what their hashes say.
     Tampered,
     /// The file is to be fetched from a CDN.
@@ -108,7 +110,7 @@ pub(in crate::files) enum Answer {
     /// The CDN does not have it, and says what for.
     NotThere(Vec<u8>),
     Hashes(Vec<Hash>),
-    Fresh(FileLocation),
+    Fresh(Remote),
 }
 
 /// Bytes for the one who wants the file.

@@ -1,0 +1,205 @@
+//! Files of the web that the data centre fetches for us.
+
+#![allow(clippy::unwrap_used)] // a test is allowed to fail
+
+mod util;
+
+use std::sync::Mutex;
+
+use layer_client::files::WebFile;
+use layer_client::{Client, Error, tl};
+use layer_test_server::faults::FaultId;
+use layer_test_server::{NewWebPage, Server};
+use util::{server, user};
+
+const PICTURE: &str = "https://example.org/cat.png";
+
+fn noise(len: usize) -> Vec<u8> {
+    let mut rng = fastrand::Rng::with_seed(7);
+    (0..len).map(|_| rng.u8(..)).collect()
+}
+
+fn rule(server: &Server, rule: &str) -> FaultId {
+    server.faults().add(rule.parse().unwrap()).unwrap()
+}
+
+/// A web with a file in it.
+fn publish(server: &Server, bytes: &[u8]) {
+    let file = ("cat.png".to_owned(), "image/png".to_owned(), bytes.to_vec());
+    let page = NewWebPage {
+        url: PICTURE.to_owned(),
+        document: Some(file),
+        ..NewWebPage::default()
+    };
+    server.add_web_page(page).unwrap();
+}
+
+/// A person to whom a bot sent an invoice with a picture, of which it says a size that is wrong; and the
+/// picture.
+async fn invoiced(server: &Server) -> (Client, WebFile) {
+    let (ann_there, ann) = user(server, "+15550001", "Ann").await;
+    let bot = server.add_bot(&ann_there, "Shop", "shop_bot");
+    let there = bot.user();
+    ann_there.send_message(there.peer(), "/start").unwrap();
+    let photo = tl::types::InputWebDocument {
+        url: PICTURE.to_owned(),
+        size: 77,
+        mime_type: "image/png".to_owned(),
+        attributes: Vec::new(),
+    };
+    let price = tl::types::LabeledPrice {
+        label: "A cat".to_owned(),
+        amount: 100,
+    };
+    let invoice = tl::types::Invoice {
+        test: true,
+        name_requested: false,
+        phone_requested: false,
+        email_requested: false,
+        shipping_address_requested: false,
+        flexible: false,
+        phone_to_provider: false,
+        email_to_provider: false,
+        recurring: false,
+        currency: "EUR".to_owned(),
+        prices: vec![price.into()],
+        max_tip_amount: None,
+        suggested_tip_amounts: None,
+        terms_url: None,
+        subscription_period: None,
+    };
+    let media = tl::types::InputMediaInvoice {
+        title: "A cat".to_owned(),
+        description: String::new(),
+        photo: Some(photo.into()),
+        invoice: invoice.into(),
+        payload: Vec::new(),
+        provider: None,
+        provider_data: tl::types::DataJson {
+            data: String::new(),
+        }
+        .into(),
+        start_param: None,
+        extended_media: None,
+    };
+    let request = tl::functions::messages::SendMedia {
+        silent: false,
+        background: false,
+        clear_draft: false,
+        noforwards: false,
+        update_stickersets_order: false,
+        invert_media: false,
+        allow_paid_floodskip: false,
+        peer: there.input_peer(ann_there.peer()),
+        reply_to: None,
+        media: media.into(),
+        message: String::new(),
+        random_id: 1,
+        reply_markup: None,
+        entities: None,
+        schedule_date: None,
+        schedule_repeat_period: None,
+        send_as: None,
+        quick_reply_shortcut: None,
+        effect: None,
+        allow_paid_stars: None,
+        suggested_post: None,
+    };
+    there.invoke(&request).unwrap();
+    let mut messages = ann.iter_messages("@shop_bot").limit(1);
+    let message = messages.next().await.unwrap().unwrap();
+    let picture = message.media().unwrap().web_file().unwrap();
+    (ann, picture)
+}
+
+#[tokio::test]
+async fn a_file_of_the_web_is_fetched_by_the_data_centre_that_is_there_for_it() {
+    let server = server().await;
+    let bytes = noise(3 * 1024 * 1024 + 77);
+    publish(&server, &bytes);
+    let (ann, picture) = invoiced(&server).await;
+    assert_eq!((picture.url(), picture.size()), (Some(PICTURE), Some(77)));
+    assert!(!picture.is_direct());
+    let [home, there] = [1, 2].map(|dc| {
+        let rule_for = format!("method=upload.getWebFile dc={dc}: delay 1ms");
+        rule(&server, &rule_for)
+    });
+
+    let seen = Mutex::new(Vec::new());
+    let progress = |done, all| seen.lock().unwrap().push((done, all));
+    let download = ann.download_web_file(&picture).progress(&progress);
+    assert!(download.bytes().await.unwrap() == bytes);
+    // Seven parts, and none beyond the end.
+    let asked = |rule| server.faults().fired(rule);
+    assert_eq!((asked(home), asked(there)), (0, 7));
+    let all = bytes.len() as u64;
+    let seen = seen.into_inner().unwrap();
+    assert!(
+        seen.len() == 7 && seen.iter().all(|(_, of)| *of == all),
+        "{seen:?}"
+    );
+
+    // There is nothing to compare it with.
+    let piece = ann.download_web_file(&picture).verify(true);
+    let piece = piece.range(700_001..2_900_003);
+    assert!(piece.bytes().await.unwrap() == bytes[700_001..2_900_003]);
+    let beyond = ann.download_web_file(&picture).from(1 << 30).bytes();
+    assert!(beyond.await.unwrap().is_empty());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cat.png");
+    let download = ann.download_web_file(&picture).window(2);
+    download.to_path(&path).await.unwrap();
+    assert!(std::fs::read(&path).unwrap() == bytes);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn waits_and_failures_end_no_download_of_a_web_file() {
+    let server = server().await;
+    let bytes = noise(4 * 1024 * 1024);
+    publish(&server, &bytes);
+    let (ann, picture) = invoiced(&server).await;
+    let rules = [
+        "nth=1: error 500 RPC_CALL_FAIL",
+        "nth=3: flood-wait 0",
+        "nth=6: close",
+    ];
+    let rules = rules.map(|what| rule(&server, &format!("method=upload.getWebFile {what}")));
+    let download = ann.download_web_file(&picture);
+    assert!(download.bytes().await.unwrap() == bytes);
+    assert_eq!(rules.map(|rule| server.faults().fired(rule)), [1; 3]);
+    // What is not there any more, nobody asks for again.
+    server.faults().clear();
+    let gone = tl::types::InputWebFileLocation {
+        url: "https://example.org/dog.png".to_owned(),
+        access_hash: 1,
+    };
+    let download = ann.download_web_file(&WebFile::at(gone));
+    let error = download.bytes().await.unwrap_err();
+    assert!(error.is("LOCATION_INVALID"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_to_be_fetched_directly_says_from_where() {
+    let server = server().await;
+    publish(&server, b"a cat");
+    server.files().trust_host("example.org");
+    let (ann, picture) = invoiced(&server).await;
+    assert!(picture.is_direct());
+    let asked = rule(&server, "method=upload.getWebFile: delay 1ms");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cat.png");
+    let to_path = ann.download_web_file(&picture).to_path(&path).await;
+    let in_memory = ann.download_web_file(&picture).bytes().await.map(drop);
+    let stream = ann.download_web_file(&picture).stream().map(drop);
+    for refused in [to_path, in_memory, stream] {
+        let error = refused.unwrap_err();
+        assert!(
+            matches!(&error, Error::FetchDirectly { url } if url == PICTURE),
+            "{error}"
+        );
+        assert!(error.to_string().contains(PICTURE));
+    }
+    assert_eq!(server.faults().fired(asked), 0);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
