@@ -6,6 +6,7 @@ mod location;
 mod media;
 mod origin;
 mod outgoing;
+mod portrait;
 mod profile;
 mod remote;
 mod saver;
@@ -23,6 +24,7 @@ pub use media::{
 };
 pub use outgoing::{MediaSource, OutgoingMedia, OutgoingPoll};
 pub(crate) use outgoing::{file_id, renewed};
+pub use portrait::NewProfilePhoto;
 pub use profile::{PeerPhoto, ProfilePhoto, ProfilePhotoIter};
 pub use stickers::{StickerSet, StickerSetRef};
 pub use upload::{Upload, UploadedFile};

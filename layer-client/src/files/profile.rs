@@ -95,6 +95,11 @@ impl ProfilePhoto {
         })
     }
 
+    /// One that this user has.
+    pub(super) fn of_user(raw: tl::enums::Photo, user: Peer) -> Option<Self> {
+        Self::new(raw, Origin::User(user))
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> i64 {

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use layer_tl_types as tl;
 
 use crate::error::{Error, Result};
-use crate::files::{Document, Downloadable, FileLocation, Media, Photo, Upload, UploadedFile};
+use crate::files::{
+    Document, Downloadable, FileLocation, Media, Photo, ProfilePhoto, Upload, UploadedFile,
+};
 
 /// Where the bytes of what is sent come from: a path, an [`Upload`], an [`UploadedFile`], or a file
-/// that Telegram has already ([`Media`], [`Photo`], [`Document`]).
-pub struct MediaSource<'a>(pub(super) Source<'a>);
+/// that Telegram has already ([`Media`], [`Photo`], [`Document`], [`ProfilePhoto`]).
+pub struct MediaSource<'a>(pub(in crate::files) Source<'a>);
 
-pub(super) enum Source<'a> {
+pub(in crate::files) enum Source<'a> {
     Upload(Upload<'a>),
     Uploaded(UploadedFile),
     /// `None` when the medium is no file.
@@ -62,6 +64,12 @@ impl From<Media<'_>> for MediaSource<'_> {
 
 impl From<Photo<'_>> for MediaSource<'_> {
     fn from(photo: Photo<'_>) -> Self {
+        Self(Source::Received(photo.file_location()))
+    }
+}
+
+impl From<&ProfilePhoto> for MediaSource<'_> {
+    fn from(photo: &ProfilePhoto) -> Self {
         Self(Source::Received(photo.file_location()))
     }
 }

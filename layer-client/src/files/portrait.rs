@@ -1,0 +1,423 @@
+//! Setting and deleting the photos of profiles, and of groups and channels (page `api/files`,
+//! "Uploading profile or chat pictures").
+
+use std::future::Future;
+use std::time::Duration;
+
+use layer_tl_types as tl;
+
+use super::outgoing::{MediaSource, Source};
+use super::{Downloadable, FileLocation, ProfilePhoto, UploadedFile};
+use crate::chats::group_id;
+use crate::client::{BoxFuture, Client};
+use crate::error::{Error, Result};
+use crate::messages::unexpected;
+use crate::peers::{Peer, PeerRef};
+
+/// What is to be the photo of a profile, a group or a channel: a picture, a video, or an emoji.
+///
+/// ```no_run
+/// # async fn example(client: layer_client::Client) -> layer_client::Result<()> {
+/// use std::time::Duration;
+/// use layer_client::files::NewProfilePhoto;
+///
+/// client.set_profile_photo(NewProfilePhoto::picture("me.jpg")).await?;
+/// let video = NewProfilePhoto::video("me.mp4").starts_at(Duration::from_millis(1500));
+/// client.set_profile_photo(video).await?;
+/// client.set_chat_photo("@our_channel", NewProfilePhoto::picture("us.jpg")).await?;
+/// # Ok(()) }
+/// ```
+#[must_use = "it is set by `Client::set_profile_photo` or `Client::set_chat_photo`"]
+pub struct NewProfilePhoto<'a> {
+    picture: Option<MediaSource<'a>>,
+    video: Option<MediaSource<'a>>,
+    markup: Option<tl::enums::VideoSize>,
+    start: Option<Duration>,
+    bot: Option<PeerRef>,
+}
+
+impl<'a> NewProfilePhoto<'a> {
+    fn new() -> Self {
+        Self {
+            picture: None,
+            video: None,
+            markup: None,
+            start: None,
+            bot: None,
+        }
+    }
+
+    /// A picture: a JPEG or PNG, best a square of at least 640 pixels. A photo that Telegram has
+    /// already, such as an earlier [`ProfilePhoto`], is not uploaded again.
+    pub fn picture(source: impl Into<MediaSource<'a>>) -> Self {
+        Self {
+            picture: Some(source.into()),
+            ..Self::new()
+        }
+    }
+
+    /// A short video: a square MP4 of at most 1080 pixels, best of 800. It has to be uploaded.
+    pub fn video(source: impl Into<MediaSource<'a>>) -> Self {
+        Self {
+            video: Some(source.into()),
+            ..Self::new()
+        }
+    }
+
+    /// A sticker or a custom emoji on a background (constructors `videoSizeEmojiMarkup`,
+    /// `videoSizeStickerMarkup`), of one to four colours.
+    pub fn markup(markup: impl Into<tl::enums::VideoSize>) -> Self {
+        Self {
+            markup: Some(markup.into()),
+            ..Self::new()
+        }
+    }
+
+    /// The still picture of a video or an emoji, where there is to be another than the server makes.
+    pub fn still(mut self, picture: impl Into<MediaSource<'a>>) -> Self {
+        self.picture = Some(picture.into());
+        self
+    }
+
+    /// The moment of a video that is the still picture.
+    pub fn starts_at(mut self, moment: Duration) -> Self {
+        self.start = Some(moment);
+        self
+    }
+
+    /// For this bot of one's own, in place of oneself. Not for groups and channels.
+    pub fn of_bot(mut self, bot: impl Into<PeerRef>) -> Self {
+        self.bot = Some(bot.into());
+        self
+    }
+
+    /// Uploads what is not uploaded yet.
+    async fn prepare(self, client: &Client) -> Result<Prepared> {
+        let moves = self.video.is_some() || self.markup.is_some();
+        let start = self.start.filter(|_| moves).map(|at| at.as_secs_f64());
+        let video = match self.video {
+            None => None,
+            Some(MediaSource(Source::Received(_))) => {
+                return Err(Error::input(
+                    "the video of a profile photo has to be uploaded; download the received one first",
+                ));
+            }
+            Some(MediaSource(Source::Uploaded(file))) => Some(file),
+            Some(MediaSource(Source::Upload(upload))) => Some(client.upload_file(upload).await?),
+        };
+        let picture = match self.picture {
+            None => None,
+            Some(MediaSource(Source::Received(file))) => {
+                let photo = file.ok_or_else(no_photo)?;
+                input_photo(&photo)?;
+                if moves {
+                    return Err(Error::input(
+                        "the still picture of a video has to be uploaded; download the received one first",
+                    ));
+                }
+                return Ok(Prepared::Known(Box::new(photo)));
+            }
+            Some(MediaSource(Source::Uploaded(file))) => Some(file),
+            Some(MediaSource(Source::Upload(upload))) => Some(client.upload_file(upload).await?),
+        };
+        Ok(Prepared::Uploaded {
+            picture,
+            video,
+            start,
+            markup: self.markup,
+        })
+    }
+}
+
+impl std::fmt::Debug for NewProfilePhoto<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewProfilePhoto")
+            .field("picture", &self.picture.is_some())
+            .field("video", &self.video.is_some())
+            .field("markup", &self.markup.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What can be set now.
+enum Prepared {
+    Known(Box<FileLocation>),
+    Uploaded {
+        picture: Option<UploadedFile>,
+        video: Option<UploadedFile>,
+        start: Option<f64>,
+        markup: Option<tl::enums::VideoSize>,
+    },
+}
+
+impl Prepared {
+    /// The file whose parts can be sent again if the server lost some: of two nobody knows which one it
+    /// means.
+    fn only_file(&self) -> Option<&UploadedFile> {
+        match self {
+            Self::Uploaded {
+                picture: Some(file),
+                video: None,
+                ..
+            }
+            | Self::Uploaded {
+                picture: None,
+                video: Some(file),
+                ..
+            } => Some(file),
+            _ => None,
+        }
+    }
+}
+
+fn no_photo() -> Error {
+    Error::input("there is no photo to be set")
+}
+
+fn input_photo(file: &FileLocation) -> Result<tl::enums::InputPhoto> {
+    match file.raw() {
+        tl::enums::InputFileLocation::InputPhotoFileLocation(at) => Ok(tl::types::InputPhoto {
+            id: at.id,
+            access_hash: at.access_hash,
+            file_reference: at.file_reference.clone(),
+        }
+        .into()),
+        _ => Err(Error::input(
+            "only a photo can become a profile photo without uploading it",
+        )),
+    }
+}
+
+/// Does something with photos that Telegram has; once more with new file references if the old ones
+/// have run out.
+async fn with_photos<T, F>(
+    client: &Client,
+    mut files: Vec<FileLocation>,
+    act: impl Fn(Vec<tl::enums::InputPhoto>) -> F,
+) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut renewed = false;
+    loop {
+        let photos = files.iter().map(input_photo).collect::<Result<_>>()?;
+        match act(photos).await {
+            Err(error) if error.is("FILE_REFERENCE_*") && !renewed => {
+                renewed = true;
+                for file in &mut files {
+                    *file = file.refresh(client).await?;
+                }
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+impl Client {
+    /// Sets one's profile photo, or that of a bot of one's own; the earlier ones stay in the profile
+    /// behind it.
+    ///
+    /// # Errors
+    /// When a file cannot be read, and what Telegram answers (`photos.uploadProfilePhoto`,
+    /// `photos.updateProfilePhoto`): `PHOTO_CROP_SIZE_SMALL`, `VIDEO_FILE_INVALID`, and the like.
+    pub async fn set_profile_photo(&self, photo: NewProfilePhoto<'_>) -> Result<ProfilePhoto> {
+        self.set_portrait(photo).await
+    }
+
+    /// Takes one's profile photo away; the one before it is shown again, if there is any.
+    ///
+    /// # Errors
+    /// What Telegram answers (`photos.updateProfilePhoto`).
+    pub async fn remove_profile_photo(&self) -> Result<()> {
+        self.choose_portrait(None, tl::enums::InputPhoto::Empty)
+            .await
+            .map(drop)
+    }
+
+    /// Deletes photos of one's profile, whether they are shown now or were before. The ids of those
+    /// that there were.
+    ///
+    /// # Errors
+    /// When a photo's file reference has run out and the photo is no more, and what Telegram answers
+    /// (`photos.deletePhotos`).
+    pub async fn delete_profile_photos<'a>(
+        &self,
+        photos: impl IntoIterator<Item = &'a ProfilePhoto>,
+    ) -> Result<Vec<i64>> {
+        let photos = photos.into_iter();
+        let files = photos.filter_map(Downloadable::file_location).collect();
+        self.delete_portraits(files).await
+    }
+
+    /// Sets the photo of a group, supergroup or channel.
+    ///
+    /// # Errors
+    /// When the chat cannot be found or a file cannot be read, and what Telegram answers
+    /// (`messages.editChatPhoto`, `channels.editPhoto`): `CHAT_ADMIN_REQUIRED`, and the like.
+    pub async fn set_chat_photo(
+        &self,
+        chat: impl Into<PeerRef>,
+        photo: NewProfilePhoto<'_>,
+    ) -> Result<()> {
+        self.set_photo_of(chat.into(), photo).await
+    }
+
+    /// Takes the photo of a group, supergroup or channel away.
+    ///
+    /// # Errors
+    /// When the chat cannot be found, and what Telegram answers (`messages.editChatPhoto`,
+    /// `channels.editPhoto`): `CHAT_NOT_MODIFIED` when there is none, and the like.
+    pub async fn delete_chat_photo(&self, chat: impl Into<PeerRef>) -> Result<()> {
+        let chat = self.resolve(chat.into()).await?;
+        self.edit_photo(&chat, tl::enums::InputChatPhoto::Empty)
+            .await
+    }
+
+    fn set_portrait<'a>(
+        &'a self,
+        photo: NewProfilePhoto<'a>,
+    ) -> BoxFuture<'a, Result<ProfilePhoto>> {
+        Box::pin(async move {
+            let mut photo = photo;
+            let whose = match photo.bot.take() {
+                Some(bot) => self.resolve(bot).await?,
+                None => self.myself()?,
+            };
+            let bot = if whose.id() == self.my_id() {
+                None
+            } else {
+                let bot = whose.to_input_user();
+                Some(bot.ok_or_else(|| Error::input(format!("{:?} is no bot", whose.key())))?)
+            };
+            let prepared = photo.prepare(self).await?;
+            let (method, answer) = match &prepared {
+                Prepared::Known(file) => {
+                    let choose = |photos: Vec<_>| {
+                        let photo = photos.into_iter().next();
+                        self.choose_portrait(
+                            bot.clone(),
+                            photo.unwrap_or(tl::enums::InputPhoto::Empty),
+                        )
+                    };
+                    let answer = with_photos(self, vec![(**file).clone()], choose).await?;
+                    ("photos.updateProfilePhoto", answer)
+                }
+                Prepared::Uploaded {
+                    picture,
+                    video,
+                    start,
+                    markup,
+                } => {
+                    let request = tl::functions::photos::UploadProfilePhoto {
+                        fallback: false,
+                        bot,
+                        file: picture.as_ref().map(|file| file.input().clone()),
+                        video: video.as_ref().map(|file| file.input().clone()),
+                        video_start_ts: *start,
+                        video_emoji_markup: markup.clone(),
+                    };
+                    let send = || self.invoke(&request);
+                    let answer = UploadedFile::mended(prepared.only_file(), self, send).await?;
+                    let tl::enums::photos::Photo::Photo(answer) = answer;
+                    self.learn(&answer.users, &[]);
+                    ("photos.uploadProfilePhoto", answer.photo)
+                }
+            };
+            ProfilePhoto::of_user(answer, whose)
+                .ok_or_else(|| unexpected(method, "the new photo was not shown"))
+        })
+    }
+
+    /// Makes an earlier photo the one that is shown, or none.
+    fn choose_portrait(
+        &self,
+        bot: Option<tl::enums::InputUser>,
+        id: tl::enums::InputPhoto,
+    ) -> BoxFuture<'_, Result<tl::enums::Photo>> {
+        Box::pin(async move {
+            let request = tl::functions::photos::UpdateProfilePhoto {
+                fallback: false,
+                bot,
+                id,
+            };
+            let tl::enums::photos::Photo::Photo(answer) = self.invoke(&request).await?;
+            self.learn(&answer.users, &[]);
+            Ok(answer.photo)
+        })
+    }
+
+    fn delete_portraits(&self, files: Vec<FileLocation>) -> BoxFuture<'_, Result<Vec<i64>>> {
+        Box::pin(async move {
+            if files.is_empty() {
+                return Ok(Vec::new());
+            }
+            let delete = |id| async move {
+                let request = tl::functions::photos::DeletePhotos { id };
+                self.invoke(&request).await
+            };
+            with_photos(self, files, delete).await
+        })
+    }
+
+    fn set_photo_of<'a>(
+        &'a self,
+        chat: PeerRef,
+        photo: NewProfilePhoto<'a>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if photo.bot.is_some() {
+                return Err(Error::input("a group or channel is no bot"));
+            }
+            // Before the upload, which may take its time.
+            let chat = self.resolve(chat).await?;
+            if chat.to_input_channel().is_none() {
+                group_id(&chat)?;
+            }
+            let prepared = photo.prepare(self).await?;
+            match &prepared {
+                Prepared::Known(file) => {
+                    let set = |photos: Vec<_>| {
+                        let photo = photos.into_iter().next();
+                        let id = photo.unwrap_or(tl::enums::InputPhoto::Empty);
+                        self.edit_photo(&chat, tl::types::InputChatPhoto { id }.into())
+                    };
+                    with_photos(self, vec![(**file).clone()], set).await
+                }
+                Prepared::Uploaded {
+                    picture,
+                    video,
+                    start,
+                    markup,
+                } => {
+                    let uploaded = tl::types::InputChatUploadedPhoto {
+                        file: picture.as_ref().map(|file| file.input().clone()),
+                        video: video.as_ref().map(|file| file.input().clone()),
+                        video_start_ts: *start,
+                        video_emoji_markup: markup.clone(),
+                    };
+                    let send = || self.edit_photo(&chat, uploaded.clone().into());
+                    UploadedFile::mended(prepared.only_file(), self, send).await
+                }
+            }
+        })
+    }
+
+    fn edit_photo<'a>(
+        &'a self,
+        chat: &'a Peer,
+        photo: tl::enums::InputChatPhoto,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let updates = if let Some(channel) = chat.to_input_channel() {
+                let request = tl::functions::channels::EditPhoto { channel, photo };
+                self.invoke(&request).await?
+            } else {
+                let chat_id = group_id(chat)?;
+                let request = tl::functions::messages::EditChatPhoto { chat_id, photo };
+                self.invoke(&request).await?
+            };
+            self.absorb(updates);
+            Ok(())
+        })
+    }
+}
