@@ -221,8 +221,8 @@ pub use client::{
 pub use dialogs::{Dialog, DialogIter};
 pub use error::names as error_names;
 pub use error::{
-    ConnectCause, ConnectError, DeserializeError, Error, ErrorInfo, RequestError, Result, RpcError,
-    Terminal, TerminalReason, TimeoutError, error_info, known_errors,
+    ConnectCause, ConnectError, DeserializeError, Error, ErrorInfo, FileTooLarge, RequestError,
+    Result, RpcError, Terminal, TerminalReason, TimeoutError, error_info, known_errors,
 };
 pub use layer_tl_types as tl;
 pub use messages::{Button, InputMessage, Keyboard, Message, MessageFilter, MessageIter};

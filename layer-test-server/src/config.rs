@@ -114,6 +114,10 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Of these, how many are kept in memory. What comes beyond lies in a temporary file without a name.
     pub file_memory: u64,
+    /// How many parts a file may have (`upload_max_fileparts_default`).
+    pub file_parts: i32,
+    /// How many it may have of accounts with Telegram Premium (`upload_max_fileparts_premium`).
+    pub file_parts_premium: i32,
     /// How long parts are kept that nobody made into a file.
     pub upload_life: Duration,
     /// Messages kept in each account and each channel; the oldest go first, without a word.
@@ -141,6 +145,8 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             file_bytes: 8 << 30,
             file_memory: 256 << 20,
+            file_parts: 4_000,
+            file_parts_premium: 8_000,
             upload_life: Duration::from_secs(3600),
             message_limit: 200_000,
             log_limit: 20_000,

@@ -123,6 +123,8 @@ impl Server {
             message_limit: config.limits.message_limit,
             file_bytes_limit: config.limits.file_bytes,
             file_memory: config.limits.file_memory,
+            file_parts: config.limits.file_parts,
+            file_parts_premium: config.limits.file_parts_premium,
             upload_life: i32::try_from(config.limits.upload_life.as_secs()).unwrap_or(i32::MAX),
             log_limit: config.limits.log_limit,
             difference_limit: config.limits.difference_limit,

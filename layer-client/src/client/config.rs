@@ -117,6 +117,16 @@ pub struct Config {
     /// opened as they are needed, and closed after a minute without use. Four by default; more help
     /// where the way is long and the server lets one connection have a part of the line only.
     pub file_connections: usize,
+    /// How many files are downloaded at a time, and how many uploaded, at least one each. More wait for
+    /// their turn in the order in which they were begun, and ask for nothing until then; one that is
+    /// dropped gives its place up. Five by default, as Telegram asks its own programs for files of less
+    /// than 20 MB (`small_queue_max_active_operations_count`, page `api/files`); for larger ones it asks
+    /// for two.
+    ///
+    /// A transfer that is paused gives its place up when what was under way has come, and so does one
+    /// whose reader or source lets it wait for more than ten seconds: it waits for another place when it
+    /// goes on.
+    pub files_at_once: usize,
     /// How often the connection is checked with a ping while nothing else is said; no more often
     /// than once a second.
     pub ping_interval: Duration,
@@ -171,6 +181,7 @@ impl Default for Config {
             channel_differences: 4,
             update_check: Duration::from_secs(15 * 60),
             file_connections: 4,
+            files_at_once: 5,
             ping_interval: Duration::from_secs(30),
             max_reconnect_delay: Duration::from_secs(30),
             pfs: false,

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::transport::check_way;
 use super::{BoxFuture, Client, Config, Inner, WeakClient, options};
 use crate::error::{ConnectCause, ConnectError, Error, Result};
+use crate::files;
 use crate::middleware::Chain;
 use crate::net::{OsRandom, Plan, Pool, Role};
 use crate::peers::PeerCache;
@@ -78,6 +79,7 @@ fn assemble(config: Config, store: Store) -> Client {
             pool: Pool::new(plan, weak.clone()),
             peers: Mutex::new(PeerCache::load(peers)),
             updates: Hub::new(weak),
+            files: files::Shared::new(&config),
             logins: AtomicU64::new(0),
             tasks: Mutex::default(),
             options_changed: Arc::default(),

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Config;
 use crate::error::{Error, Terminal};
+use crate::files;
 use crate::middleware::Chain;
 use crate::net::{self, Pool, Role, Target};
 use crate::peers::PeerCache;
@@ -22,6 +23,7 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) peers: Mutex<PeerCache>,
     pub(crate) updates: Hub,
+    pub(crate) files: files::Shared,
     /// Counts the logins, so that what belongs to an earlier one does not end a later one.
     pub(super) logins: AtomicU64,
     /// Tasks that work for the client and end with it.

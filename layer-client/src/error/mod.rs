@@ -2,6 +2,7 @@
 //! answered, [`Terminal`] for the ends of a login. Messages are sentences that say what to do.
 
 mod connect;
+mod files;
 mod info;
 pub mod names;
 mod request;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use crate::session::SessionError;
 
 pub use connect::{ConnectCause, ConnectError};
+pub use files::FileTooLarge;
 pub use info::{ErrorInfo, error_info, known_errors};
 pub use request::{DeserializeError, RequestError, TimeoutError};
 pub use rpc::RpcError;
@@ -54,6 +56,8 @@ pub enum Error {
     PeerNotFound(String),
     /// Reading or writing a file of the caller's failed.
     Io(Arc<io::Error>),
+    /// A file is larger than Telegram takes.
+    FileTooLarge(FileTooLarge),
     /// A file of the web that Telegram does not fetch for us: it is to be had from its address, over
     /// HTTP ([`Client::download_web_file`](crate::Client::download_web_file)).
     FetchDirectly {
@@ -138,6 +142,7 @@ impl fmt::Display for Error {
             Self::Deserialize(error) => error.fmt(f),
             Self::Input(sentence) | Self::PeerNotFound(sentence) => f.write_str(sentence),
             Self::Io(error) => error.fmt(f),
+            Self::FileTooLarge(error) => error.fmt(f),
             Self::FetchDirectly { url } => write!(
                 f,
                 "Telegram does not fetch this file of the web; fetch it from {url} directly"

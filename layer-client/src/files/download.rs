@@ -269,6 +269,7 @@ impl<'a> Download<'a> {
             let mut driver = self.begin()?;
             while let Some(chunk) = driver.next().await {
                 let chunk = chunk?;
+                driver.rest();
                 writer.write_all(&chunk.bytes).await?;
                 driver.taken(chunk.part);
             }

@@ -2,6 +2,7 @@
 
 mod control;
 mod download;
+mod limits;
 mod location;
 mod media;
 mod origin;
@@ -12,6 +13,7 @@ mod remote;
 mod saver;
 mod stickers;
 mod transfer;
+mod turns;
 mod upload;
 mod web;
 
@@ -30,7 +32,24 @@ pub use stickers::{StickerSet, StickerSetRef};
 pub use upload::{Upload, UploadedFile};
 pub use web::WebFile;
 
-use crate::client::Client;
+use self::limits::Limits;
+use self::turns::Turns;
+use crate::client::{Client, Config};
+
+/// What all transfers of a client share.
+pub(crate) struct Shared {
+    turns: Turns,
+    limits: Limits,
+}
+
+impl Shared {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            turns: Turns::new(config.files_at_once),
+            limits: Limits::default(),
+        }
+    }
+}
 
 /// How far an upload or a download has come: bytes done, bytes in all (0 while unknown).
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);

@@ -261,8 +261,8 @@ impl Client {
     /// Uploads a file: a path, or an [`Upload`] for bytes, readers and progress.
     ///
     /// # Errors
-    /// When the file cannot be read or is empty or too large, and what Telegram answers
-    /// (`upload.saveFilePart`, `upload.saveBigFilePart`).
+    /// When the file cannot be read or is empty, [`Error::FileTooLarge`] before anything of it is sent,
+    /// and what Telegram answers (`upload.saveFilePart`, `upload.saveBigFilePart`).
     pub async fn upload_file<'a>(&'a self, upload: impl Into<Upload<'a>>) -> Result<UploadedFile> {
         let file = self.upload(upload.into()).await?;
         file.settle().await;
@@ -330,8 +330,4 @@ impl Client {
 
 fn empty() -> Error {
     Error::input("the file is empty; Telegram takes files of at least one byte")
-}
-
-fn too_large() -> Error {
-    Error::input("the file is too large; Telegram takes at most 4 GB")
 }

@@ -5,7 +5,6 @@ use layer_tl_types::{enums, functions as f, types};
 use super::countries::COUNTRIES;
 use super::{Call, RpcError, routes};
 use crate::world::World;
-use crate::world::files::{PARTS, PREMIUM_PARTS};
 
 type Result<T> = std::result::Result<T, RpcError>;
 
@@ -145,7 +144,7 @@ fn number(key: &str, value: i32) -> enums::JsonobjectValue {
 }
 
 fn get_app_config(
-    _: &mut World,
+    world: &mut World,
     _: &Call,
     request: f::help::GetAppConfig,
 ) -> Result<enums::help::AppConfig> {
@@ -157,8 +156,11 @@ fn get_app_config(
         number("dialogs_pinned_limit_default", 5),
         number("dialogs_folder_pinned_limit_default", 100),
         number("caption_length_limit_default", 1024),
-        number("upload_max_fileparts_default", PARTS),
-        number("upload_max_fileparts_premium", PREMIUM_PARTS),
+        number("upload_max_fileparts_default", world.config.file_parts),
+        number(
+            "upload_max_fileparts_premium",
+            world.config.file_parts_premium,
+        ),
         number("upload_premium_speedup_download", 10),
         number("upload_premium_speedup_upload", 10),
         number("upload_premium_speedup_notify_period", 3600),

@@ -75,6 +75,10 @@ pub(crate) struct Config {
     pub(crate) file_bytes_limit: u64,
     /// Of these, bytes that are in memory; the rest is in a file.
     pub(crate) file_memory: u64,
+    /// How many parts a file may have.
+    pub(crate) file_parts: i32,
+    /// How many it may have for those who pay.
+    pub(crate) file_parts_premium: i32,
     /// Seconds for which parts are kept that nobody made into a file.
     pub(crate) upload_life: i32,
     /// How long a bot may take to answer a callback or inline query, in seconds.
@@ -96,6 +100,8 @@ impl Default for Config {
             message_limit: limits.message_limit,
             file_bytes_limit: limits.file_bytes,
             file_memory: limits.file_memory,
+            file_parts: limits.file_parts,
+            file_parts_premium: limits.file_parts_premium,
             upload_life: i32::try_from(limits.upload_life.as_secs()).unwrap_or(i32::MAX),
             bot_timeout: 10,
             edit_time: 172_800,

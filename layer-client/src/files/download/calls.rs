@@ -276,7 +276,9 @@ mod tests {
                 }
             }
         }
-        let mut negative = tl::types::upload::WebFile::CONSTRUCTOR_ID.to_le_bytes().to_vec();
+        let mut negative = tl::types::upload::WebFile::CONSTRUCTOR_ID
+            .to_le_bytes()
+            .to_vec();
         negative.extend([255; 40]);
         assert!(web_bytes(negative).is_none());
     }

@@ -12,8 +12,9 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::files::control::Hooks;
 use crate::files::remote::Remote;
-use crate::files::transfer::download::{Answer, Chunk, Download, Settings};
+use crate::files::transfer::download::{Answer, Ask, Chunk, Download, Settings};
 use crate::files::transfer::set::PartSet;
+use crate::files::turns::Turn;
 
 /// A download under way. Dropping it ends all that it asked for.
 pub(super) struct Driver<'a> {
@@ -22,6 +23,9 @@ pub(super) struct Driver<'a> {
     calls: JoinSet<(u64, Result<Answer>)>,
     alarm: Alarm,
     hooks: Hooks<'a>,
+    turn: Turn,
+    /// What is to be asked when it is the file's turn.
+    next: Option<Ask>,
 }
 
 impl<'a> Driver<'a> {
@@ -33,11 +37,13 @@ impl<'a> Driver<'a> {
         hooks: Hooks<'a>,
     ) -> Self {
         Self {
+            turn: client.inner.files.turns.of_download(),
             client,
             plan: Download::new(file, settings, done),
             calls: JoinSet::new(),
             alarm: Alarm::default(),
             hooks,
+            next: None,
         }
     }
 
@@ -45,26 +51,53 @@ impl<'a> Driver<'a> {
         &self.plan
     }
 
-    /// What is left of the hooks when another driver takes this one's place.
-    pub(super) fn into_hooks(self) -> Hooks<'a> {
-        self.hooks
+    /// Another download of the same file in this one's place.
+    pub(super) fn anew(self, settings: Settings) -> Self {
+        let file = self.plan.file().clone();
+        Self {
+            plan: Download::new(file, settings, PartSet::default()),
+            calls: JoinSet::new(),
+            alarm: Alarm::default(),
+            next: None,
+            ..self
+        }
+    }
+
+    /// Whoever has the bytes now comes for more in their own time.
+    pub(super) fn rest(&mut self) {
+        self.turn.rest();
+    }
+
+    /// Asks what the plan wants asked, once it is the file's turn.
+    fn ask(&mut self, cx: &mut Context<'_>, now: Instant) {
+        while let Some(ask) = self.next.take().or_else(|| self.plan.poll(now.into_std())) {
+            let Poll::Ready(place) = self.turn.poll(cx) else {
+                self.next = Some(ask);
+                return;
+            };
+            let client = self.client.clone();
+            self.calls.spawn(async move {
+                let answer = calls::ask(client, ask.what).await;
+                drop(place);
+                (ask.id, answer)
+            });
+        }
     }
 
     /// The next bytes; `None` when all were taken. They count as in memory until they were
     /// [taken](Self::taken).
     pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk>>> {
         loop {
-            match self.hooks.poll(cx) {
-                Ok(paused) => self.plan.pause(paused),
+            let paused = match self.hooks.poll(cx) {
+                Ok(paused) => paused,
                 Err(error) => return Poll::Ready(Some(Err(error))),
-            }
+            };
+            self.plan.pause(paused);
             let now = Instant::now();
-            while let Some(ask) = self.plan.poll(now.into_std()) {
-                let client = self.client.clone();
-                self.calls.spawn(async move {
-                    let answer = calls::ask(client, ask.what).await;
-                    (ask.id, answer)
-                });
+            if !paused {
+                self.ask(cx, now);
+            } else if self.calls.is_empty() {
+                self.turn.give_up();
             }
             if let Some(chunk) = self.plan.poll_chunk() {
                 if chunk.bytes.is_empty() {

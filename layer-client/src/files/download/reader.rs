@@ -21,7 +21,6 @@ use crate::files::transfer::set::PartSet;
 /// there. `SeekFrom::End` needs a file whose size is known.
 #[must_use = "nothing is downloaded until it is read from"]
 pub struct FileReader<'a> {
-    client: Client,
     settings: Settings,
     /// `None` for no longer than it takes to begin anew.
     driver: Option<Driver<'a>>,
@@ -32,21 +31,9 @@ pub struct FileReader<'a> {
 }
 
 impl<'a> FileReader<'a> {
-    pub(super) fn new(
-        client: Client,
-        file: Remote,
-        settings: Settings,
-        hooks: Hooks<'a>,
-    ) -> Self {
-        let driver = Driver::new(
-            client.clone(),
-            file,
-            settings.clone(),
-            PartSet::default(),
-            hooks,
-        );
+    pub(super) fn new(client: Client, file: Remote, settings: Settings, hooks: Hooks<'a>) -> Self {
+        let driver = Driver::new(client, file, settings.clone(), PartSet::default(), hooks);
         Self {
-            client,
             position: settings.from,
             driver: Some(driver),
             settings,
@@ -92,19 +79,11 @@ impl<'a> FileReader<'a> {
         let Some(driver) = self.driver.take() else {
             return;
         };
-        let file = driver.plan().file().clone();
         let settings = Settings {
             from: self.position,
             ..self.settings.clone()
         };
-        let hooks = driver.into_hooks();
-        self.driver = Some(Driver::new(
-            self.client.clone(),
-            file,
-            settings,
-            PartSet::default(),
-            hooks,
-        ));
+        self.driver = Some(driver.anew(settings));
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<&[u8]>>> {
@@ -119,7 +98,10 @@ impl<'a> FileReader<'a> {
                 driver.taken(part);
             }
             match ready!(driver.poll_chunk(cx)) {
-                Some(Ok(chunk)) => self.chunk = Some((chunk.part, chunk.offset, chunk.bytes)),
+                Some(Ok(chunk)) => {
+                    driver.rest();
+                    self.chunk = Some((chunk.part, chunk.offset, chunk.bytes));
+                }
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 None => return Poll::Ready(Ok(None)),
             }

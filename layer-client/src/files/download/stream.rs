@@ -51,6 +51,7 @@ impl<'a> DownloadStream<'a> {
         }
         Poll::Ready(match ready!(self.driver.poll_chunk(cx)) {
             Some(Ok(chunk)) => {
+                self.driver.rest();
                 self.given = Some(chunk.part);
                 Some(Ok(chunk.bytes))
             }

@@ -190,9 +190,7 @@ impl<'a> Media<'a> {
     #[must_use]
     pub fn web_file(self) -> Option<WebFile> {
         match self.raw {
-            tl::enums::MessageMedia::Invoice(invoice) => {
-                invoice.photo.as_ref().map(WebFile::new)
-            }
+            tl::enums::MessageMedia::Invoice(invoice) => invoice.photo.as_ref().map(WebFile::new),
             _ => None,
         }
     }

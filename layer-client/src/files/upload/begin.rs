@@ -10,13 +10,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use layer_tl_types as tl;
 use tokio::task::{JoinSet, spawn_blocking};
 
-use super::driver::{Checkpoint, Driver, MAX_PARTS, Shape, save_again};
+use super::driver::{Checkpoint, Driver, Shape, save_again};
 use super::source::{Parts, Source};
-use super::{Upload, UploadedFile, empty, too_large};
+use super::{Upload, UploadedFile, empty};
 use crate::alarm::Alarm;
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::files::control::Hooks;
+use crate::files::limits;
 use crate::files::saver::Saver;
 use crate::files::transfer::checkpoint::{self, UploadState};
 use crate::files::transfer::set::PartSet;
@@ -39,9 +40,8 @@ pub(super) struct Again {
     checkpoint: Option<PathBuf>,
 }
 
-/// Bytes of a part: the most that may be, as the documentation wants it, whatever the file's size.
+/// Bytes of a part.
 const PART: usize = 512 * 1024;
-const PART_BYTES: u64 = 512 * 1024;
 
 impl Client {
     pub(super) fn upload<'a>(&'a self, upload: Upload<'a>) -> BoxFuture<'a, Result<UploadedFile>> {
@@ -72,7 +72,7 @@ impl Client {
                             path: fs::canonicalize(path)?.to_string_lossy().into_owned(),
                             size,
                             changed,
-                            part: PART_BYTES,
+                            part: limits::PART,
                             file_id: random_id()?,
                             begun: unix_seconds(SystemTime::now()).0,
                             saved: PartSet::default(),
@@ -97,10 +97,9 @@ impl Client {
                 None => Shape::Unknown,
                 Some(0) => return Err(empty()),
                 Some(size) => {
-                    let parts = size.div_ceil(PART_BYTES);
-                    if parts > MAX_PARTS {
-                        return Err(too_large());
-                    }
+                    let parts = size.div_ceil(limits::PART);
+                    // Before anything is sent.
+                    self.parts_allowed(parts, Some(size)).await?;
                     if size > BIG {
                         Shape::Big(i32::try_from(parts).unwrap_or(i32::MAX))
                     } else {
@@ -129,6 +128,14 @@ impl Client {
                 total,
                 calls: JoinSet::new(),
                 alarm: Alarm::default(),
+                turn: self.inner.files.turns.of_upload(),
+                begun: false,
+                next: None,
+                sure: match shape {
+                    Shape::Unknown => limits::SURE,
+                    Shape::Small | Shape::Big(_) => u64::MAX,
+                },
+                beyond: None,
                 hooks: Hooks::new(progress, control),
                 checkpoint: checkpoint.zip(state).map(|(path, state)| Checkpoint {
                     path,
@@ -216,13 +223,14 @@ impl UploadedFile {
 
     /// Saves one part once more.
     async fn save_again(&self, client: &Client, mut parts: Parts<'_>, number: u64) -> Result<()> {
-        let (file_id, total) = match &self.input {
-            tl::enums::InputFile::File(file) => (file.id, None),
-            tl::enums::InputFile::Big(file) => (file.id, Some(file.parts)),
-            tl::enums::InputFile::StoryDocument(_) => (0, None),
+        let (file_id, parts_of_it, total) = match &self.input {
+            tl::enums::InputFile::File(file) => (file.id, file.parts, None),
+            tl::enums::InputFile::Big(file) => (file.id, file.parts, Some(file.parts)),
+            tl::enums::InputFile::StoryDocument(_) => (0, 0, None),
         };
         let mut others = PartSet::default();
-        (0..number.min(MAX_PARTS)).for_each(|other| {
+        let parts_of_it = u64::try_from(parts_of_it).unwrap_or(0);
+        (0..number.min(parts_of_it)).for_each(|other| {
             others.insert(other);
         });
         let part = std::future::poll_fn(|cx| parts.poll_next(cx, &others)).await?;

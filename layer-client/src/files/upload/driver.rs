@@ -10,15 +10,16 @@ use layer_tl_types::Deserializable;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
-use super::source::Parts;
+use super::source::{Part, Parts};
 use crate::alarm::Alarm;
-use crate::client::Client;
+use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::files::control::Hooks;
 use crate::files::download::replace;
 use crate::files::saver::{Saver, Saving};
 use crate::files::transfer::checkpoint::{self, UploadState};
 use crate::files::transfer::upload::{Send, Upload};
+use crate::files::turns::Turn;
 use crate::net::Over;
 
 /// What is written down of an upload, and where.
@@ -49,6 +50,15 @@ pub(super) struct Driver<'a> {
     pub(super) alarm: Alarm,
     pub(super) hooks: Hooks<'a>,
     pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) turn: Turn,
+    /// Whether it had its turn. Nothing is read before.
+    pub(super) begun: bool,
+    /// What is to be sent when it is the file's turn.
+    pub(super) next: Option<Send>,
+    /// So many parts it may have for certain.
+    pub(super) sure: u64,
+    /// A part beyond that, and the question whether there may be one.
+    pub(super) beyond: Option<(Part, BoxFuture<'static, Result<u64>>)>,
 }
 
 /// How many parts there are, and which method saves them.
@@ -69,9 +79,6 @@ pub(super) struct Uploaded {
     pub(super) big: bool,
     pub(super) bytes: u64,
 }
-
-/// So many parts a file may have: of accounts with Premium.
-pub(super) const MAX_PARTS: u64 = 8000;
 
 impl Driver<'_> {
     pub(super) async fn run(&mut self) -> Result<Uploaded> {
@@ -100,10 +107,11 @@ impl Driver<'_> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         loop {
-            match self.hooks.poll(cx) {
-                Ok(paused) => self.plan.pause(paused),
+            let paused = match self.hooks.poll(cx) {
+                Ok(paused) => paused,
                 Err(error) => return Poll::Ready(Err(error)),
-            }
+            };
+            self.plan.pause(paused);
             if let Some(Checkpoint { path, state, saver }) = &mut self.checkpoint {
                 let saved = self.plan.saved();
                 saver.poll(cx, || {
@@ -112,9 +120,10 @@ impl Driver<'_> {
                 })?;
             }
             let now = Instant::now();
-            while let Some(send) = self.plan.poll(now.into_std()) {
-                let client = self.client.clone();
-                self.calls.spawn(save(client, send));
+            if !paused {
+                self.send(cx, now);
+            } else if self.calls.is_empty() {
+                self.turn.give_up();
             }
             self.tell(now.into_std());
             match self.plan.outcome() {
@@ -122,14 +131,15 @@ impl Driver<'_> {
                 Some(Err(error)) => return Poll::Ready(Err(error.clone())),
                 None => {}
             }
-            if self.plan.wants()
-                && let Poll::Ready(part) = self.parts.poll_next(cx, self.plan.saved())
-            {
-                match part? {
-                    Some(part) => self.add(part)?,
-                    None => self.plan.end(),
-                }
+            if self.plan.wants() && !self.begun {
+                self.begun = self.turn.poll(cx).is_ready();
+            }
+            if self.plan.wants() && self.begun && self.poll_source(cx)?.is_ready() {
                 continue;
+            }
+            let waits_for_it = self.plan.wants() && self.begun && !self.parts.is_ours();
+            if waits_for_it && self.calls.is_empty() && self.next.is_none() {
+                self.turn.rest();
             }
             match self.calls.poll_join_next(cx) {
                 Poll::Ready(Some(Ok((id, answer)))) => {
@@ -151,12 +161,53 @@ impl Driver<'_> {
         }
     }
 
-    fn add(&mut self, part: super::source::Part) -> Result<()> {
+    /// Sends what the plan wants sent, once it is the file's turn.
+    fn send(&mut self, cx: &mut Context<'_>, now: Instant) {
+        while let Some(send) = self.next.take().or_else(|| self.plan.poll(now.into_std())) {
+            let Poll::Ready(place) = self.turn.poll(cx) else {
+                self.next = Some(send);
+                return;
+            };
+            let client = self.client.clone();
+            self.calls.spawn(async move {
+                let saved = save(client, send).await;
+                drop(place);
+                saved
+            });
+        }
+    }
+
+    /// Takes the next part from the source, if there may be one more.
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>> {
+        if let Some((_, allowed)) = &mut self.beyond {
+            let Poll::Ready(allowed) = allowed.as_mut().poll(cx) else {
+                return Ok(Poll::Pending);
+            };
+            self.sure = allowed?;
+        } else {
+            let Poll::Ready(part) = self.parts.poll_next(cx, self.plan.saved()) else {
+                return Ok(Poll::Pending);
+            };
+            match part? {
+                Some(part) if part.number >= self.sure => {
+                    let (client, count) = (self.client.clone(), part.number.saturating_add(1));
+                    let allowed = async move { client.parts_allowed(count, None).await };
+                    self.beyond = Some((part, Box::pin(allowed)));
+                }
+                Some(part) => self.add(part),
+                None => self.plan.end(),
+            }
+            return Ok(Poll::Ready(()));
+        }
+        if let Some((part, _)) = self.beyond.take() {
+            self.add(part);
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    fn add(&mut self, part: Part) {
         let (number, len) = (part.number, part.len());
         let count = number.saturating_add(1);
-        if count > MAX_PARTS {
-            return Err(super::too_large());
-        }
         let total = match self.shape {
             Shape::Small => None,
             Shape::Big(total) => Some(total),
@@ -171,7 +222,6 @@ impl Driver<'_> {
         let len = u64::try_from(len).unwrap_or(0);
         let body = part.into_request(self.file_id, total);
         self.plan.add(number, body, len);
-        Ok(())
     }
 
     fn tell(&mut self, now: std::time::Instant) {

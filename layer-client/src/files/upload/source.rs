@@ -205,6 +205,11 @@ impl<'a> Parts<'a> {
         Self::new(from, size, None)
     }
 
+    /// Whether the bytes are there when they are wanted, and nobody else has to come on with them.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.from, From::File { .. } | From::Bytes(_))
+    }
+
     /// The next part that is not in `saved`; `None` after the last. Nothing is lost if the caller
     /// looks away before it is there.
     pub(super) fn poll_next(

@@ -30,7 +30,7 @@ use content::Depot;
 pub(crate) use photo::{LARGE, SMALL};
 pub use rate::Speed;
 pub(crate) use reference::ReferenceRule;
-pub(crate) use upload::{PARTS, PREMIUM_PARTS, Part};
+pub(crate) use upload::Part;
 
 /// Files held at most, however small they are.
 const MAX_FILES: usize = 50_000;

@@ -16,10 +16,6 @@ use crate::rpc::RpcError;
 
 /// The largest part.
 const PART_LIMIT: usize = 512 * 1024;
-/// How many parts a file may have (`upload_max_fileparts_default` of the configuration).
-pub(crate) const PARTS: i32 = 4_000;
-/// How many it may have for those who pay (`upload_max_fileparts_premium`).
-pub(crate) const PREMIUM_PARTS: i32 = 8_000;
 /// The largest file that comes by `upload.saveFilePart`.
 const SMALL_LIMIT: u64 = 10 * 1024 * 1024;
 
@@ -114,9 +110,9 @@ impl World {
     /// How many parts a file of this account may have.
     fn parts_limit(&self, user_id: i64) -> i32 {
         if self.users.get(&user_id).is_some_and(|user| user.premium) {
-            PREMIUM_PARTS
+            self.config.file_parts_premium
         } else {
-            PARTS
+            self.config.file_parts
         }
     }
 

@@ -54,10 +54,7 @@ pub(in crate::files) enum What {
         hashes: Vec<Hash>,
     },
     /// `upload.getFileHashes`.
-    Hashes {
-        file: Arc<Remote>,
-        offset: u64,
-    },
+    Hashes { file: Arc<Remote>, offset: u64 },
     /// `upload.getCdnFileHashes`, in the main data centre.
     CdnHashes {
         dc_id: i32,
@@ -102,7 +99,10 @@ pub(in crate::files) enum Answer {
     /// The bytes of a part, decrypted and compared with what they should be.
     Bytes(Bytes),
     /// Those of a file of the web, and how many there are in all.
-    Sized { size: u64, bytes: Bytes },
+    Sized {
+        size: u64,
+        bytes: Bytes,
+    },
     /// The bytes are not what their hashes say.
     Tampered,
     /// The file is to be fetched from a CDN.
