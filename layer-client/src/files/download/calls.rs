@@ -118,7 +118,7 @@ async fn web_part(
 }
 
 /// What an `upload.webFile` says: its size and some of its bytes, which are not copied.
-fn web_bytes(answer: Vec<u8>) -> Option<Answer> {
+fn web_bytes(answer: Bytes) -> Option<Answer> {
     if !starts_with(&answer, tl::types::upload::WebFile::CONSTRUCTOR_ID) {
         return None;
     }
@@ -129,7 +129,7 @@ fn web_bytes(answer: Vec<u8>) -> Option<Answer> {
     let within = payload(&answer, at)?;
     Some(Answer::Sized {
         size: u64::try_from(size).ok()?,
-        bytes: Bytes::from(answer).slice(within),
+        bytes: answer.slice(within),
     })
 }
 
@@ -266,13 +266,13 @@ mod tests {
                 };
                 let wanted = file.bytes.clone();
                 let answer = tl::enums::upload::WebFile::from(file).to_bytes();
-                let Some(Answer::Sized { size, bytes }) = web_bytes(answer.clone()) else {
+                let Some(Answer::Sized { size, bytes }) = web_bytes(answer.clone().into()) else {
                     panic!("{mime_type} {len}")
                 };
                 assert_eq!((size, &bytes[..]), (70_001, &wanted[..]));
                 // Whatever is missing of it, it is none.
                 for cut in 0..=answer.len() - 4 {
-                    assert!(web_bytes(answer[..cut].to_vec()).is_none(), "{cut}");
+                    assert!(web_bytes(answer[..cut].to_vec().into()).is_none(), "{cut}");
                 }
             }
         }
@@ -280,6 +280,6 @@ mod tests {
             .to_le_bytes()
             .to_vec();
         negative.extend([255; 40]);
-        assert!(web_bytes(negative).is_none());
+        assert!(web_bytes(negative.into()).is_none());
     }
 }
