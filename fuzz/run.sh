@@ -42,12 +42,14 @@ options() { # target
     case $1 in values | server_calls | packet | client_session | server_session) echo "-dict=$seeds/ids.dict" ;; esac
 }
 
-slice() { # target: one turn of it
-    local target=$1 out=target/last-$1.log times status=0
+slice() { # target: one turn of it, no longer than it is due
+    local target=$1 out=target/last-$1.log times status=0 turn=${SLICE:-120} due
+    due=$((minutes * 60 - $(spent "$target") + 1))
+    [ "$turn" -le "$due" ] || turn=$((due > 0 ? due : 1))
     mkdir -p "target/corpus/$target" "artifacts/$target" "corpus/$target"
     TIMEFORMAT='%U %S'
     times=$({ time nice -n "${NICE:-19}" "target/$triple/release/$target" $(options "$target") \
-        -max_total_time="${SLICE:-120}" -artifact_prefix="artifacts/$target/" \
+        -max_total_time="$turn" -artifact_prefix="artifacts/$target/" \
         "target/corpus/$target" "corpus/$target" "$seeds/$target" >"$out" 2>&1; } 2>&1) || status=$?
     # The limit of 10 seconds is one of wall time, which a busy machine may take for nothing; what does not take 10 seconds of
     # its own is no finding.
@@ -76,6 +78,7 @@ spent() { # target: CPU seconds since this run began, or of all runs on record
     tail -n +"$((begun + 1))" "$log" | awk -F'\t' -v t="$1" '$1 == t { s += $2 } END { printf "%d", s }'
 }
 
+begun=${BEGUN:-0}
 case $mode in
 report) report; exit ;;
 slice) slice "${targets[0]}"; exit ;;
@@ -106,13 +109,14 @@ fi
 
 begun=$(wc -l <"$log")
 [ "$mode" != in-all ] || begun=0
+export BEGUN=$begun
 while :; do
     due=()
     for target in "${targets[@]}"; do
         [ "$(spent "$target")" -ge $((minutes * 60)) ] || due+=("$target")
     done
     [ ${#due[@]} -gt 0 ] || break
-    printf '%s\n' "${due[@]}" | xargs -P "${JOBS:-2}" -n 1 ./run.sh --slice-of
+    printf '%s\n' "${due[@]}" | xargs -P "${JOBS:-2}" -n 1 ./run.sh --minutes "$minutes" --slice-of
     report >target/report
 done
 report
