@@ -38,7 +38,7 @@ const STABLE: Duration = Duration::from_secs(5);
 const FLOOD_DELAY: Duration = Duration::from_secs(10);
 
 /// Those that wait for answers.
-type Waiting = FxHashMap<RequestId, Reply>;
+type Replies = FxHashMap<RequestId, Reply>;
 
 pub(super) struct Worker {
     pub(super) dc_id: i32,
@@ -51,7 +51,7 @@ pub(super) struct Worker {
     /// Requests that were taken while there is no session to give them to.
     pub(super) queue: VecDeque<Request>,
     pub(super) session: Option<ClientSession>,
-    pub(super) waiting: Waiting,
+    pub(super) waiting: Replies,
     pub(super) keys: Keys,
     state: watch::Sender<ConnectionState>,
     backoff: Backoff,
@@ -98,7 +98,7 @@ impl Worker {
             shared: shared.clone(),
             queue: VecDeque::new(),
             session: None,
-            waiting: Waiting::default(),
+            waiting: Replies::default(),
             keys: Keys::default(),
             state,
             last_error: None,
@@ -293,9 +293,9 @@ impl Worker {
 }
 
 /// What the session calls a request that waits for its answer here.
-pub(super) fn request_of(waiting: &Waiting, ticket: &Arc<Ticket>) -> Option<RequestId> {
+pub(super) fn request_of(replies: &Replies, ticket: &Arc<Ticket>) -> Option<RequestId> {
     let id = ticket.request()?;
     // Another data centre's session may use the name as well.
-    let reply = waiting.get(&id)?;
+    let reply = replies.get(&id)?;
     Arc::ptr_eq(&reply.ticket, ticket).then_some(id)
 }
