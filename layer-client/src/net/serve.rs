@@ -14,6 +14,7 @@ use layer_mtproto::session::{
 };
 use layer_mtproto::transport::{Codec, Frame};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Role;
@@ -28,6 +29,9 @@ use crate::middleware::Outcome;
 
 /// So much is put together for one write, and so much that was read is decrypted together: several parts of a file.
 const TOGETHER: usize = 2 * 1024 * 1024;
+/// From so many requests under way on, others are waited for before one is sent, though not for longer than those need
+/// who have something to do now.
+const MANY: usize = 16;
 /// Room for what is read begins with this and grows while it is filled, up to [`MOST_READ`].
 const LEAST_READ: usize = 4 * 1024;
 const MOST_READ: usize = 256 * 1024;
@@ -230,6 +234,10 @@ impl Worker {
                 Step::Written(done) => link.wrote(done),
                 Step::Request(Some(request)) => {
                     self.queue.push_back(request);
+                    // Where many are under way, more come at the same time, and go in the same packet.
+                    if self.waiting.len() >= MANY {
+                        yield_now().await;
+                    }
                     Ok(())
                 }
                 Step::Cancelled => {
