@@ -95,10 +95,9 @@ impl ClientSession {
         // A session is made to do this often, and keeps the room that it took.
         let mut requests = std::mem::take(&mut self.room.requests);
         let mut messages = std::mem::take(&mut self.room.messages);
-        requests.clear();
-        messages.clear();
         self.ready_requests(now, &mut requests);
         let any = self.compose_of(&requests, &mut messages, now, out);
+        requests.clear();
         messages.clear();
         self.room = Room { requests, messages };
         any
