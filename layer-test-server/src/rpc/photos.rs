@@ -4,7 +4,6 @@ use layer_tl_types::{enums, functions as f, types};
 
 use super::{Call, RpcError, routes};
 use crate::world::World;
-use crate::world::files::Moving;
 
 routes! {
     f::photos::UploadProfilePhoto => upload,
@@ -23,13 +22,13 @@ fn upload(
 ) -> Result<enums::photos::Photo, RpcError> {
     let user_id = call.user()?;
     let whose = world.portrayed(user_id, request.bot.as_ref())?;
-    let (file, video) = (request.file.as_ref(), request.video.as_ref());
-    let moving = Moving {
-        video: None,
-        start: request.video_start_ts,
-        markup: request.video_emoji_markup,
+    let photo = types::InputChatUploadedPhoto {
+        file: request.file,
+        video: request.video,
+        video_start_ts: request.video_start_ts,
+        video_emoji_markup: request.video_emoji_markup,
     };
-    let id = world.make_portrait(user_id, call.dc_id, file, video, moving)?;
+    let id = world.make_portrait(user_id, call.dc_id, &photo)?;
     world.set_portrait(whose, id);
     Ok(shown(world, user_id, whose, id))
 }

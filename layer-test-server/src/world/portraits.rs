@@ -37,18 +37,19 @@ impl World {
         &mut self,
         user_id: i64,
         dc_id: i32,
-        file: Option<&enums::InputFile>,
-        video: Option<&enums::InputFile>,
-        mut moving: Moving,
+        photo: &types::InputChatUploadedPhoto,
     ) -> Result<i64, RpcError> {
-        let mut taken = [None, None];
-        for (taken, file) in taken.iter_mut().zip([file, video]) {
-            if let Some(file) = file {
-                *taken = Some(self.take_upload(user_id, dc_id, file)?);
-            }
-        }
-        let [file, video] = taken;
-        moving.video = video;
+        let mut take = |file: &Option<_>| {
+            let file = file.as_ref();
+            file.map(|file| self.take_upload(user_id, dc_id, file))
+                .transpose()
+        };
+        let file = take(&photo.file)?;
+        let moving = Moving {
+            video: take(&photo.video)?,
+            start: photo.video_start_ts,
+            markup: photo.video_emoji_markup.clone(),
+        };
         self.store_profile_photo(file, moving, dc_id)
     }
 
@@ -126,14 +127,7 @@ impl World {
         match photo {
             enums::InputChatPhoto::Empty => Ok(None),
             enums::InputChatPhoto::InputChatUploadedPhoto(photo) => {
-                let (file, video) = (photo.file.as_ref(), photo.video.as_ref());
-                let moving = Moving {
-                    video: None,
-                    start: photo.video_start_ts,
-                    markup: photo.video_emoji_markup.clone(),
-                };
-                self.make_portrait(user_id, dc_id, file, video, moving)
-                    .map(Some)
+                self.make_portrait(user_id, dc_id, photo).map(Some)
             }
             enums::InputChatPhoto::Photo(photo) => self.input_photo(&photo.id),
         }
