@@ -10,7 +10,7 @@ use layer_client::files::WebFile;
 use layer_client::{Client, Error, tl};
 use layer_test_server::faults::FaultId;
 use layer_test_server::{NewWebPage, Server};
-use util::{server, user};
+use util::{send_media, server, user};
 
 const PICTURE: &str = "https://example.org/cat.png";
 
@@ -82,29 +82,7 @@ async fn invoiced(server: &Server) -> (Client, WebFile) {
         start_param: None,
         extended_media: None,
     };
-    let request = tl::functions::messages::SendMedia {
-        silent: false,
-        background: false,
-        clear_draft: false,
-        noforwards: false,
-        update_stickersets_order: false,
-        invert_media: false,
-        allow_paid_floodskip: false,
-        peer: there.input_peer(ann_there.peer()),
-        reply_to: None,
-        media: media.into(),
-        message: String::new(),
-        random_id: 1,
-        reply_markup: None,
-        entities: None,
-        schedule_date: None,
-        schedule_repeat_period: None,
-        send_as: None,
-        quick_reply_shortcut: None,
-        effect: None,
-        allow_paid_stars: None,
-        suggested_post: None,
-    };
+    let request = send_media(there.input_peer(ann_there.peer()), media);
     there.invoke(&request).unwrap();
     let mut messages = ann.iter_messages("@shop_bot").limit(1);
     let message = messages.next().await.unwrap().unwrap();

@@ -19,7 +19,7 @@ use layer_client::middleware::{BoxFuture, Middleware, Next, Outcome, Request};
 use layer_client::update::Update;
 use layer_client::{Client, Error, InputMessage, Message, RpcError, tl};
 use layer_test_server::{Server, UserHandle};
-use util::{config, server, user, user_with};
+use util::{config, send_media, server, user, user_with};
 
 const WAVE: [u8; 9] = [0, 31, 1, 30, 2, 29, 3, 28, 4];
 
@@ -462,32 +462,12 @@ impl Middleware for Lost {
 }
 
 fn throw_dice(person: &UserHandle) {
-    let request = tl::functions::messages::SendMedia {
-        silent: false,
-        background: false,
-        clear_draft: false,
-        noforwards: false,
-        update_stickersets_order: false,
-        invert_media: false,
-        allow_paid_floodskip: false,
-        peer: tl::enums::InputPeer::PeerSelf,
-        reply_to: None,
-        media: tl::types::InputMediaDice {
+    let request = send_media(
+        tl::enums::InputPeer::PeerSelf,
+        tl::types::InputMediaDice {
             emoticon: "🎲".to_owned(),
-        }
-        .into(),
-        message: String::new(),
-        random_id: 1,
-        reply_markup: None,
-        entities: None,
-        schedule_date: None,
-        schedule_repeat_period: None,
-        send_as: None,
-        quick_reply_shortcut: None,
-        effect: None,
-        allow_paid_stars: None,
-        suggested_post: None,
-    };
+        },
+    );
     person.invoke(&request).unwrap();
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use layer_client::update::{Update, UpdateStream};
-use layer_client::{Client, Config, DcAddress, RsaPublicKey};
+use layer_client::{Client, Config, DcAddress, RsaPublicKey, tl};
 use layer_test_server::{NewUser, Server, UserHandle};
 
 /// Longer than anything here takes, short enough to wait for.
@@ -103,4 +103,34 @@ pub async fn no_message(updates: &mut UpdateStream) {
     };
     let waited = tokio::time::timeout(Duration::from_millis(700), search).await;
     assert!(waited.is_err());
+}
+
+/// A medium as the raw API sends it, and nothing besides.
+pub fn send_media(
+    peer: tl::enums::InputPeer,
+    media: impl Into<tl::enums::InputMedia>,
+) -> tl::functions::messages::SendMedia {
+    tl::functions::messages::SendMedia {
+        silent: false,
+        background: false,
+        clear_draft: false,
+        noforwards: false,
+        update_stickersets_order: false,
+        invert_media: false,
+        allow_paid_floodskip: false,
+        peer,
+        reply_to: None,
+        media: media.into(),
+        message: String::new(),
+        random_id: 1,
+        reply_markup: None,
+        entities: None,
+        schedule_date: None,
+        schedule_repeat_period: None,
+        send_as: None,
+        quick_reply_shortcut: None,
+        effect: None,
+        allow_paid_stars: None,
+        suggested_post: None,
+    }
 }

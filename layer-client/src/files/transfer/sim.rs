@@ -48,6 +48,12 @@ fn location(reference: u8, dc_id: i32) -> Remote {
     FileLocation::new(location.into(), dc_id, None).into()
 }
 
+/// The download of a file of so many parts.
+fn of_parts(count: usize) -> Download {
+    let settings = settings(Some(PART * count), PART);
+    Download::new(location(1, 2), settings, PartSet::default())
+}
+
 fn settings(size: Option<usize>, part: usize) -> Settings {
     Settings {
         size: size.map(big),
@@ -390,11 +396,7 @@ fn what_was_done_before_is_not_asked_for_again() {
 #[test]
 fn a_slow_reader_holds_the_window_back() {
     let mut server = Server::new(1, PART * 50, false, Trouble::default());
-    let mut plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 50), PART),
-        PartSet::default(),
-    );
+    let mut plan = of_parts(50);
     let now = Instant::now();
     // Nobody takes anything away: no more is asked for than there are slots.
     let mut asked = 0;
@@ -413,11 +415,7 @@ fn a_slow_reader_holds_the_window_back() {
 fn a_reference_that_ran_out_is_renewed_once_for_all_parts() {
     let mut server = Server::new(1, PART * 20, false, Trouble::default());
     server.reference = 2;
-    let plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 20), PART),
-        PartSet::default(),
-    );
+    let plan = of_parts(20);
     let got = run(&mut server, plan, 5).unwrap();
     assert_is(&got, &server.file, 0, true);
     assert_eq!(server.refreshes, 1);
@@ -425,11 +423,7 @@ fn a_reference_that_ran_out_is_renewed_once_for_all_parts() {
 
 #[test]
 fn parts_wait_while_the_reference_is_renewed() {
-    let mut plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 20), PART),
-        PartSet::default(),
-    );
+    let mut plan = of_parts(20);
     let now = Instant::now();
     let (one, two) = (plan.poll(now).unwrap(), plan.poll(now).unwrap());
     plan.answered(one.id, Err(rpc(400, "FILE_REFERENCE_EXPIRED")), now);
@@ -446,11 +440,7 @@ fn parts_wait_while_the_reference_is_renewed() {
 
 #[test]
 fn what_comes_of_the_old_reference_when_there_is_a_new_one_renews_nothing() {
-    let mut plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 20), PART),
-        PartSet::default(),
-    );
+    let mut plan = of_parts(20);
     let now = Instant::now();
     let (one, two) = (plan.poll(now).unwrap(), plan.poll(now).unwrap());
     plan.answered(one.id, Err(rpc(400, "FILE_REFERENCE_EXPIRED")), now);
@@ -474,11 +464,7 @@ fn waits_never_end_a_transfer() {
         ..Trouble::default()
     };
     let mut server = Server::new(1, PART * 30, false, trouble);
-    let plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 30), PART),
-        PartSet::default(),
-    );
+    let plan = of_parts(30);
     let got = run(&mut server, plan, 5).unwrap();
     assert_is(&got, &server.file, 0, true);
     assert!(server.waits > 100, "{}", server.waits);
@@ -489,11 +475,7 @@ fn what_cannot_succeed_ends_with_its_error() {
     let ends = |trouble: Trouble, change: fn(&mut Server)| {
         let mut server = Server::new(1, PART * 5, false, trouble);
         change(&mut server);
-        let plan = Download::new(
-            location(1, 2),
-            settings(Some(PART * 5), PART),
-            PartSet::default(),
-        );
+        let plan = of_parts(5);
         run(&mut server, plan, 5).unwrap_err()
     };
     let fail = Trouble {
@@ -513,11 +495,7 @@ fn what_cannot_succeed_ends_with_its_error() {
 
 #[test]
 fn a_file_sent_from_one_data_centre_to_the_next_comes_to_an_end() {
-    let mut plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 5), PART),
-        PartSet::default(),
-    );
+    let mut plan = of_parts(5);
     let now = Instant::now();
     for dc_id in 3..99 {
         let Some(ask) = plan.poll(now) else { break };
@@ -529,11 +507,7 @@ fn a_file_sent_from_one_data_centre_to_the_next_comes_to_an_end() {
         "{error}"
     );
     // And so does one whose reference is refused however new it is.
-    let mut plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 5), PART),
-        PartSet::default(),
-    );
+    let mut plan = of_parts(5);
     for _ in 0..99 {
         let Some(ask) = plan.poll(now) else { break };
         let answer = match ask.what {
@@ -558,11 +532,7 @@ fn a_cdn_that_lies_is_left() {
         ..Trouble::default()
     };
     let mut server = Server::new(1, PART * 9, true, trouble);
-    let plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 9), PART),
-        PartSet::default(),
-    );
+    let plan = of_parts(9);
     // Every part of the CDN is another than it should be; the main data centre's are not compared.
     let got = run(&mut server, plan, 5).unwrap();
     assert_is(&got, &server.file, 0, true);
@@ -602,11 +572,7 @@ fn a_redirect_that_comes_late_is_none_and_one_that_was_not_asked_for_an_error() 
 #[test]
 fn a_paused_download_asks_for_nothing() {
     let mut server = Server::new(1, PART * 5, false, Trouble::default());
-    let mut plan = Download::new(
-        location(1, 2),
-        settings(Some(PART * 5), PART),
-        PartSet::default(),
-    );
+    let mut plan = of_parts(5);
     let now = Instant::now();
     let ask = plan.poll(now).unwrap();
     plan.pause(true);
