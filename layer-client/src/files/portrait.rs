@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use layer_tl_types as tl;
 
-use super::outgoing::{MediaSource, Source};
+use super::outgoing::{MediaSource, Source, input_photo, not_received};
 use super::{Downloadable, FileLocation, ProfilePhoto, UploadedFile};
 use crate::chats::group_id;
 use crate::client::{BoxFuture, Client};
@@ -92,42 +92,44 @@ impl<'a> NewProfilePhoto<'a> {
     }
 
     /// Uploads what is not uploaded yet.
-    async fn prepare(self, client: &Client) -> Result<Prepared> {
+    async fn prepare(self, client: &'a Client) -> Result<Prepared> {
         let moves = self.video.is_some() || self.markup.is_some();
-        let start = self.start.filter(|_| moves).map(|at| at.as_secs_f64());
         let video = match self.video {
             None => None,
-            Some(MediaSource(Source::Received(_))) => {
-                return Err(Error::input(
-                    "the video of a profile photo has to be uploaded; download the received one first",
-                ));
+            Some(MediaSource(video)) => {
+                let what = "the video of a profile photo";
+                Some(video.uploaded(client, what).await?)
             }
-            Some(MediaSource(Source::Uploaded(file))) => Some(file),
-            Some(MediaSource(Source::Upload(upload))) => Some(client.upload_file(upload).await?),
         };
         let picture = match self.picture {
             None => None,
             Some(MediaSource(Source::Received(file))) => {
                 let photo = file.ok_or_else(no_photo)?;
-                input_photo(&photo)?;
+                known_photo(&photo)?;
                 if moves {
-                    return Err(Error::input(
-                        "the still picture of a video has to be uploaded; download the received one first",
-                    ));
+                    return Err(not_received(STILL));
                 }
                 return Ok(Prepared::Known(Box::new(photo)));
             }
-            Some(MediaSource(Source::Uploaded(file))) => Some(file),
-            Some(MediaSource(Source::Upload(upload))) => Some(client.upload_file(upload).await?),
+            Some(MediaSource(picture)) => Some(picture.uploaded(client, STILL).await?),
         };
-        Ok(Prepared::Uploaded {
-            picture,
-            video,
-            start,
-            markup: self.markup,
-        })
+        let input = |file: &Option<UploadedFile>| file.as_ref().map(|file| file.input().clone());
+        let photo = tl::types::InputChatUploadedPhoto {
+            file: input(&picture),
+            video: input(&video),
+            video_start_ts: self.start.filter(|_| moves).map(|at| at.as_secs_f64()),
+            video_emoji_markup: self.markup,
+        };
+        let only = match (picture, video) {
+            (Some(file), None) | (None, Some(file)) => Some(file),
+            _ => None,
+        };
+        Ok(Prepared::Uploaded(Box::new((photo, only))))
     }
 }
+
+/// What a picture is called beside a video or an emoji.
+const STILL: &str = "the still picture of a video";
 
 impl std::fmt::Debug for NewProfilePhoto<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -142,50 +144,36 @@ impl std::fmt::Debug for NewProfilePhoto<'_> {
 /// What can be set now.
 enum Prepared {
     Known(Box<FileLocation>),
-    Uploaded {
-        picture: Option<UploadedFile>,
-        video: Option<UploadedFile>,
-        start: Option<f64>,
-        markup: Option<tl::enums::VideoSize>,
-    },
-}
-
-impl Prepared {
-    /// The file whose parts can be sent again if the server lost some: of two nobody knows which one it
+    /// With the file whose parts can be sent again if the server lost some: of two nobody knows which one it
     /// means.
-    fn only_file(&self) -> Option<&UploadedFile> {
-        match self {
-            Self::Uploaded {
-                picture: Some(file),
-                video: None,
-                ..
-            }
-            | Self::Uploaded {
-                picture: None,
-                video: Some(file),
-                ..
-            } => Some(file),
-            _ => None,
-        }
-    }
+    Uploaded(Box<(tl::types::InputChatUploadedPhoto, Option<UploadedFile>)>),
 }
 
 fn no_photo() -> Error {
     Error::input("there is no photo to be set")
 }
 
-fn input_photo(file: &FileLocation) -> Result<tl::enums::InputPhoto> {
+fn known_photo(file: &FileLocation) -> Result<tl::enums::InputPhoto> {
     match file.raw() {
-        tl::enums::InputFileLocation::InputPhotoFileLocation(at) => Ok(tl::types::InputPhoto {
-            id: at.id,
-            access_hash: at.access_hash,
-            file_reference: at.file_reference.clone(),
-        }
-        .into()),
+        tl::enums::InputFileLocation::InputPhotoFileLocation(at) => Ok(input_photo(at)),
         _ => Err(Error::input(
             "only a photo can become a profile photo without uploading it",
         )),
     }
+}
+
+/// As [`with_photos`], with one.
+async fn with_photo<T, F>(
+    client: &Client,
+    file: &FileLocation,
+    act: impl Fn(tl::enums::InputPhoto) -> F,
+) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let first = |photos: Vec<_>| photos.into_iter().next();
+    let act = |photos| act(first(photos).unwrap_or(tl::enums::InputPhoto::Empty));
+    with_photos(client, vec![file.clone()], act).await
 }
 
 /// Does something with photos that Telegram has; once more with new file references if the old ones
@@ -200,7 +188,7 @@ where
 {
     let mut renewed = false;
     loop {
-        let photos = files.iter().map(input_photo).collect::<Result<_>>()?;
+        let photos = files.iter().map(known_photo).collect::<Result<_>>()?;
         match act(photos).await {
             Err(error) if error.is("FILE_REFERENCE_*") && !renewed => {
                 renewed = true;
@@ -292,32 +280,22 @@ impl Client {
             let prepared = photo.prepare(self).await?;
             let (method, answer) = match &prepared {
                 Prepared::Known(file) => {
-                    let choose = |photos: Vec<_>| {
-                        let photo = photos.into_iter().next();
-                        self.choose_portrait(
-                            bot.clone(),
-                            photo.unwrap_or(tl::enums::InputPhoto::Empty),
-                        )
-                    };
-                    let answer = with_photos(self, vec![(**file).clone()], choose).await?;
+                    let choose = |photo| self.choose_portrait(bot.clone(), photo);
+                    let answer = with_photo(self, file, choose).await?;
                     ("photos.updateProfilePhoto", answer)
                 }
-                Prepared::Uploaded {
-                    picture,
-                    video,
-                    start,
-                    markup,
-                } => {
+                Prepared::Uploaded(uploaded) => {
+                    let (photo, only) = &**uploaded;
                     let request = tl::functions::photos::UploadProfilePhoto {
                         fallback: false,
                         bot,
-                        file: picture.as_ref().map(|file| file.input().clone()),
-                        video: video.as_ref().map(|file| file.input().clone()),
-                        video_start_ts: *start,
-                        video_emoji_markup: markup.clone(),
+                        file: photo.file.clone(),
+                        video: photo.video.clone(),
+                        video_start_ts: photo.video_start_ts,
+                        video_emoji_markup: photo.video_emoji_markup.clone(),
                     };
                     let send = || self.invoke(&request);
-                    let answer = UploadedFile::mended(prepared.only_file(), self, send).await?;
+                    let answer = UploadedFile::mended(only.as_ref(), self, send).await?;
                     let tl::enums::photos::Photo::Photo(answer) = answer;
                     self.learn(&answer.users, &[]);
                     ("photos.uploadProfilePhoto", answer.photo)
@@ -376,27 +354,13 @@ impl Client {
             let prepared = photo.prepare(self).await?;
             match &prepared {
                 Prepared::Known(file) => {
-                    let set = |photos: Vec<_>| {
-                        let photo = photos.into_iter().next();
-                        let id = photo.unwrap_or(tl::enums::InputPhoto::Empty);
-                        self.edit_photo(&chat, tl::types::InputChatPhoto { id }.into())
-                    };
-                    with_photos(self, vec![(**file).clone()], set).await
+                    let set = |id| self.edit_photo(&chat, tl::types::InputChatPhoto { id }.into());
+                    with_photo(self, file, set).await
                 }
-                Prepared::Uploaded {
-                    picture,
-                    video,
-                    start,
-                    markup,
-                } => {
-                    let uploaded = tl::types::InputChatUploadedPhoto {
-                        file: picture.as_ref().map(|file| file.input().clone()),
-                        video: video.as_ref().map(|file| file.input().clone()),
-                        video_start_ts: *start,
-                        video_emoji_markup: markup.clone(),
-                    };
-                    let send = || self.edit_photo(&chat, uploaded.clone().into());
-                    UploadedFile::mended(prepared.only_file(), self, send).await
+                Prepared::Uploaded(uploaded) => {
+                    let (photo, only) = &**uploaded;
+                    let send = || self.edit_photo(&chat, photo.clone().into());
+                    UploadedFile::mended(only.as_ref(), self, send).await
                 }
             }
         })

@@ -19,7 +19,7 @@ pub(crate) use source::{file_id, renewed};
 
 use super::{Downloadable, Media, MediaKind};
 use crate::messages::InputMessage;
-pub(super) use source::Source;
+pub(super) use source::{Source, input_photo, not_received};
 
 /// A photo, a file or another medium to be sent: [`Client::send_media`](crate::Client::send_media),
 /// [`send_album`](crate::Client::send_album), [`edit_media`](crate::Client::edit_media).

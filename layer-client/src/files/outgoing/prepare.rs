@@ -225,14 +225,9 @@ async fn uploaded<'a>(
     }
     let thumb = match options.thumbnail.take() {
         None => None,
-        Some(MediaSource(Source::Uploaded(thumb))) => Some(thumb.input().clone()),
-        Some(MediaSource(Source::Upload(thumb))) => {
-            Some(client.upload_file(thumb).await?.input().clone())
-        }
-        Some(MediaSource(Source::Received(_))) => {
-            return Err(Error::input(
-                "a thumbnail has to be uploaded; download the received one first",
-            ));
+        Some(MediaSource(thumb)) => {
+            let thumb = thumb.uploaded(client, "a thumbnail").await?;
+            Some(thumb.input().clone())
         }
     };
     let name = options.file_name.as_deref().unwrap_or(file.name());

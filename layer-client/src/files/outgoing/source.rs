@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use layer_tl_types as tl;
 
+use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::files::{
     Document, Downloadable, FileLocation, Media, Photo, ProfilePhoto, Upload, UploadedFile,
@@ -18,6 +19,21 @@ pub(in crate::files) enum Source<'a> {
     Uploaded(UploadedFile),
     /// `None` when the medium is no file.
     Received(Option<FileLocation>),
+}
+
+impl<'a> Source<'a> {
+    /// The uploaded file; `what` cannot be one that Telegram has already.
+    pub(in crate::files) async fn uploaded(
+        self,
+        client: &'a Client,
+        what: &str,
+    ) -> Result<UploadedFile> {
+        match self {
+            Self::Uploaded(file) => Ok(file),
+            Self::Upload(upload) => client.upload_file(upload).await,
+            Self::Received(_) => Err(not_received(what)),
+        }
+    }
 }
 
 impl<'a> From<Upload<'a>> for MediaSource<'a> {
@@ -95,19 +111,12 @@ pub(super) fn by_reference(file: &FileLocation, options: Again) -> Result<tl::en
         ttl_seconds,
     } = options;
     match file.raw() {
-        L::InputPhotoFileLocation(at) => {
-            let id = tl::types::InputPhoto {
-                id: at.id,
-                access_hash: at.access_hash,
-                file_reference: at.file_reference.clone(),
-            };
-            Ok(tl::types::InputMediaPhoto {
-                spoiler,
-                id: id.into(),
-                ttl_seconds,
-            }
-            .into())
+        L::InputPhotoFileLocation(at) => Ok(tl::types::InputMediaPhoto {
+            spoiler,
+            id: input_photo(at),
+            ttl_seconds,
         }
+        .into()),
         L::InputDocumentFileLocation(at) => {
             let id = tl::types::InputDocument {
                 id: at.id,
@@ -126,6 +135,25 @@ pub(super) fn by_reference(file: &FileLocation, options: Again) -> Result<tl::en
         }
         _ => Err(Error::input("only photos and documents can be sent again")),
     }
+}
+
+/// Only a file of one's own will do for this.
+pub(in crate::files) fn not_received(what: &str) -> Error {
+    Error::input(format!(
+        "{what} has to be uploaded; download the received one first"
+    ))
+}
+
+/// A photo that Telegram has already, as it is named in calls.
+pub(in crate::files) fn input_photo(
+    at: &tl::types::InputPhotoFileLocation,
+) -> tl::enums::InputPhoto {
+    tl::types::InputPhoto {
+        id: at.id,
+        access_hash: at.access_hash,
+        file_reference: at.file_reference.clone(),
+    }
+    .into()
 }
 
 /// The same medium with the file reference that its file has now.
