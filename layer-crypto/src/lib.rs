@@ -12,6 +12,7 @@
 //! | [`rsa`] | `RSA_PAD`, the older scheme, PEM, Telegram's public keys | `mtproto/auth_key` (4.1) |
 //! | [`srp`] | passwords, both sides | `api/srp` |
 //! | [`factorize`] | the proof of work of the handshake | `mtproto/auth_key` (3) |
+//! | [`x25519`] | public keys such as TLS shows, for a connection that is to look like it | none (RFC 7748) |
 //! | [`aes`], [`sha`] | AES-256-IGE, AES-256-CTR, SHA-1, SHA-256 | `mtproto/description`, `mtproto/mtproto-transports` |
 //!
 //! Private, and worth an auditor's time: `x86_64` and `aarch64` (all of the crate's `unsafe`), `modulus` (fixed-width Montgomery arithmetic: all secret
@@ -44,7 +45,7 @@
 //!
 //! - Comparisons of hashes and keys that guard something are in constant time ([`constant_time_eq`]).
 //! - AES goes by the processor's instructions where there are any (called here on x86-64 and AArch64) and by that crate's bit slicing elsewhere: no tables indexed by secrets.
-//! - Secret exponents (DH, SRP, RSA decryption) go through fixed-width arithmetic whose branches and
+//! - Secret exponents (DH, SRP, RSA decryption) and the secrets of X25519 go through fixed-width arithmetic whose branches and
 //!   memory accesses do not depend on them; the window table is read whole each time. This is constant
 //!   time in the source. No machine code was verified, and a compiler may do otherwise.
 //! - RSA decryption is **not blinded**: it rests on that arithmetic alone. The keys it is meant for are those of
@@ -75,6 +76,7 @@ mod random;
 pub mod rsa;
 pub mod sha;
 pub mod srp;
+pub mod x25519;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 

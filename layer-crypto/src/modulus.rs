@@ -67,6 +67,16 @@ pub(crate) struct Modulus<const N: usize> {
     r_squared: Limbs<N>,
 }
 
+impl Modulus<4> {
+    /// `2^255 - 19`, which is known beforehand.
+    pub(crate) const CURVE_25519: Self = Self {
+        n: [u64::MAX - 18, u64::MAX, u64::MAX, u64::MAX >> 1],
+        inverse: 0x86bc_a1af_286b_ca1b,
+        one: [2 * 19, 0, 0, 0],
+        r_squared: [4 * 19 * 19, 0, 0, 0],
+    };
+}
+
 impl<const N: usize> Modulus<N> {
     /// `None` when `n` is even or 1.
     pub(crate) fn new(n: Limbs<N>) -> Option<Self> {
@@ -547,6 +557,16 @@ mod tests {
         compare_with_num_bigint::<2>(2000);
         compare_with_num_bigint::<16>(500);
         compare_with_num_bigint::<32>(200);
+    }
+
+    #[test]
+    fn what_is_known_beforehand_is_what_would_be_computed() {
+        let known = Modulus::CURVE_25519;
+        assert_eq!(big(&known.n), (BigUint::from(1u32) << 255u32) - 19u32);
+        let computed = Modulus::new(known.n).unwrap();
+        assert_eq!(known.inverse, computed.inverse);
+        assert_eq!(known.one, computed.one);
+        assert_eq!(known.r_squared, computed.r_squared);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The hellos themselves: a client's as Chrome makes it, a server's, and what a server reads in a client's.
 
-use curve25519_dalek::MontgomeryPoint;
-use layer_crypto::SecureRandom;
+use layer_crypto::{SecureRandom, x25519};
+use zeroize::Zeroizing;
 
 use super::{APPLICATION_DATA, CHANGE_CIPHER_SPEC_RECORD, HANDSHAKE, HEADER};
 use crate::transport::MAX_DOMAIN;
@@ -55,10 +55,10 @@ fn below(bound: usize, rng: &mut dyn SecureRandom) -> usize {
 
 /// A public key of X25519. Any 32 bytes would do for us, but half of them are no point of the curve, and that can
 /// be told from outside.
-fn x25519(rng: &mut dyn SecureRandom) -> [u8; 32] {
-    let mut secret = [0; 32];
-    rng.fill(&mut secret);
-    MontgomeryPoint::mul_base_clamped(secret).to_bytes()
+fn public_key(rng: &mut dyn SecureRandom) -> [u8; 32] {
+    let mut secret = Zeroizing::new([0; 32]);
+    rng.fill(&mut *secret);
+    x25519::public_key(&secret)
 }
 
 /// Something of the form of a public key of ML-KEM-768: 768 numbers below 3329 in 12 bits each, and 32 bytes.
@@ -175,10 +175,10 @@ fn extensions(domain: &[u8], rng: &mut dyn SecureRandom) -> Vec<u8> {
             shares.put(&X25519_MLKEM768);
             shares.counted(2, |share| {
                 share.put(&ml_kem_768(rng));
-                share.put(&x25519(rng));
+                share.put(&public_key(rng));
             });
             shares.put(&X25519);
-            shares.counted(2, |share| share.put(&x25519(rng)));
+            shares.counted(2, |share| share.put(&public_key(rng)));
         });
     });
     part(0x44cd, &mut |settings| {
@@ -190,7 +190,7 @@ fn extensions(domain: &[u8], rng: &mut dyn SecureRandom) -> Vec<u8> {
         // Encrypted hello of no meaning: HKDF-SHA256, AES-128-GCM, a key, and a payload of a usual length.
         ech.put(&[0, 0, 1, 0, 1]);
         ech.random(1, rng);
-        ech.counted(2, |key| key.put(&x25519(rng)));
+        ech.counted(2, |key| key.put(&public_key(rng)));
         let length = 144 + 32 * below(4, rng);
         ech.counted(2, |payload| payload.random(length, rng));
     });
@@ -222,7 +222,7 @@ pub(super) fn server(session: &[u8; 32], rng: &mut dyn SecureRandom) -> Vec<u8> 
             hello.counted(2, |extensions| {
                 extensions.extension(0x0033, |share| {
                     share.put(&X25519);
-                    share.counted(2, |key| key.put(&x25519(rng)));
+                    share.counted(2, |key| key.put(&public_key(rng)));
                 });
                 extensions.extension(0x002b, |version| version.put(&[3, 4]));
             });
@@ -312,6 +312,22 @@ mod tests {
         fn fill(&mut self, dest: &mut [u8]) {
             self.0.fill(dest);
         }
+    }
+
+    struct Same;
+    impl SecureRandom for Same {
+        fn fill(&mut self, dest: &mut [u8]) {
+            dest.fill(0x77);
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_key_of_x25519_is_one() {
+        let key = x25519::public_key(&[0x77; 32]);
+        let times = |hello: &[u8]| hello.windows(32).filter(|part| *part == key).count();
+        // Both shares, and the key of the encrypted hello.
+        assert_eq!(times(&client("www.example.com", &mut Same)), 3);
+        assert_eq!(times(&server(&[0; 32], &mut Same)), 1);
     }
 
     #[test]
