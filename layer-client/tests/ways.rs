@@ -242,6 +242,7 @@ async fn what_socks5_refuses_is_told_in_words() {
         (4, "host unreachable"),
         (5, "connection refused"),
         (6, "time to live"),
+        (7, "does not connect"),
         (8, "type of address"),
     ] {
         let answer = [&[5, 0][..], &[5, code, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
@@ -323,27 +324,40 @@ async fn an_answer_cut_off_at_any_byte_is_an_error() {
 
 #[tokio::test]
 async fn a_proxy_that_hangs_is_given_up_in_time() {
-    for proxy in [Proxy::socks5 as fn(Address) -> Proxy, Proxy::http] {
-        let middleman = Middleman::saying(Vec::new(), false).await;
-        let config = Config {
-            connect_timeout: Duration::from_secs(3),
-            ..nowhere()
-        };
-        let begun = Instant::now();
-        let error = Client::connect(through(proxy(at(&middleman)), config))
-            .await
-            .unwrap_err();
-        assert!(
-            begun.elapsed() < Duration::from_secs(8),
-            "{:?}",
-            begun.elapsed()
-        );
+    let socks = Proxy::socks5 as fn(Address) -> Proxy;
+    let begun = Instant::now();
+    let mut running = tokio::task::JoinSet::new();
+    for (proxy, said) in [
+        (socks, &b""[..]),
+        (socks, &[5]),
+        (socks, &[5, 0, 5, 0, 0, 3, 200, b'x']),
+        (Proxy::http, b""),
+        (Proxy::http, b"HTTP/1.1 200 OK\r\n"),
+    ] {
+        running.spawn(async move {
+            let middleman = Middleman::saying(said.to_vec(), false).await;
+            let config = Config {
+                connect_timeout: Duration::from_secs(3),
+                ..nowhere()
+            };
+            Client::connect(through(proxy(at(&middleman)), config))
+                .await
+                .unwrap_err()
+        });
+    }
+    while let Some(error) = running.join_next().await {
+        let error = error.unwrap();
         assert!(error.is_timeout(), "{error:?}");
         assert!(
             error.to_string().contains("no answer within 1 s"),
             "{error}"
         );
     }
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]

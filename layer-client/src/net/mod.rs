@@ -5,7 +5,7 @@
 //! - `worker`, `serve`, `keys`, `vigil`: the task: connecting, talking, keys, watching over it;
 //! - `pool`, `transfer`, `cdn`: which tasks there are, the account's authorisation among them, and the
 //!   keys of those that are not Telegram's own;
-//! - `wire`, `dial`, `addresses`, `exchange`: from an address to a connection that has a key.
+//! - `wire`, `dial`, `addresses`, `tunnel`, `socks5`, `exchange`: from an address to a connection that has a key.
 
 mod addresses;
 mod backoff;
@@ -22,6 +22,7 @@ mod plan;
 mod pool;
 mod random;
 mod serve;
+mod socks5;
 mod state;
 mod stream;
 mod transfer;

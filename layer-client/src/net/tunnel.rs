@@ -2,16 +2,15 @@
 //! connection's own. Names are looked up by the proxy.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_socks::tcp::Socks5Stream;
 use zeroize::Zeroizing;
 
+use super::socks5;
 use crate::proxy::{Address, Credentials, ProxyError};
 
 /// The head of an HTTP answer may be so long, in bytes.
@@ -21,78 +20,16 @@ const MAX_HEADERS: usize = 64;
 
 /// Asks a SOCKS5 proxy for a connection to `target`.
 pub(super) async fn socks5(
-    stream: TcpStream,
+    mut stream: TcpStream,
     target: &Address,
     credentials: Option<&Credentials>,
 ) -> Result<TcpStream, ProxyError> {
-    let ip;
-    let name;
-    let target = match target.socket_addr() {
-        Some(address) => {
-            ip = address;
-            Target::Ip(ip)
-        }
-        None => {
-            name = target.host();
-            Target::Name(&name, target.port())
-        }
-    };
-    let connected = match (credentials, target) {
-        (None, Target::Ip(ip)) => Socks5Stream::connect_with_socket(stream, ip).await,
-        (None, Target::Name(name, port)) => {
-            Socks5Stream::connect_with_socket(stream, (name, port)).await
-        }
-        (Some(login), target) => {
-            let (user, password) = (login.user(), login.password());
-            match target {
-                Target::Ip(ip) => {
-                    Socks5Stream::connect_with_password_and_socket(stream, ip, user, password).await
-                }
-                Target::Name(name, port) => {
-                    let target = (name, port);
-                    Socks5Stream::connect_with_password_and_socket(stream, target, user, password)
-                        .await
-                }
-            }
-        }
-    };
-    connected
-        .map(Socks5Stream::into_inner)
-        .map_err(|error| socks_error(error, credentials.is_some()))
+    socks5::connect(&mut stream, target, credentials).await?;
+    Ok(stream)
 }
 
-enum Target<'a> {
-    Ip(SocketAddr),
-    Name(&'a str, u16),
-}
-
-fn socks_error(error: tokio_socks::Error, has_credentials: bool) -> ProxyError {
-    use tokio_socks::Error as E;
-    match error {
-        E::Io(error) => io_error(error),
-        E::NoAcceptableAuthMethods if has_credentials => ProxyError::CredentialsRefused,
-        E::NoAcceptableAuthMethods => ProxyError::CredentialsRequired,
-        E::PasswordAuthFailure(_) => ProxyError::CredentialsRefused,
-        E::InvalidAuthValues(what) => {
-            ProxyError::Refused(format!("{what}; SOCKS5 takes 1 to 255 bytes of each"))
-        }
-        E::GeneralSocksServerFailure => ProxyError::Refused("general failure".to_owned()),
-        E::ConnectionNotAllowedByRuleset => {
-            ProxyError::Refused("its rules forbid this address".to_owned())
-        }
-        E::NetworkUnreachable => ProxyError::Refused("network unreachable".to_owned()),
-        E::HostUnreachable => ProxyError::Refused("host unreachable".to_owned()),
-        E::ConnectionRefused => ProxyError::Refused("connection refused".to_owned()),
-        E::TtlExpired => ProxyError::Refused("time to live expired".to_owned()),
-        E::CommandNotSupported => ProxyError::Refused("it does not connect".to_owned()),
-        E::AddressTypeNotSupported => {
-            ProxyError::Refused("it does not support this type of address".to_owned())
-        }
-        other => ProxyError::Protocol(format!("what is not SOCKS5 ({other})")),
-    }
-}
-
-fn io_error(error: io::Error) -> ProxyError {
+/// What became of the connection to the proxy.
+pub(super) fn io_error(error: io::Error) -> ProxyError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => ProxyError::HungUp,
         _ => ProxyError::Io(Arc::new(error)),

@@ -161,10 +161,15 @@ pub async fn socks5(login: Option<(&'static str, &'static str)>, names: Names) -
         asked.lock().unwrap().push(asked_for.clone());
         let target: SocketAddr = asked_for.parse().ok().or(names)?;
         let mut onward = TcpStream::connect(target).await.ok()?;
-        stream
-            .write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-            .await
-            .ok()?;
+        // Where it goes from, in the type of address that it was asked in.
+        let mut answer = vec![5, 0, 0, request[3]];
+        match request[3] {
+            1 => answer.extend([0; 4]),
+            4 => answer.extend([0; 16]),
+            _ => answer.extend(b"\x05proxy"),
+        }
+        answer.extend([0; 2]);
+        stream.write_all(&answer).await.ok()?;
         copy_bidirectional(&mut stream, &mut onward).await.ok()?;
         Some(())
     })
