@@ -3,12 +3,15 @@
 //! 2048-bit keys only; nothing here signs.
 
 mod error;
+#[cfg(feature = "private-keys")]
 mod generate;
+#[cfg(feature = "private-keys")]
 mod private;
 mod public;
 mod telegram;
 
 pub use error::RsaError;
+#[cfg(feature = "private-keys")]
 pub use private::{Decrypted, PrivateKey, Scheme};
 pub use public::PublicKey;
 pub use telegram::telegram_keys;

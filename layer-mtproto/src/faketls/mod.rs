@@ -60,13 +60,17 @@ mod client;
 mod error;
 mod hello;
 mod records;
+#[cfg(feature = "server")]
 mod replays;
+#[cfg(feature = "server")]
 mod server;
 
 pub use client::Client;
 pub use error::FakeTlsError;
 pub use records::Records;
+#[cfg(feature = "server")]
 pub use replays::Replays;
+#[cfg(feature = "server")]
 pub use server::{Accepted, Opening, Server};
 
 /// A record's header: type, version, length.

@@ -6,11 +6,13 @@
 mod client;
 mod envelope;
 mod error;
+#[cfg(feature = "server")]
 mod server;
 mod step;
 
 pub use client::{Client, ClientConfig};
 pub use error::{HandshakeError, HandshakeErrorKind, Stage};
+#[cfg(feature = "server")]
 pub use server::{Server, ServerEvent, ServerOutcome};
 pub use step::{Event, Outcome, Step};
 

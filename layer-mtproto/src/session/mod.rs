@@ -14,6 +14,7 @@ pub(crate) mod msg_id;
 mod packet;
 mod salts;
 mod seqno;
+#[cfg(feature = "server")]
 mod server;
 mod window;
 mod wire;
@@ -29,4 +30,5 @@ pub use error::{ContainerError, RequestFailure, Terminal, Violation};
 pub use gzip::{GzipError, inflate_packed};
 pub use packet::{Opened, open_packet};
 pub use salts::{FutureSalt, SALT_PERIOD, SaltBook};
+#[cfg(feature = "server")]
 pub use server::{PushId, ServerSession, ServerSessionConfig, ServerSessionEvent};

@@ -4,6 +4,7 @@
 //! serves one connection; a server finds out with an [`Acceptor`] which codec the first bytes ask for. What a
 //! packet means is left to the handshake and the session.
 
+#[cfg(feature = "server")]
 mod acceptor;
 mod codec;
 mod error;
@@ -11,6 +12,7 @@ mod framing;
 mod obfuscation;
 mod secret;
 
+#[cfg(feature = "server")]
 pub use acceptor::{Accepted, Acceptor};
 pub use codec::Codec;
 pub use error::TransportError;
