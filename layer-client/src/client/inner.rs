@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::Config;
+use super::{Config, spawn};
 use crate::error::{Error, Terminal};
 use crate::files;
 use crate::middleware::Chain;
@@ -145,7 +145,7 @@ impl Inner {
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.retain(|task| !task.is_finished());
-        tasks.push(tokio::spawn(task));
+        tasks.push(spawn(task));
     }
 
     /// The last user has gone: connections are closed in order, calls of our own tasks end, and

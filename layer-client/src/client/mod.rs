@@ -16,6 +16,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
+
 use crate::error::{Error, Result};
 use crate::net::{ConnectionState, ConnectionStates};
 use crate::session::Session;
@@ -34,6 +36,11 @@ pub use websocket::WebSocket;
 /// A future that is not generic: what is called through `dyn`, and what the insides of public
 /// methods return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Runs a task behind the scenes. All are of one type for the runtime, which is compiled anew for each.
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn::<BoxFuture<'static, ()>>(Box::pin(task))
+}
 
 /// A connection to Telegram as one account, or as none yet.
 ///

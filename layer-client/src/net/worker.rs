@@ -22,7 +22,7 @@ use super::plan::Plan;
 use super::random::OsRandom;
 use super::state::ConnectionState;
 use super::wire::{self, Wire};
-use crate::client::{Client, WeakClient};
+use crate::client::{Client, WeakClient, spawn};
 use crate::error::{ConnectCause, ConnectError, Error};
 
 /// Requests that may be under way at a time; more wait in the channel, and then in their callers.
@@ -106,7 +106,7 @@ impl Worker {
             was_online: false,
             answered: false,
         };
-        Dc::new(sender, shared, seen, stopper, tokio::spawn(worker.run()))
+        Dc::new(sender, shared, seen, stopper, spawn(worker.run()))
     }
 
     async fn run(mut self) {

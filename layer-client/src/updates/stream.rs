@@ -10,6 +10,7 @@ use super::driver;
 use super::hub::Shared;
 use super::queue::Open;
 use super::types::Update;
+use crate::client::spawn;
 use crate::error::Error;
 
 /// Updates, one after the other. Made by [`Client::stream_updates`](crate::Client::stream_updates).
@@ -131,9 +132,9 @@ impl UpdateStream {
         if state.driven || state.closed.is_some() {
             return;
         }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if tokio::runtime::Handle::try_current().is_ok() {
             state.driven = true;
-            runtime.spawn(driver::run(Arc::clone(&self.shared)));
+            spawn(driver::run(Arc::clone(&self.shared)));
         }
     }
 
