@@ -160,6 +160,7 @@ mod net;
 mod peers;
 pub mod proxy;
 mod raw;
+mod record;
 pub mod session;
 pub mod text;
 mod updates;

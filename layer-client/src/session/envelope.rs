@@ -1,16 +1,16 @@
 //! The form of a session at rest: magic, version, checksum, data.
 //!
 //! ```text
-//! "LAYERSES" | version: u16 LE | reserved: u16 | length: u32 LE | crc32: u32 LE | postcard
+//! "LAYERSES" | version: u16 LE | reserved: u16 | length: u32 LE | crc32: u32 LE | record
 //! ```
 //! The checksum covers the data. A file that is too short, too long, or does not add up is refused
 //! as a whole; there is no such thing as a session read in part.
 
-use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::old::{Session1, Session2};
 use super::{Session, SessionError, sealed};
+use crate::record::{self, Decode};
 
 const MAGIC: &[u8; 8] = b"LAYERSES";
 /// 2: data centres with the flags of their addresses. 3: peers that are known in part. What was before is read by [`old`](super::old).
@@ -19,10 +19,7 @@ const HEADER: usize = 20;
 
 /// Writes a session as bytes. They hold keys, and are wiped when dropped.
 pub(super) fn encode(session: &Session) -> Zeroizing<Vec<u8>> {
-    // Serialising plain data into memory has no way to fail; an empty payload would not be read
-    // back, and so could not be taken for a session.
-    let data = Zeroizing::new(postcard::to_stdvec(session).unwrap_or_default());
-    seal(VERSION, &data)
+    seal(VERSION, &record::to_bytes(session))
 }
 
 fn seal(version: u16, data: &[u8]) -> Zeroizing<Vec<u8>> {
@@ -90,10 +87,9 @@ pub(super) fn decode(bytes: &[u8], place: &str) -> Result<Session, SessionError>
 }
 
 /// The value that is all of `data`.
-fn whole<T: DeserializeOwned>(data: &[u8]) -> Result<T, &'static str> {
-    let (value, rest) =
-        postcard::take_from_bytes(data).map_err(|_| "its data is not what its version says")?;
-    if rest.is_empty() {
+fn whole<T: Decode>(mut data: &[u8]) -> Result<T, &'static str> {
+    let value = T::decode(&mut data).ok_or("its data is not what its version says")?;
+    if data.is_empty() {
         Ok(value)
     } else {
         Err("it has something behind its data")

@@ -3,6 +3,9 @@
 //! [`Session`] is the data, an envelope its form as bytes, [`SessionStorage`] where the bytes go
 //! (a [`FileStorage`] unless the configuration says otherwise), and `Store` the one owner that
 //! writes behind. Nothing here knows the network.
+//!
+//! With the feature `serde` a [`Session`] and its parts implement `Serialize` and `Deserialize`, to
+//! be kept in a form of one's own. It holds the auth keys: whoever has it has the account.
 
 mod envelope;
 mod file;

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use serde::Deserialize;
-
 use super::{
     DcOption, DcState, PeerKind, SavedKey, SavedPeer, SavedSalt, SelfUser, Session, UpdatesState,
 };
+use crate::record::record;
 
 /// Version 1, which kept bare addresses.
-#[derive(Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq, serde::Serialize, serde::Deserialize))]
 pub(super) struct Session1 {
     home_dc: i32,
     dcs: BTreeMap<i32, DcState1>,
@@ -20,7 +19,7 @@ pub(super) struct Session1 {
 }
 
 /// Version 2, which kept no peers that are known in part.
-#[derive(Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq, serde::Serialize, serde::Deserialize))]
 pub(super) struct Session2 {
     home_dc: i32,
     dcs: BTreeMap<i32, DcState>,
@@ -30,7 +29,7 @@ pub(super) struct Session2 {
 }
 
 /// A peer as versions 1 and 2 have it.
-#[derive(Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq, serde::Serialize, serde::Deserialize))]
 struct SavedPeer2 {
     kind: PeerKind,
     id: i64,
@@ -64,7 +63,7 @@ impl From<Session2> for Session {
     }
 }
 
-#[derive(Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq, serde::Serialize, serde::Deserialize))]
 struct DcState1 {
     addresses: Vec<SocketAddr>,
     auth_key: Option<SavedKey>,
@@ -98,10 +97,41 @@ impl From<DcState1> for DcState {
     }
 }
 
+record!(read Session1 {
+    home_dc,
+    dcs,
+    user,
+    updates,
+    peers,
+});
+record!(read Session2 {
+    home_dc,
+    dcs,
+    user,
+    updates,
+    peers,
+});
+record!(read SavedPeer2 {
+    kind,
+    id,
+    access_hash,
+    usernames,
+    phone,
+    name,
+});
+record!(read DcState1 {
+    addresses,
+    auth_key,
+    salts,
+    time_offset,
+    authorized,
+});
+
 #[cfg(test)]
 mod tests {
     use super::super::{SeenIn, envelope};
     use super::*;
+    use crate::record::against_postcard::agree_in_reading;
 
     /// What each version wrote once, byte for byte. These files are never made anew: a version that
     /// cannot read them would cost people their logins.
@@ -163,5 +193,11 @@ mod tests {
         let written = envelope::encode(&held(WRITTEN.len()));
         assert_eq!(Some(&written[..]), WRITTEN.last().copied());
         assert_eq!(usize::from(written[8]), WRITTEN.len());
+    }
+
+    #[test]
+    fn old_sessions_are_read_as_postcard_does() {
+        agree_in_reading::<Session1>(1_000);
+        agree_in_reading::<Session2>(1_000);
     }
 }

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
+// For those who ask for the feature, and for the tests that hold `record` against postcard.
+#[cfg(any(test, feature = "serde"))]
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::record::{self, Decode, Encode, record};
+
 /// Everything that survives a restart.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Session {
     /// The data centre that the account lives on; 0 while none was chosen.
@@ -25,7 +30,8 @@ pub struct Session {
 }
 
 /// What is known of one data centre.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct DcState {
     /// Where it can be reached, best first, as `help.getConfig` said.
@@ -41,7 +47,8 @@ pub struct DcState {
 }
 
 /// One way to reach a data centre (constructor `dcOption`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct DcOption {
     /// Where it listens. No other port is ever tried, as `this_port_only` demands.
@@ -77,7 +84,8 @@ impl DcOption {
 }
 
 /// A salt and the Unix times between which it is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct SavedSalt {
     /// From when on, in Unix seconds.
@@ -111,6 +119,14 @@ impl SavedKey {
         Self(Box::new(bytes))
     }
 
+    /// A key of these bytes, without another copy of them on the way; `None` if they are not 256.
+    fn copied(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 256] = bytes.try_into().ok()?;
+        let mut key = Self::new([0; 256]);
+        key.0.copy_from_slice(bytes);
+        Some(key)
+    }
+
     /// The key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 256] {
@@ -130,12 +146,28 @@ impl fmt::Debug for SavedKey {
     }
 }
 
+/// Written as its bytes behind their number, which is always 256.
+impl Encode for SavedKey {
+    fn encode(&self, out: &mut impl FnMut(&[u8])) {
+        record::write_bytes(&*self.0, out);
+    }
+}
+
+impl Decode for SavedKey {
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        let len = record::length(input)?;
+        Self::copied(record::take(input, len)?)
+    }
+}
+
+#[cfg(any(test, feature = "serde"))]
 impl Serialize for SavedKey {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(&*self.0)
     }
 }
 
+#[cfg(any(test, feature = "serde"))]
 impl<'de> Deserialize<'de> for SavedKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -147,10 +179,7 @@ impl<'de> Deserialize<'de> for SavedKey {
             }
 
             fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<SavedKey, E> {
-                let key: [u8; 256] = bytes
-                    .try_into()
-                    .map_err(|_| E::invalid_length(bytes.len(), &self))?;
-                Ok(SavedKey::new(key))
+                SavedKey::copied(bytes).ok_or_else(|| E::invalid_length(bytes.len(), &self))
             }
         }
         deserializer.deserialize_bytes(Visitor)
@@ -158,7 +187,8 @@ impl<'de> Deserialize<'de> for SavedKey {
 }
 
 /// Who is signed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct SelfUser {
     /// The account's id.
@@ -176,7 +206,8 @@ impl SelfUser {
 }
 
 /// Up to where updates were handled by the program.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct UpdatesState {
     /// Position in the account's common sequence; 0 while unknown.
@@ -192,7 +223,8 @@ pub struct UpdatesState {
 }
 
 /// What a saved peer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub enum PeerKind {
     /// A person.
@@ -208,7 +240,8 @@ pub enum PeerKind {
 }
 
 /// What is needed to address a peer again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct SavedPeer {
     /// What it is.
@@ -230,7 +263,8 @@ pub struct SavedPeer {
 }
 
 /// A message that shows a peer which is known in part only (page `api/min`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "serde"), derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct SeenIn {
     /// What the chat of the message is.
@@ -274,6 +308,104 @@ impl SavedPeer {
             name: String::new(),
             min: false,
             seen_in: None,
+        }
+    }
+}
+
+// As every version of the envelope has them; see `old` for those that were others once.
+record!(Session {
+    home_dc,
+    dcs,
+    user,
+    updates,
+    peers,
+});
+record!(DcState {
+    options,
+    auth_key,
+    salts,
+    time_offset,
+    authorized,
+});
+record!(DcOption {
+    address,
+    media_only,
+    tcpo_only,
+    cdn,
+    fixed,
+    this_port_only,
+    secret,
+});
+record!(SavedSalt {
+    valid_since,
+    valid_until,
+    salt,
+});
+record!(SelfUser { id, bot });
+record!(UpdatesState {
+    pts,
+    qts,
+    date,
+    seq,
+    channels,
+});
+record!(enum PeerKind {
+    0 => User,
+    1 => Bot,
+    2 => Group,
+    3 => Supergroup,
+    4 => Channel,
+});
+record!(SavedPeer {
+    kind,
+    id,
+    access_hash,
+    usernames,
+    phone,
+    name,
+    min,
+    seen_in,
+});
+record!(SeenIn {
+    chat_kind,
+    chat_id,
+    chat_access_hash,
+    msg_id,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::against_postcard::{Any, agree};
+
+    impl Any for SavedKey {
+        fn any(rng: &mut fastrand::Rng) -> Self {
+            Self::new(std::array::from_fn(|_| rng.u8(..)))
+        }
+    }
+
+    #[test]
+    fn sessions_are_written_and_read_as_postcard_does() {
+        agree::<Session>(1_000);
+        // Alone, so that damage meets what is rare in a session.
+        agree::<DcState>(1_000);
+        agree::<DcOption>(1_000);
+        agree::<SavedKey>(1_000);
+        agree::<UpdatesState>(1_000);
+        agree::<SavedPeer>(1_000);
+        agree::<SeenIn>(1_000);
+    }
+
+    #[test]
+    fn a_key_of_another_length_is_none() {
+        let mut bytes = record::to_bytes(&SavedKey::new([7; 256])).to_vec();
+        assert_eq!(bytes.len(), 258);
+        bytes.push(7);
+        // 257, 255.
+        for low in [0x81, 0xff] {
+            bytes[0] = low;
+            bytes[1] = if low == 0x81 { 2 } else { 1 };
+            assert_eq!(SavedKey::decode(&mut &*bytes), None);
         }
     }
 }

@@ -1,10 +1,8 @@
 //! What is kept of a transfer on the disk, to go on from there after a crash: a few bytes, with a
 //! version and a checksum. What is damaged or of another version is as good as nothing.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
 use super::set::PartSet;
+use crate::record::{self, Decode, Encode, record};
 
 const MAGIC: [u8; 4] = *b"LYTR";
 const VERSION: u8 = 1;
@@ -12,7 +10,8 @@ const VERSION: u8 = 1;
 pub(in crate::files) const LONGEST: u64 = 1 << 20;
 
 /// How far a download has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::files) struct DownloadState {
     /// Which bytes of which file these are.
     pub(in crate::files) of: DownloadOf,
@@ -21,7 +20,8 @@ pub(in crate::files) struct DownloadState {
 }
 
 /// What has to be the same for the parts to be those of the same download.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::files) struct DownloadOf {
     /// The location without its file reference, as TL.
     pub(in crate::files) file: Vec<u8>,
@@ -33,7 +33,8 @@ pub(in crate::files) struct DownloadOf {
 }
 
 /// How far an upload has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::files) struct UploadState {
     /// The account, whose parts are found by no other.
     pub(in crate::files) user: i64,
@@ -48,6 +49,26 @@ pub(in crate::files) struct UploadState {
     /// The parts that the server has.
     pub(in crate::files) saved: PartSet,
 }
+
+record!(DownloadState { of, done });
+record!(DownloadOf {
+    file,
+    dc_id,
+    size,
+    from,
+    to,
+    part,
+});
+record!(UploadState {
+    user,
+    path,
+    size,
+    changed,
+    part,
+    file_id,
+    begun,
+    saved,
+});
 
 impl DownloadState {
     /// Whether it is one of this download.
@@ -68,29 +89,29 @@ impl UploadState {
 }
 
 /// As it lies on the disk.
-pub(in crate::files) fn encode(state: &impl Serialize) -> Vec<u8> {
+pub(in crate::files) fn encode(state: &impl Encode) -> Vec<u8> {
     let mut bytes = [&MAGIC[..], &[VERSION]].concat();
-    // Vectors, numbers and text: none of them can fail.
-    bytes.extend(postcard::to_allocvec(state).unwrap_or_default());
+    bytes.extend_from_slice(&record::to_bytes(state));
     let checksum = crc32fast::hash(&bytes);
     bytes.extend(checksum.to_le_bytes());
     bytes
 }
 
 /// What lay on the disk, if that is still what was written there.
-pub(in crate::files) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+pub(in crate::files) fn decode<T: Decode>(bytes: &[u8]) -> Option<T> {
     let (body, checksum) = bytes.split_last_chunk::<4>()?;
     if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
         return None;
     }
-    let payload = body.strip_prefix(&MAGIC)?.strip_prefix(&[VERSION])?;
-    let (state, rest) = postcard::take_from_bytes(payload).ok()?;
-    rest.is_empty().then_some(state)
+    let mut payload = body.strip_prefix(&MAGIC)?.strip_prefix(&[VERSION])?;
+    let state = T::decode(&mut payload)?;
+    payload.is_empty().then_some(state)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::against_postcard::agree;
 
     fn state() -> DownloadState {
         let mut done = PartSet::default();
@@ -109,6 +130,12 @@ mod tests {
     }
 
     #[test]
+    fn checkpoints_are_written_and_read_as_postcard_does() {
+        agree::<DownloadState>(1_000);
+        agree::<UploadState>(1_000);
+    }
+
+    #[test]
     fn a_checkpoint_comes_back_or_is_none() {
         let bytes = encode(&state());
         assert_eq!(decode::<DownloadState>(&bytes), Some(state()));
@@ -118,11 +145,14 @@ mod tests {
             assert_eq!(decode::<DownloadState>(&damaged), None, "{at}");
             assert_eq!(decode::<DownloadState>(&bytes[..at]), None);
         }
-        // Of another version, with the right checksum.
-        let mut other = bytes[..bytes.len() - 4].to_vec();
-        other[4] += 1;
-        other.extend(crc32fast::hash(&other).to_le_bytes());
-        assert_eq!(decode::<DownloadState>(&other), None);
+        // Of another version, or with something behind its end, and the right checksum.
+        let others: [fn(&mut Vec<u8>); 2] = [|body| body[4] += 1, |body| body.push(0)];
+        for change in others {
+            let mut other = bytes[..bytes.len() - 4].to_vec();
+            change(&mut other);
+            other.extend(crc32fast::hash(&other).to_le_bytes());
+            assert_eq!(decode::<DownloadState>(&other), None);
+        }
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Which parts of a file are done.
 
-use serde::{Deserialize, Serialize};
+use crate::record::record;
 
 /// A set of part numbers: a bit for each.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::files) struct PartSet {
     words: Vec<u64>,
     count: u64,
 }
+
+record!(PartSet { words, count });
 
 impl PartSet {
     fn place(part: u64) -> Option<(usize, u64)> {
