@@ -171,7 +171,7 @@ impl Serialize for SavedKey {
 impl<'de> Deserialize<'de> for SavedKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
+        impl<'de> serde::de::Visitor<'de> for Visitor {
             type Value = SavedKey;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,6 +180,24 @@ impl<'de> Deserialize<'de> for SavedKey {
 
             fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<SavedKey, E> {
                 SavedKey::copied(bytes).ok_or_else(|| E::invalid_length(bytes.len(), &self))
+            }
+
+            /// JSON and its like have no bytes, and hold a list of numbers.
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<SavedKey, A::Error> {
+                use serde::de::Error;
+
+                let mut key = SavedKey::new([0; 256]);
+                for (at, byte) in key.0.iter_mut().enumerate() {
+                    let next = seq.next_element()?;
+                    *byte = next.ok_or_else(|| Error::invalid_length(at, &self))?;
+                }
+                match seq.next_element::<u8>()? {
+                    Some(_) => Err(Error::invalid_length(257, &self)),
+                    None => Ok(key),
+                }
             }
         }
         deserializer.deserialize_bytes(Visitor)
@@ -406,6 +424,20 @@ mod tests {
             bytes[0] = low;
             bytes[1] = if low == 0x81 { 2 } else { 1 };
             assert_eq!(SavedKey::decode(&mut &*bytes), None);
+        }
+    }
+
+    #[test]
+    fn a_session_goes_through_json() {
+        for seed in 0..20 {
+            let session = Session::any(&mut fastrand::Rng::with_seed(seed));
+            let text = serde_json::to_string(&session).unwrap();
+            assert_eq!(serde_json::from_str::<Session>(&text).unwrap(), session);
+        }
+        for len in [255, 257] {
+            let text = serde_json::to_string(&vec![7; len]).unwrap();
+            let error = serde_json::from_str::<SavedKey>(&text).unwrap_err();
+            assert!(error.to_string().contains("expected 256 bytes"), "{error}");
         }
     }
 }
