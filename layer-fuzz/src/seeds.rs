@@ -204,7 +204,10 @@ fn session_files() -> Vec<Vec<u8>> {
         let _ = (session.save(&memory), session.save(&text));
         let bytes = memory.load().ok().flatten().unwrap_or_default();
         seeds.push([&[0], bytes.as_slice()].concat());
-        seeds.push([&[1], bytes.get(20..).unwrap_or_default()].concat());
+        // The data alone, as each of the three versions.
+        for version in 0..3 {
+            seeds.push([&[1 + 4 * version], bytes.get(20..).unwrap_or_default()].concat());
+        }
         seeds.push([&[3], text.export().as_bytes()].concat());
     }
     for cost in [

@@ -6,9 +6,9 @@ use layer_client::session::{Encrypted, MemoryStorage, Session, SessionStorage, S
 
 use crate::input::Input;
 
-/// A form of version 1 around these bytes, with the right length and checksum.
-pub(crate) fn envelope(data: &[u8]) -> Vec<u8> {
-    let mut bytes = b"LAYERSES\x01\0\0\0".to_vec();
+/// The form of a version around these bytes, with the right length and checksum.
+fn envelope(version: u8, data: &[u8]) -> Vec<u8> {
+    let mut bytes = [&b"LAYERSES"[..], &[version, 0, 0, 0]].concat();
     bytes.extend_from_slice(&crate::wire::int(data.len()).to_le_bytes());
     let mut crc = flate2::Crc::new();
     crc.update(data);
@@ -19,9 +19,10 @@ pub(crate) fn envelope(data: &[u8]) -> Vec<u8> {
 
 pub(crate) fn run(input: &[u8]) {
     let mut input = Input::new(input);
-    match input.byte() % 4 {
+    let kind = input.byte();
+    match kind % 4 {
         0 => load(input.rest()),
-        1 => load(&envelope(input.rest())),
+        1 => load(&envelope(kind / 4 % 3 + 1, input.rest())),
         2 => sealed(&mut input),
         _ => {
             let text = String::from_utf8_lossy(input.rest());
