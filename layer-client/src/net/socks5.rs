@@ -378,7 +378,7 @@ mod tests {
             assert!(matches!(error, ProxyError::Refused(_)), "{error:?}");
             let words = format!("the {what} is empty or too long, SOCKS5 takes 1 to 255 bytes");
             assert!(error.to_string().contains(&words), "{error}");
-            assert_eq!(talked.said, []);
+            assert!(talked.said.is_empty());
         }
         let login = Credentials::new(&text(255), &text(255));
         let talked = talk(TARGET, Some(&login), &[&ANSWERS_WITH_LOGIN]).await;
