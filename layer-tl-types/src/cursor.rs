@@ -161,10 +161,14 @@ impl<'a> Cursor<'a> {
 /// branch and a way out after every field, the code is a fraction as large and the build a fraction as long.
 ///
 /// After an error, numbers are zero, strings and vectors empty, options `None` and enums their shallowest variant.
+///
+/// What is long stays out of line, or each field would be a copy of it: that took a third of a release build's time,
+/// and reading is as fast without.
 // Which of these are called depends on the schema and the features.
 #[allow(dead_code)]
 impl<'a> Cursor<'a> {
     #[cold]
+    #[inline(never)]
     pub(crate) fn fail(&mut self, error: DeserializeError) {
         self.error.get_or_insert(error);
         self.data = self.data.get(..self.pos).unwrap_or_default();
@@ -261,10 +265,12 @@ impl<'a> Cursor<'a> {
         bytes
     }
 
+    #[inline(never)]
     pub(crate) fn bytes(&mut self) -> Vec<u8> {
         self.bytes_ref().to_vec()
     }
 
+    #[inline(never)]
     pub(crate) fn string(&mut self) -> String {
         let bytes = self.bytes_ref();
         // The lossy way looks at one byte after the other, also where nothing is wrong with them.
@@ -275,6 +281,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The length of a vector, checked against what is left: an item takes at least 4 bytes.
+    #[inline(never)]
     fn len(&mut self, boxed: bool) -> usize {
         if boxed {
             let id = self.u32();
@@ -292,6 +299,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `Vector<T>`, or without its id `vector<T>`.
+    #[inline(never)]
     pub(crate) fn items<T: Decode>(&mut self, boxed: bool) -> Vec<T> {
         let mut left = self.len(boxed);
         let mut items = Vec::with_capacity(left);
@@ -334,6 +342,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn opt_string(&mut self, flags: u32, bit: u32) -> Option<String> {
         if has(flags, bit) {
             Some(self.string())
@@ -342,6 +351,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn opt_bytes(&mut self, flags: u32, bit: u32) -> Option<Vec<u8>> {
         if has(flags, bit) {
             Some(self.bytes())

@@ -81,11 +81,9 @@ impl Writer<'_> {
                 .any(|step| !matches!(step, Step::Field(f) if s.fields[*f].ty == Ty::True));
         let buf = if writes { "buf" } else { "_buf" };
         let head = format!("fn serialize(&self, {buf}: &mut Vec<u8>) {{");
-        if function || !writes {
-            // A program calls a few methods: it compiles those, and this crate none. What has no fields is dealt with
-            // by its enum.
-            out.line("#[inline]");
-        }
+        // A program calls a few methods: it compiles those, and this crate none. A constructor becomes a part of its
+        // enum's function, which is its only caller as a rule.
+        out.line("#[inline]");
         if !writes {
             out.line(&format!("{head}}}"));
             out.close("}");
@@ -116,9 +114,7 @@ impl Writer<'_> {
         let function = is_function(s.def);
         let reads = function || !s.steps.is_empty();
         let buf = if reads { "buf" } else { "_buf" };
-        if function || !reads {
-            out.line("#[inline]");
-        }
+        out.line("#[inline]");
         out.open(&format!(
             "fn decode({buf}: &mut crate::Cursor<'_>) -> Self {{"
         ));
