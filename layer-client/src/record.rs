@@ -267,14 +267,14 @@ impl<T: Encode> Encode for Vec<T> {
     }
 }
 
-/// As many as the input says, or as there are until one is none. Grows with those that were read.
-fn items<C: FromIterator<T>, T: Decode>(input: &mut &[u8]) -> Option<C> {
-    (0..length(input)?).map(|_| T::decode(input)).collect()
-}
-
+/// Grows with the items that were read: that there will be as many as the input says is not believed.
 impl<T: Decode> Decode for Vec<T> {
     fn decode(input: &mut &[u8]) -> Option<Self> {
-        items(input)
+        let mut items = Self::new();
+        for _ in 0..length(input)? {
+            items.push(T::decode(input)?);
+        }
+        Some(items)
     }
 }
 
@@ -290,7 +290,11 @@ impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
 
 impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
     fn decode(input: &mut &[u8]) -> Option<Self> {
-        items(input)
+        let mut map = Self::new();
+        for _ in 0..length(input)? {
+            map.insert(K::decode(input)?, V::decode(input)?);
+        }
+        Some(map)
     }
 }
 
