@@ -99,14 +99,15 @@ class Memory(threading.Thread):
 
 def build(project, *options):
     """Seconds, seconds of processor, and bytes of memory."""
-    # What comes from a registry is never built piece by piece. Ours is named by a path, and would be, at a cost.
     before = os.times()
     began = time.perf_counter()
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTC_WRAPPER")}
+    # What comes from a registry is never built piece by piece. Ours is named by a path, and would be, at a cost.
+    environment["CARGO_INCREMENTAL"] = "0"
     child = subprocess.Popen(
         ["cargo", "build", "--quiet", "--offline", "--locked", *options], cwd=project,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={name: value for name, value in os.environ.items()
-             if name not in ("CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTC_WRAPPER")} | {"CARGO_INCREMENTAL": "0"})
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     memory = Memory(child.pid)
     memory.start()
     output, _ = child.communicate()
