@@ -155,7 +155,8 @@ async fn ask_for_config(
     loop {
         let mut packet = Vec::new();
         while session.poll_transmit(Instant::now(), &mut packet) {
-            link.send(std::mem::take(&mut packet)).await?;
+            link.send(&packet).await?;
+            packet.clear();
         }
         let mut packet = match session.poll_timeout() {
             None => link.receive().await?,
@@ -224,7 +225,7 @@ async fn make_key(
         });
         let mut packet = Vec::new();
         if client.poll_transmit(Instant::now(), &mut packet) {
-            link.send(packet).await?;
+            link.send(&packet).await?;
             continue;
         }
         let packet = link.receive().await?;

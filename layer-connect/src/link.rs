@@ -42,7 +42,7 @@ impl Link {
         Ok(Self(PacketStream::open(&config, args.dc).await?))
     }
 
-    pub(crate) async fn send(&mut self, packet: Vec<u8>) -> Result<(), Failure> {
+    pub(crate) async fn send(&mut self, packet: &[u8]) -> Result<(), Failure> {
         Ok(self.0.send(packet).await?)
     }
 

@@ -13,7 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::aes::{
     BLOCK, IgeJob, ige_decrypt, ige_decrypt_hashed, ige_decrypt_many, ige_encrypt, ige_encrypt_many,
 };
-use crate::sha::{sha1, sha256};
+use crate::sha::{sha1, sha256, sha256_of_two};
 use crate::{AuthKey, SecureRandom, constant_time_eq};
 
 /// Who sends the message. Each direction has its own keys.
@@ -156,14 +156,17 @@ pub fn seal_many(
         if let [packet] = packets {
             return seal(key, from, packet);
         }
+        let msg_keys = msg_keys(key, from, packets);
         let mut keys: [KeyIv; TOGETHER] = Default::default();
         let mut jobs = no_jobs();
-        for ((packet, keys), job) in packets.iter_mut().zip(&mut keys).zip(&mut jobs) {
+        for (((packet, msg_key), keys), job) in (packets.iter_mut().zip(&msg_keys))
+            .zip(&mut keys)
+            .zip(&mut jobs)
+        {
             let (header, data) = split(packet)?;
-            let msg_key = msg_key(key, from, data);
             header[..8].copy_from_slice(&key.id().to_le_bytes());
-            header[8..].copy_from_slice(&msg_key);
-            *keys = derive(key, from, &msg_key);
+            header[8..].copy_from_slice(msg_key);
+            *keys = derive(key, from, msg_key);
             *job = IgeJob {
                 key: &keys.0,
                 iv: &keys.1,
@@ -209,10 +212,11 @@ pub fn open_many<'a>(
         }
         // Whole blocks: `split` found them so.
         let _ = ige_decrypt_many(&mut jobs);
-        for (packet, claim) in packets.iter_mut().zip(claims) {
+        let msg_keys = msg_keys(key, from, packets);
+        for ((packet, claim), msg_key) in packets.iter_mut().zip(claims).zip(&msg_keys) {
             each(claim.and_then(|claimed| {
                 let (_, data) = split(packet)?;
-                if constant_time_eq(&msg_key(key, from, data), &claimed) {
+                if constant_time_eq(msg_key, &claimed) {
                     Ok(data)
                 } else {
                     data.zeroize();
@@ -279,6 +283,26 @@ type KeyIv = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
 /// `msg_key`: the middle 128 bits of `SHA256(substr(auth_key, 88+x, 32) + plaintext + padding)`.
 fn msg_key(key: &AuthKey, from: Sender, plaintext: &[u8]) -> [u8; 16] {
     middle(&sha256(&[msg_key_prefix(key, from), plaintext]))
+}
+
+/// The `msg_key` of each of these packets, by what is in them now.
+fn msg_keys(key: &AuthKey, from: Sender, packets: &[&mut [u8]]) -> [[u8; 16]; TOGETHER] {
+    fn plaintext(packet: &[u8]) -> &[u8] {
+        packet.get(HEADER..).unwrap_or_default()
+    }
+    let mut msg_keys = [[0; 16]; TOGETHER];
+    for (packets, msg_keys) in packets.chunks(2).zip(msg_keys.chunks_mut(2)) {
+        match (packets, msg_keys) {
+            ([one, other], [first, second]) => {
+                let messages = [plaintext(one), plaintext(other)];
+                let hashes = sha256_of_two(msg_key_prefix(key, from), messages);
+                [*first, *second] = [middle(&hashes[0]), middle(&hashes[1])];
+            }
+            ([packet], [msg_key, ..]) => *msg_key = self::msg_key(key, from, plaintext(packet)),
+            _ => {}
+        }
+    }
+    msg_keys
 }
 
 /// `substr(auth_key, 88+x, 32)`

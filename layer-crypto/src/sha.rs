@@ -25,6 +25,15 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// SHA-256 of two messages that begin with the same: at a time, where the processor can, which is up to twice as fast.
+pub(crate) fn sha256_of_two(prefix: &[u8; 32], messages: [&[u8]; 2]) -> [[u8; 32]; 2] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(hashes) = crate::x86_64::of_two(prefix, messages) {
+        return hashes;
+    }
+    messages.map(|message| sha256(&[prefix, message]))
+}
+
 /// FIPS 180-4, 5.3.3: what SHA-256 begins with.
 #[cfg(target_arch = "x86_64")]
 pub(crate) const BEGIN: [u32; 8] = [
@@ -101,7 +110,21 @@ pub fn hmac_sha256(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::hmac_sha256;
+    use super::{hmac_sha256, sha256, sha256_of_two};
+
+    #[test]
+    fn two_at_a_time_have_the_hashes_that_each_has_alone() {
+        let prefix = std::array::from_fn(|at| u8::try_from(at * 7).unwrap());
+        let bytes: Vec<u8> = (0..1000_u32).map(|at| at.to_le_bytes()[0] ^ 0x5a).collect();
+        let lengths = [0, 1, 31, 32, 33, 87, 88, 95, 96, 97, 160, 500, 1000];
+        for first in lengths {
+            for second in lengths {
+                let messages = [&bytes[..first], &bytes[1000 - second..]];
+                let alone = messages.map(|message| sha256(&[&prefix, message]));
+                assert_eq!(sha256_of_two(&prefix, messages), alone, "{first}, {second}");
+            }
+        }
+    }
 
     /// Of RFC 4231 the cases with keys of up to 16 bytes: a shorter key is the same as one padded with zeros.
     #[test]

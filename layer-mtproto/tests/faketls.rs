@@ -86,9 +86,7 @@ fn packet(length: usize) -> Vec<u8> {
 fn pack(codec: &mut Codec, lengths: &[usize]) -> Vec<u8> {
     let mut out = Vec::new();
     for length in lengths {
-        let start = out.len();
-        out.extend_from_slice(&packet(*length));
-        codec.pack(&mut out, start).unwrap();
+        codec.pack(&packet(*length), &mut out).unwrap();
     }
     out
 }

@@ -47,9 +47,7 @@ fn acceptor() -> Acceptor {
 fn pack(codec: &mut Codec, packets: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
     for packet in packets {
-        let start = out.len();
-        out.extend_from_slice(packet);
-        codec.pack(&mut out, start).unwrap();
+        codec.pack(packet, &mut out).unwrap();
     }
     out
 }
@@ -241,8 +239,10 @@ fn quick_acks_are_asked_for_and_given() {
     ] {
         for blocks in [1, 100] {
             let mut client = Codec::client(kind, None, TestRng::boxed(1));
-            let mut bytes = encrypted(blocks);
-            client.pack_with_quick_ack(&mut bytes, 0).unwrap();
+            let mut bytes = Vec::new();
+            client
+                .pack_with_quick_ack(&encrypted(blocks), &mut bytes)
+                .unwrap();
             let (mut accepted, got) = serve([bytes.as_slice()]);
             assert_eq!(got, [Frame::Packet(encrypted(blocks))]);
             assert!(accepted.codec.quick_ack_requested());
@@ -299,15 +299,12 @@ fn a_required_secret_is_required() {
 fn unaligned_and_overlong_packets_are_not_sent() {
     for kind in TransportKind::ALL {
         let mut client = Codec::client(kind, None, TestRng::boxed(1));
-        let mut packet = vec![1; 21];
-        let error = client.pack(&mut packet, 0).unwrap_err();
+        let mut out = vec![7];
+        let error = client.pack(&[1; 21], &mut out).unwrap_err();
         assert_eq!(error, TransportError::Unaligned { length: 21 });
-        assert_eq!(packet.len(), 21);
-        let mut packet = vec![0; 4 << 24];
-        assert!(matches!(
-            client.pack(&mut packet, 0),
-            Err(TransportError::Length { .. })
-        ));
+        let overlong = client.pack(&vec![0; 4 << 24], &mut out);
+        assert!(matches!(overlong, Err(TransportError::Length { .. })));
+        assert_eq!(out, [7], "what was there before is left alone");
     }
 }
 

@@ -64,13 +64,14 @@ async fn drive(
     let mut incoming = vec![0; 4096];
     let mut heard = false;
     loop {
-        let mut out = Vec::new();
-        while exchange.poll_transmit(Instant::now().into_std(), &mut out) {
+        let mut packet = Vec::new();
+        while exchange.poll_transmit(Instant::now().into_std(), &mut packet) {
+            let mut out = Vec::new();
             wire.codec
-                .pack(&mut out, 0)
+                .pack(&packet, &mut out)
                 .map_err(|e| ConnectCause::Transport(e.to_string()))?;
             wire.stream.write_all(&out).await.map_err(io)?;
-            out.clear();
+            packet.clear();
         }
         while let Some(event) = exchange.poll_event() {
             if let handshake::Event::Done(outcome) = event {

@@ -59,12 +59,13 @@ impl PacketStream {
     /// # Errors
     /// [`ConnectCause::Transport`] when the length is wrong, [`ConnectCause::Io`] when the connection
     /// broke.
-    pub async fn send(&mut self, mut packet: Vec<u8>) -> Result<(), ConnectCause> {
+    pub async fn send(&mut self, packet: &[u8]) -> Result<(), ConnectCause> {
+        let mut framed = Vec::new();
         self.codec
-            .pack(&mut packet, 0)
+            .pack(packet, &mut framed)
             .map_err(|error| ConnectCause::Transport(error.to_string()))?;
         let io = |error| ConnectCause::Io(Arc::new(error));
-        self.stream.write_all(&packet).await.map_err(io)?;
+        self.stream.write_all(&framed).await.map_err(io)?;
         self.stream.flush().await.map_err(io)
     }
 

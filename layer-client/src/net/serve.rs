@@ -128,9 +128,7 @@ impl Link {
         }
         let mut begun = 0;
         for &mut end in ends {
-            let start = self.outgoing.len();
-            self.outgoing.extend_from_slice(&sealed[begun..end]);
-            let packed = self.codec.pack(&mut self.outgoing, start);
+            let packed = self.codec.pack(&sealed[begun..end], &mut self.outgoing);
             packed.map_err(|error| ConnectCause::Transport(error.to_string()))?;
             begun = end;
         }
@@ -380,11 +378,10 @@ impl Worker {
         let mut last = link.outgoing.split_off(link.written);
         if let Some(session) = &mut self.session {
             let due = Instant::now() + ACK_DELAY;
-            let start = last.len();
-            if session.poll_transmit(due.into_std(), &mut last)
-                && link.codec.pack(&mut last, start).is_err()
-            {
-                last.truncate(start);
+            let mut packet = Vec::new();
+            if session.poll_transmit(due.into_std(), &mut packet) {
+                // Acknowledgements are no packet that is too long.
+                let _ = link.codec.pack(&packet, &mut last);
             }
         }
         last

@@ -41,20 +41,17 @@ pub async fn mtproxy(secret: ProxySecret, target: SocketAddr) -> Middleman {
                     let Frame::Packet(packet) = frame else {
                         return None;
                     };
-                    let start = out.len();
-                    out.extend(packet);
-                    codec.pack(&mut out, start).ok()?;
+                    codec.pack(&packet, &mut out).ok()?;
                 }
                 onward.write_all(&out).await.ok()?;
                 let mut back = Vec::new();
                 while let Some(frame) = codec.next_frame().ok()? {
-                    let start = back.len();
-                    match frame {
-                        Frame::Packet(packet) => back.extend(packet),
-                        Frame::Error(code) => back.extend(code.to_le_bytes()),
+                    let packet = match frame {
+                        Frame::Packet(packet) => packet,
+                        Frame::Error(code) => code.to_le_bytes().to_vec(),
                         _ => return None,
-                    }
-                    accepted.codec.pack(&mut back, start).ok()?;
+                    };
+                    accepted.codec.pack(&packet, &mut back).ok()?;
                 }
                 stream.write_all(&back).await.ok()?;
                 tokio::select! {

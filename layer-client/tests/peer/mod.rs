@@ -431,7 +431,8 @@ impl Wire {
             self.handshake.handle_packet(packet, unix).unwrap();
             let mut answer = Vec::new();
             while self.handshake.poll_transmit(&mut answer) {
-                self.pack(&mut answer);
+                self.pack(&answer);
+                answer.clear();
             }
             while let Some(event) = self.handshake.poll_event() {
                 if let ServerEvent::Done(outcome) = event {
@@ -544,16 +545,14 @@ impl Wire {
                 if !more {
                     break;
                 }
-                self.pack(&mut packet);
+                self.pack(&packet);
             }
         }
     }
 
-    fn pack(&mut self, packet: &mut Vec<u8>) {
-        let start = self.out.len();
-        self.out.append(packet);
+    fn pack(&mut self, packet: &[u8]) {
         if let Some(codec) = &mut self.codec {
-            codec.pack(&mut self.out, start).unwrap();
+            codec.pack(packet, &mut self.out).unwrap();
         }
     }
 }

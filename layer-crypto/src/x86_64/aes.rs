@@ -1,5 +1,5 @@
 //! AES-256-IGE by the AES instructions of x86-64, and for many messages at a time by those that take four blocks
-//! (VAES with AVX-512); and SHA-256 by those for it, where both are wanted at a time.
+//! (VAES with AVX-512); with SHA-256 at the same time where both are wanted.
 //!
 //! # How one message goes as fast as it can
 //!
@@ -15,11 +15,9 @@
 //! holds one block of each of its four lanes.
 
 use std::arch::x86_64::{
-    __m128i, __m512i, _mm_add_epi32, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
-    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_alignr_epi8, _mm_loadu_si128, _mm_or_si128,
-    _mm_set_epi32, _mm_set_epi64x, _mm_set1_epi32, _mm_setzero_si128, _mm_sha256msg1_epu32,
-    _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
-    _mm_slli_epi32, _mm_slli_si128, _mm_srli_epi32, _mm_storeu_si128, _mm_xor_si128,
+    __m128i, __m512i, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128,
+    _mm_aesenclast_si128, _mm_aesimc_si128, _mm_or_si128, _mm_set1_epi32, _mm_setzero_si128,
+    _mm_shuffle_epi32, _mm_slli_epi32, _mm_slli_si128, _mm_srli_epi32, _mm_xor_si128,
     _mm512_aesdec_epi128, _mm512_aesdeclast_epi128, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
     _mm512_castsi128_si512, _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512,
     _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_xor_si512,
@@ -31,6 +29,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::aes::lanes::{self, Four};
 use crate::aes::{Block, IgeJob, halves};
 use crate::sha;
+use crate::x86_64::sha::{Sha256, is_there};
+use crate::x86_64::{load, store};
 
 /// Proof that the processor has the instructions.
 #[derive(Clone, Copy)]
@@ -44,9 +44,7 @@ pub(crate) struct Aes {
 impl Aes {
     pub(crate) fn new() -> Option<Self> {
         let wide = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
-        let sha = is_x86_feature_detected!("sha")
-            && is_x86_feature_detected!("ssse3")
-            && is_x86_feature_detected!("sse4.1");
+        let sha = is_there();
         is_x86_feature_detected!("aes").then_some(Self { wide, sha })
     }
 
@@ -92,16 +90,6 @@ impl Aes {
         // SAFETY: as above.
         unsafe { many::<true>(self.wide, jobs) }
     }
-}
-
-fn load(block: &Block) -> __m128i {
-    // SAFETY: 16 bytes that may be read; the instruction asks for no alignment.
-    unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
-}
-
-fn store(block: &mut Block, value: __m128i) {
-    // SAFETY: 16 bytes that may be written; the instruction asks for no alignment.
-    unsafe { _mm_storeu_si128(block.as_mut_ptr().cast(), value) }
 }
 
 #[target_feature(enable = "avx512f")]
@@ -337,83 +325,6 @@ fn decrypt_hashed(
     chain.advance::<true>(tail);
     let last = sha::compress(hash.state(), &before);
     sha::finish(last, tail.as_flattened(), len)
-}
-
-/// The state of SHA-256, in the order in which the instructions want it.
-#[derive(Clone, Copy)]
-struct Sha256 {
-    abef: __m128i,
-    cdgh: __m128i,
-}
-
-/// A block that is being hashed.
-struct Hashing {
-    before: Sha256,
-    now: Sha256,
-    /// The last sixteen words of the schedule.
-    words: [__m128i; 4],
-}
-
-impl Sha256 {
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn new() -> Self {
-        let [a, b, c, d, e, f, g, h] = sha::BEGIN.map(u32::cast_signed);
-        Self {
-            abef: _mm_set_epi32(a, b, e, f),
-            cdgh: _mm_set_epi32(c, d, g, h),
-        }
-    }
-
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn state(self) -> [u32; 8] {
-        let [abef, cdgh] = [self.abef, self.cdgh].map(|words| {
-            let mut block = [0; 16];
-            store(&mut block, words);
-            let (words, _) = block.as_chunks::<4>();
-            [words[0], words[1], words[2], words[3]].map(u32::from_le_bytes)
-        });
-        let ([f, e, b, a], [h, g, d, c]) = (abef, cdgh);
-        [a, b, c, d, e, f, g, h]
-    }
-
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn block(self, block: &[u8; 64]) -> Hashing {
-        let big_endian = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-        let (parts, _) = block.as_chunks::<16>();
-        Hashing {
-            before: self,
-            now: self,
-            words: from_fn(|at| _mm_shuffle_epi8(load(&parts[at]), big_endian)),
-        }
-    }
-}
-
-impl Hashing {
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn four_rounds(&mut self, constants: &[u32; 4]) {
-        let [oldest, older, newer, newest] = self.words;
-        let [a, b, c, d] = constants.map(u32::cast_signed);
-        let sum = _mm_add_epi32(oldest, _mm_set_epi32(d, c, b, a));
-        let Sha256 { abef, cdgh } = &mut self.now;
-        *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
-        *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32::<0x0e>(sum));
-        // The words of the last three times are never used, and cost nothing that anything waits for.
-        let next = _mm_sha256msg1_epu32(oldest, older);
-        let next = _mm_add_epi32(next, _mm_alignr_epi8::<4>(newest, newer));
-        let next = _mm_sha256msg2_epu32(next, newest);
-        self.words = [older, newer, newest, next];
-    }
-
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn end(self) -> Sha256 {
-        Sha256 {
-            abef: _mm_add_epi32(self.before.abef, self.now.abef),
-            cdgh: _mm_add_epi32(self.before.cdgh, self.now.cdgh),
-        }
-    }
 }
 
 type Lane<'a> = lanes::Lane<'a, Chain>;

@@ -5,6 +5,22 @@
 
 mod aes;
 mod power;
+mod sha;
+
+use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_storeu_si128};
 
 pub(crate) use aes::Aes;
 pub(crate) use power::{Power, Start};
+pub(crate) use sha::of_two;
+
+use crate::aes::Block;
+
+fn load(block: &Block) -> __m128i {
+    // SAFETY: 16 bytes that may be read; the instruction asks for no alignment.
+    unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
+}
+
+fn store(block: &mut Block, value: __m128i) {
+    // SAFETY: 16 bytes that may be written; the instruction asks for no alignment.
+    unsafe { _mm_storeu_si128(block.as_mut_ptr().cast(), value) }
+}

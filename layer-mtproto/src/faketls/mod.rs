@@ -48,10 +48,10 @@
 //! let obfuscation = ObfuscationParams { secret: Some(*secret.key()), dc_id: 2 };
 //! let kind = TransportKind::PaddedIntermediate;
 //! let mut codec = Codec::client(kind, Some(obfuscation), Box::new(Random(4))).within(records);
-//! let mut packet = vec![1; 40];
-//! codec.pack(&mut packet, 0)?;
+//! let mut bytes = Vec::new();
+//! codec.pack(&[1; 40], &mut bytes)?;
 //!
-//! let mut accepted = acceptor.feed(&packet)?.expect("the transport is recognised");
+//! let mut accepted = acceptor.feed(&bytes)?.expect("the transport is recognised");
 //! assert_eq!(accepted.codec.next_frame()?, Some(Frame::Packet(vec![1; 40])));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

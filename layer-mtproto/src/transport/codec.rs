@@ -111,13 +111,13 @@ impl Codec {
         self.limit = limit;
     }
 
-    /// Frames the packet `packet[start..]` in place, and obfuscates it if the connection is obfuscated. The
-    /// first packet of a client also gets the preamble before it.
+    /// Appends the packet to `out` in its frame, obfuscated if the connection is. The first packet of a client
+    /// also gets the preamble before it.
     ///
     /// # Errors
-    /// If the packet is not a multiple of four bytes or too long for the transport; `packet` is unchanged.
-    pub fn pack(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), TransportError> {
-        self.pack_with(packet, start, false)
+    /// If the packet is not a multiple of four bytes or too long for the transport; `out` is unchanged.
+    pub fn pack(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), TransportError> {
+        self.pack_with(packet, false, out)
     }
 
     /// As [`pack`](Self::pack), and asks the server for a quick acknowledgement of this packet, which comes
@@ -127,17 +127,17 @@ impl Codec {
     /// As [`pack`](Self::pack).
     pub fn pack_with_quick_ack(
         &mut self,
-        packet: &mut Vec<u8>,
-        start: usize,
+        packet: &[u8],
+        out: &mut Vec<u8>,
     ) -> Result<(), TransportError> {
-        self.pack_with(packet, start, true)
+        self.pack_with(packet, true, out)
     }
 
     fn pack_with(
         &mut self,
-        packet: &mut Vec<u8>,
-        start: usize,
+        packet: &[u8],
         quick_ack: bool,
+        out: &mut Vec<u8>,
     ) -> Result<(), TransportError> {
         let mut padding = [0; 16];
         let mut padded = 0;
@@ -147,15 +147,16 @@ impl Codec {
             let mask = if self.role == Role::Client { 15 } else { 3 };
             padded = usize::from(padding[15] & mask);
         }
+        let start = out.len();
         framing::wrap(
             self.kind,
             packet,
-            start,
             &mut self.next_outgoing,
             quick_ack,
             &padding[..padded],
+            out,
         )?;
-        self.finish(packet, start);
+        self.finish(out, start);
         Ok(())
     }
 
@@ -174,10 +175,8 @@ impl Codec {
 
     /// Appends a transport error such as -404 to `out`, framed, as a server answers where no session can.
     pub fn pack_error(&mut self, code: i32, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&code.to_le_bytes());
         // Four bytes fit every transport.
-        let _ = self.pack(out, start);
+        let _ = self.pack(&code.to_le_bytes(), out);
     }
 
     /// Appends a quick acknowledgement to `out`. `token` is the first four bytes of the SHA-256 that msg_key

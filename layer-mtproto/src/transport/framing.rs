@@ -163,18 +163,18 @@ fn find_full(
     })
 }
 
-/// Puts the envelope around `packet[start..]`. `padding` follows the payload on the padded transport.
+/// Appends the packet in its envelope to `out`. `padding` follows the payload on the padded transport.
 pub(super) fn wrap(
     kind: TransportKind,
-    packet: &mut Vec<u8>,
-    start: usize,
+    packet: &[u8],
     sequence: &mut u32,
     quick_ack: bool,
     padding: &[u8],
+    out: &mut Vec<u8>,
 ) -> Result<(), TransportError> {
     // The abridged length has 24 bits of words, which is the narrowest of the four.
     const LIMIT: usize = 0x00ff_ffff * 4;
-    let length = packet.len().saturating_sub(start);
+    let length = packet.len();
     if !length.is_multiple_of(4) {
         return Err(TransportError::Unaligned { length });
     }
@@ -190,31 +190,34 @@ pub(super) fn wrap(
             match u8::try_from(words) {
                 Ok(words @ ..0x7f) => {
                     let mark = if quick_ack { 0x80 } else { 0 };
-                    packet.splice(start..start, [words | mark]);
+                    out.push(words | mark);
                 }
                 _ => {
                     let mark = if quick_ack { 0xff } else { 0x7f };
-                    packet.splice(start..start, (words << 8 | mark).to_le_bytes());
+                    out.extend_from_slice(&(words << 8 | mark).to_le_bytes());
                 }
             }
+            out.extend_from_slice(packet);
         }
         TransportKind::Intermediate => {
             let header = u32::try_from(length).map_err(too_long)? | quick;
-            packet.splice(start..start, header.to_le_bytes());
+            out.extend_from_slice(&header.to_le_bytes());
+            out.extend_from_slice(packet);
         }
         TransportKind::PaddedIntermediate => {
             let header = u32::try_from(length + padding.len()).map_err(too_long)? | quick;
-            packet.splice(start..start, header.to_le_bytes());
-            packet.extend_from_slice(padding);
+            out.extend_from_slice(&header.to_le_bytes());
+            out.extend_from_slice(packet);
+            out.extend_from_slice(padding);
         }
         TransportKind::Full => {
             let total = u32::try_from(length + FULL_OVERHEAD).map_err(too_long)?;
-            let mut header = [0; 8];
-            header[..4].copy_from_slice(&total.to_le_bytes());
-            header[4..].copy_from_slice(&sequence.to_le_bytes());
-            packet.splice(start..start, header);
-            let checksum = crc32fast::hash(&packet[start..]);
-            packet.extend_from_slice(&checksum.to_le_bytes());
+            let start = out.len();
+            out.extend_from_slice(&total.to_le_bytes());
+            out.extend_from_slice(&sequence.to_le_bytes());
+            out.extend_from_slice(packet);
+            let checksum = crc32fast::hash(&out[start..]);
+            out.extend_from_slice(&checksum.to_le_bytes());
             *sequence = sequence.wrapping_add(1);
         }
     }

@@ -320,9 +320,10 @@ impl Shell {
                 if exchange.handle_timeout(now).is_err() {
                     return false;
                 }
-                let start = self.outgoing.len();
-                while exchange.poll_transmit(now, &mut self.outgoing) {
-                    open.codec.pack(&mut self.outgoing, start).unwrap();
+                let mut packet = Vec::new();
+                while exchange.poll_transmit(now, &mut packet) {
+                    open.codec.pack(&packet, &mut self.outgoing).unwrap();
+                    packet.clear();
                     self.packets += 1;
                 }
             }
@@ -336,9 +337,8 @@ impl Shell {
                 session.poll_transmit_many(now, ENOUGH, &mut sealed, &mut ends);
                 let mut begun = 0;
                 for end in &ends {
-                    let start = self.outgoing.len();
-                    self.outgoing.extend_from_slice(&sealed[begun..*end]);
-                    open.codec.pack(&mut self.outgoing, start).unwrap();
+                    let packet = &sealed[begun..*end];
+                    open.codec.pack(packet, &mut self.outgoing).unwrap();
                     self.packets += 1;
                     begun = *end;
                 }

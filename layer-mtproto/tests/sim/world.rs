@@ -194,14 +194,13 @@ impl World {
         Some(packets)
     }
 
-    fn write(&mut self, mut packet: Vec<u8>) {
+    fn write(&mut self, packet: &[u8]) {
         if let Some(codec) = self
             .connection
             .as_mut()
             .and_then(|open| open.codec.as_mut())
         {
-            codec.pack(&mut packet, 0).unwrap();
-            self.outgoing.extend_from_slice(&packet);
+            codec.pack(packet, &mut self.outgoing).unwrap();
         }
     }
 
@@ -347,7 +346,7 @@ impl World {
             };
             self.keys.insert(done.auth_key.id(), fresh);
         }
-        answers.into_iter().for_each(|answer| self.write(answer));
+        answers.into_iter().for_each(|answer| self.write(&answer));
         true
     }
 
@@ -560,7 +559,7 @@ impl World {
                 packets.push(out);
             }
         }
-        packets.into_iter().for_each(|packet| self.write(packet));
+        packets.into_iter().for_each(|packet| self.write(&packet));
         let closes = self.connection.as_ref().and_then(|open| open.closes_at);
         closes.is_none_or(|at| at > clock.now)
     }

@@ -230,10 +230,9 @@ impl Connection {
         let Stage::Speaking(codec) = &mut self.stage else {
             return Ok(());
         };
-        let out = self.out.buffer();
-        let start = out.len();
-        out.extend_from_slice(packet);
-        codec.pack(out, start).map_err(Close::because)
+        codec
+            .pack(packet, self.out.buffer())
+            .map_err(Close::because)
     }
 
     fn on_packet(&mut self, packet: Vec<u8>, now: Instant) -> Result<(), Close> {

@@ -111,9 +111,7 @@ impl Wire {
     pub async fn send_together(&mut self, packets: &[&[u8]]) {
         let mut bytes = Vec::new();
         for packet in packets {
-            let start = bytes.len();
-            bytes.extend_from_slice(packet);
-            self.codec.pack(&mut bytes, start).unwrap();
+            self.codec.pack(packet, &mut bytes).unwrap();
         }
         // A server that has hung up shows when we read.
         let _ = self.stream.write_all(&bytes).await;
@@ -121,8 +119,8 @@ impl Wire {
 
     /// Sends a packet one byte at a time.
     pub async fn send_in_bytes(&mut self, packet: &[u8]) {
-        let mut bytes = packet.to_vec();
-        self.codec.pack(&mut bytes, 0).unwrap();
+        let mut bytes = Vec::new();
+        self.codec.pack(packet, &mut bytes).unwrap();
         for byte in bytes {
             self.stream.write_all(&[byte]).await.unwrap();
             tokio::task::yield_now().await;
