@@ -28,6 +28,8 @@ use crate::messages::Message;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+/// Bytes of a part, unless others are wanted. Larger ones are fewer that wait together.
+const PART: u64 = 512 * KIB;
 /// The most that is taken into memory at once.
 const MEMORY_LIMIT: u64 = 2 << 30;
 
@@ -104,15 +106,15 @@ impl<'a> Download<'a> {
         self.range(offset..)
     }
 
-    /// How many parts are under way or in memory at a time at most: twice the connections by
-    /// default. A part is up to a MiB.
+    /// How many parts are under way or in memory at a time at most: eight for each connection
+    /// ([`Config::file_connections`](crate::Config::file_connections)) by default, of half a MiB each.
     pub fn window(mut self, parts: usize) -> Self {
         self.window = Some(parts);
         self
     }
 
-    /// Bytes of a part: a power of two from 4 KiB to a MiB; other sizes are rounded down to one. By
-    /// default it follows the file's size.
+    /// Bytes of a part: a power of two from 4 KiB to a MiB; other sizes are rounded down to one. Half a
+    /// MiB by default.
     pub fn part_size(mut self, bytes: u64) -> Self {
         let bytes = bytes.clamp(4 * KIB, MIB);
         self.part = Some(1 << bytes.ilog2());
@@ -233,7 +235,7 @@ impl<'a> Download<'a> {
             size,
             from: self.from.min(size.unwrap_or(u64::MAX)),
             to: self.to,
-            part: self.part.unwrap_or_else(|| part_size(size)),
+            part: self.part.unwrap_or(PART),
             first,
             most,
             in_order: true,
@@ -305,15 +307,6 @@ impl<'a> Download<'a> {
     }
 }
 
-/// Bytes of a part for a file of this size: large parts cost less, and of a file that is not large
-/// several should be under way at a time.
-fn part_size(size: Option<u64>) -> u64 {
-    match size {
-        Some(size) if size > 16 * MIB => MIB,
-        _ => 512 * KIB,
-    }
-}
-
 impl Client {
     /// Downloads a file: that of a message, a [`FileLocation`](super::FileLocation) or another [`Downloadable`].
     ///
@@ -361,28 +354,5 @@ impl Client {
     /// As [`Download::bytes`].
     pub async fn download_bytes(&self, message: &Message) -> Result<Vec<u8>> {
         self.download(message).bytes().await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn part_sizes_are_those_that_the_documentation_allows() {
-        for size in [
-            None,
-            Some(0),
-            Some(MIB),
-            Some(MIB + 1),
-            Some(16 * MIB + 1),
-            Some(u64::MAX),
-        ] {
-            let part = part_size(size);
-            assert!(
-                MIB.is_multiple_of(part) && part.is_multiple_of(4096),
-                "{size:?}"
-            );
-        }
     }
 }
