@@ -34,7 +34,7 @@ $types
 
 The peers speak Layers 230 and 229; the values are the same, and so are their bytes but for the ids of five constructors. Of the
 allocations 697 are texts, bytes and vectors, which all three have one of each; the rest are what the peers leave in their
-place and we put in a box, so that a message stays below 512 bytes and an update below 64.
+place and we put in a box, so that a message takes 528 bytes and an update 56.
 
 ## The whole client
 

@@ -3,10 +3,11 @@
 use crate::error::GenError;
 use crate::model::{Model, Ty};
 
-/// The largest struct, in bytes, that a variant holds without a box.
+/// The largest struct, in bytes, that a variant holds without a box. With 32, a page of messages is a fifth more
+/// allocations and takes a seventh longer to read; with 64 to 128, messages and updates grow, and nothing is read sooner.
 ///
 /// Sizes are those of a 64-bit target, where a struct's fields are ordered so that nothing but its end is padded.
-pub const MAX_INLINE: usize = 32;
+pub const MAX_INLINE: usize = 48;
 
 #[derive(Clone, Copy)]
 struct Size {

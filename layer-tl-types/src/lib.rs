@@ -34,7 +34,7 @@
 //! - **Flags** are not fields. `flags.0?true` is a `bool`, any other `flags.0?T` an `Option<T>`. Of fields that share
 //!   one bit, those that are `None` are sent empty when another is not; if a missing one is of a type that has no empty
 //!   form (an enum), none of them is sent.
-//! - **Boxes**: a variant holds its struct in a `Box` when the struct is larger than 32 bytes or contains its own enum
+//! - **Boxes**: a variant holds its struct in a `Box` when the struct is larger than 48 bytes or contains its own enum
 //!   without a `Vec` between. Nothing else is boxed. `.into()` makes the variant without having to know.
 //! - **Strings** are UTF-8. Should anything else come, what is wrong becomes U+FFFD; the rest is kept.
 //! - **Bounds**: a vector is only given memory for what the input can still hold, and values of recursive types may be
