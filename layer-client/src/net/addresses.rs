@@ -163,7 +163,7 @@ fn usable(
     config: &Config,
     versions: IpVersions,
 ) -> (Vec<Target>, bool) {
-    let cdn = matches!(role, Role::Cdn(_));
+    let cdn = role.is_cdn();
     let of = |media_only: bool| {
         let mut usable: Vec<_> = options
             .iter()

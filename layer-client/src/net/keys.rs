@@ -126,7 +126,7 @@ impl Worker {
         &mut self,
         wire: Wire,
     ) -> Option<Result<(Wire, SessionParams), ConnectError>> {
-        if let Role::Cdn(_) = self.role {
+        if self.role.is_cdn() {
             return Some(match self.exchange(wire, Purpose::Permanent).await? {
                 Ok((wire, outcome)) => Ok((wire, SessionParams::after_handshake(&outcome))),
                 Err(error) => Err(error),
@@ -204,7 +204,7 @@ impl Worker {
 
     /// The server does not know the key of a connection (transport error -404).
     pub(super) fn key_refused(&mut self, error: &ConnectError) -> Option<()> {
-        if let Role::Cdn(_) = self.role {
+        if self.role.is_cdn() {
             // It forgets keys whenever it likes.
             self.keys.outlive();
             return Some(());
@@ -293,7 +293,7 @@ impl Worker {
 
     /// Keeps the salts of the permanent key. Those of a temporary one end with it.
     pub(super) fn keep_salts(&self) {
-        if self.plan.pfs || matches!(self.role, Role::Cdn(_)) {
+        if self.plan.pfs || self.role.is_cdn() {
             return;
         }
         let (Some(client), Some(session)) = (self.client(), &self.session) else {
@@ -312,7 +312,7 @@ impl Worker {
 
     pub(super) fn keep_offset(&self, seconds: i64) {
         if let Some(client) = self.client()
-            && !matches!(self.role, Role::Cdn(_))
+            && !self.role.is_cdn()
         {
             client.inner.session.update(|saved| {
                 saved.dcs.entry(self.dc_id).or_default().time_offset = seconds;

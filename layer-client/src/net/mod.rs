@@ -54,3 +54,9 @@ pub(crate) enum Role {
     /// knows no account, and nothing that it says but files is heard.
     Cdn(usize),
 }
+
+impl Role {
+    fn is_cdn(self) -> bool {
+        matches!(self, Self::Cdn(_))
+    }
+}

@@ -80,7 +80,7 @@ impl Plan {
 
     /// What introduces us on a connection. Updates do not come on those for files.
     pub(super) fn preamble(&self, role: Role) -> Vec<u8> {
-        if let Role::Cdn(_) = role {
+        if role.is_cdn() {
             return self.cdn_init.clone();
         }
         let mut preamble = self.init.clone();

@@ -92,7 +92,7 @@ impl Pool {
     /// Ends the connections to a CDN; whoever waits for them gets `reason`.
     pub(super) fn forget_cdn(&self, dc_id: i32, reason: &Error) {
         self.dcs().tasks.retain(|(id, role), dc| {
-            let stays = *id != dc_id || !matches!(role, Role::Cdn(_));
+            let stays = *id != dc_id || !role.is_cdn();
             if !stays {
                 dc.stop(Some(reason.clone()));
             }

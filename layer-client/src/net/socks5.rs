@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
-use super::tunnel::io_error;
 use crate::proxy::{Address, Credentials, ProxyError};
 
 const VERSION: u8 = 5;
@@ -40,11 +39,17 @@ pub(super) async fn connect(
         Some(_) => &[VERSION, 2, NO_LOGIN, LOGIN],
         None => &[VERSION, 1, NO_LOGIN],
     };
-    stream.write_all(methods).await.map_err(io_error)?;
+    stream
+        .write_all(methods)
+        .await
+        .map_err(ProxyError::of_connection)?;
     match (answer(stream, VERSION).await?, &login) {
         (NO_LOGIN, _) => {}
         (LOGIN, Some(login)) => {
-            stream.write_all(login).await.map_err(io_error)?;
+            stream
+                .write_all(login)
+                .await
+                .map_err(ProxyError::of_connection)?;
             if answer(stream, LOGIN_VERSION).await? != 0 {
                 return Err(ProxyError::CredentialsRefused);
             }
@@ -59,7 +64,10 @@ pub(super) async fn connect(
         }
     }
 
-    stream.write_all(&request).await.map_err(io_error)?;
+    stream
+        .write_all(&request)
+        .await
+        .map_err(ProxyError::of_connection)?;
     match answer(stream, VERSION).await? {
         0 => skip_address(stream).await,
         code => Err(refusal(code)),
@@ -130,7 +138,10 @@ async fn skip_address(stream: &mut (impl AsyncRead + Unpin)) -> Result<(), Proxy
     // The longest name, and the port.
     let mut address = [0; 255 + 2];
     let address = &mut address[..length + 2];
-    stream.read_exact(address).await.map_err(io_error)?;
+    stream
+        .read_exact(address)
+        .await
+        .map_err(ProxyError::of_connection)?;
     Ok(())
 }
 
@@ -138,7 +149,10 @@ async fn read<const N: usize>(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> Result<[u8; N], ProxyError> {
     let mut bytes = [0; N];
-    stream.read_exact(&mut bytes).await.map_err(io_error)?;
+    stream
+        .read_exact(&mut bytes)
+        .await
+        .map_err(ProxyError::of_connection)?;
     Ok(bytes)
 }
 

@@ -1,9 +1,6 @@
 //! Through a SOCKS5 or HTTP proxy to an address: what is said to the proxy before the bytes are the
 //! connection's own. Names are looked up by the proxy.
 
-use std::io;
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,14 +25,6 @@ pub(super) async fn socks5(
     Ok(stream)
 }
 
-/// What became of the connection to the proxy.
-pub(super) fn io_error(error: io::Error) -> ProxyError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => ProxyError::HungUp,
-        _ => ProxyError::Io(Arc::new(error)),
-    }
-}
-
 /// Asks an HTTP proxy for a connection to `target` (RFC 9110, section 9.3.6).
 pub(super) async fn http(
     mut stream: TcpStream,
@@ -56,7 +45,7 @@ pub(super) async fn http(
     stream
         .write_all(request.as_bytes())
         .await
-        .map_err(io_error)?;
+        .map_err(ProxyError::of_connection)?;
     let head = read_head(&mut stream).await?;
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut answer = httparse::Response::new(&mut headers);
@@ -86,7 +75,7 @@ pub(super) async fn http(
 async fn read_head(stream: &mut TcpStream) -> Result<Vec<u8>, ProxyError> {
     let mut head = Vec::with_capacity(256);
     loop {
-        let byte = stream.read_u8().await.map_err(io_error)?;
+        let byte = stream.read_u8().await.map_err(ProxyError::of_connection)?;
         head.push(byte);
         // Some end lines with a line feed alone.
         if head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n") {

@@ -87,6 +87,16 @@ pub enum ProxyError {
     Protocol(String),
 }
 
+impl ProxyError {
+    /// What became of the connection to the proxy.
+    pub(crate) fn of_connection(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::HungUp,
+            _ => Self::Io(Arc::new(error)),
+        }
+    }
+}
+
 impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

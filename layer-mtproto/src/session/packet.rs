@@ -134,6 +134,21 @@ pub(crate) fn seal(key: &AuthKey, from: Sender, packet: &mut [u8]) {
     let _ = message::seal(key, from, packet);
 }
 
+/// Fills `out` with the packets that `compose` appends, and `ends` with where each ends; none is begun once there are
+/// `enough` bytes.
+pub(crate) fn compose_many(
+    enough: usize,
+    out: &mut Vec<u8>,
+    ends: &mut Vec<usize>,
+    mut compose: impl FnMut(&mut Vec<u8>) -> bool,
+) {
+    out.clear();
+    ends.clear();
+    while out.len() < enough && compose(out) {
+        ends.push(out.len());
+    }
+}
+
 /// Encrypts packets that an [`Envelope`] made, each of which ends at one of `ends`, all at a time.
 pub(crate) fn seal_many(key: &AuthKey, from: Sender, mut packets: &mut [u8], ends: &[usize]) {
     let mut begun = 0;

@@ -71,11 +71,7 @@ impl ClientSession {
         out: &mut Vec<u8>,
         ends: &mut Vec<usize>,
     ) {
-        out.clear();
-        ends.clear();
-        while out.len() < enough && self.compose(now, out) {
-            ends.push(out.len());
-        }
+        packet::compose_many(enough, out, ends, |out| self.compose(now, out));
         packet::seal_many(&self.key, Sender::Client, out, ends);
     }
 

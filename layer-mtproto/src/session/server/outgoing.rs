@@ -51,11 +51,7 @@ impl ServerSession {
         out: &mut Vec<u8>,
         ends: &mut Vec<usize>,
     ) {
-        out.clear();
-        ends.clear();
-        while out.len() < enough && self.compose(now, unix, out) {
-            ends.push(out.len());
-        }
+        packet::compose_many(enough, out, ends, |out| self.compose(now, unix, out));
         packet::seal_many(&self.key, Sender::Server, out, ends);
     }
 
