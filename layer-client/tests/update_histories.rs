@@ -19,6 +19,7 @@ use layer_client::update::{Update, UpdateStream};
 use layer_client::{Client, Config, Message, PeerId};
 use layer_test_server::{Limits, NewUser, Peer, Server};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// How long everything may take to come, once nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -148,7 +149,10 @@ impl Watcher {
             tokio::select! {
                 biased;
                 order = orders.recv() => match order {
-                    None => return,
+                    None => {
+                        drop(updates);
+                        return client.disconnect().await.unwrap();
+                    }
                     Some(Order::Slow(count)) => slow = count,
                     Some(Order::Tell(done)) => drop(done),
                     Some(Order::Write(to, text)) => self.write(&client, to, &text).await,
@@ -246,6 +250,7 @@ struct Watched {
     orders: mpsc::UnboundedSender<Order>,
     mirror: Arc<Mutex<Mirror>>,
     changed: Arc<Notify>,
+    task: JoinHandle<()>,
 }
 
 impl Watched {
@@ -306,12 +311,13 @@ async fn play(seed: u64, chats: usize, steps: usize) {
             mirror: Arc::clone(&mirror),
             changed: Arc::clone(&changed),
         };
-        tokio::spawn(watcher.run(client, taken));
+        let task = tokio::spawn(watcher.run(client, taken));
         watched.push(Watched {
             name,
             orders,
             mirror,
             changed,
+            task,
         });
     }
     let mut player = Player::new(&server, me, seed, chats, WEATHER);
@@ -350,6 +356,11 @@ async fn play(seed: u64, chats: usize, steps: usize) {
         }
     }
     drop(player);
+    for Watched { orders, task, .. } in watched {
+        drop(orders);
+        // So that nothing is written any more when the folder goes.
+        task.await.unwrap();
+    }
     server.shutdown().await;
 }
 
