@@ -15,6 +15,9 @@ cargo build --quiet --release --locked --manifest-path "$here/Cargo.toml" --targ
 python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --root-user-action ignore \
     --target "$target/python" --requirement "$here/requirements.txt" ||
     echo "Telethon cannot be installed" >&2
+python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --root-user-action ignore \
+    --target "$target/tdlib" --requirement "$here/../../interop/requirements.txt" ||
+    echo "TDLib cannot be installed" >&2
 # A module finds its packages beside itself.
 mkdir -p "$target/node"
 cp "$here"/{package.json,package-lock.json,mtcute_client.mjs} "$target/node/"

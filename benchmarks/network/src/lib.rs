@@ -27,6 +27,7 @@ pub struct World {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     pub user_id: i64,
+    pub phone: String,
     /// In hexadecimal digits, 256 bytes.
     pub auth_key: String,
     /// The session as layer-client has it.

@@ -33,9 +33,8 @@ async fn prepare() -> Outcome<()> {
             ..Config::default()
         };
         let client = Client::connect(config).await?;
-        let token = client
-            .request_login_code(&format!("+1555{number:07}"))
-            .await?;
+        let phone = format!("+1555{number:07}");
+        let token = client.request_login_code(&phone).await?;
         let me = match client.sign_in(&token, CODE).await {
             Err(SignInError::SignUpRequired(token)) => client.sign_up(&token, "Bench", "").await?,
             Ok(_) => return Err("this server has the account already".into()),
@@ -52,6 +51,7 @@ async fn prepare() -> Outcome<()> {
         let key = key.ok_or("the session has no key")?;
         accounts.push(Account {
             user_id: me.id(),
+            phone,
             auth_key: hex(key.as_bytes()),
             telethon: telethon(address, key.as_bytes())?,
             layer,
