@@ -74,7 +74,8 @@
 //! data centre has one task that owns its connection; calls from any number of tasks at once are
 //! packed together and do not wait for each other. A lost connection is made again, and requests
 //! that were not answered are sent again on it, unless that is forbidden
-//! ([`CallOptions::no_resend`](middleware::CallOptions::no_resend)). Dropping the future of a call
+//! ([`CallOptions::no_resend`](middleware::CallOptions::no_resend),
+//! [`CallOptions::at_most_once`](middleware::CallOptions::at_most_once)). Dropping the future of a call
 //! cancels the request. Each call ends with its result or with an [`Error`] that says what to do.
 //!
 //! A peer that went silent, or away while the computer slept, is found out within seconds when

@@ -208,9 +208,9 @@ async fn a_dead_data_centre_delays_no_other_and_not_the_end() {
     let begun = Instant::now();
     let options = CallOptions {
         dc: Some(2),
-        deadline: None,
         timeout: Some(5 * SECOND),
         no_resend: true,
+        ..CallOptions::default()
     };
     client.invoke_with(&Nearest {}, options).await.unwrap_err();
     assert!(begun.elapsed() <= 6 * SECOND, "{:?}", begun.elapsed());

@@ -8,10 +8,10 @@ mod util;
 use std::time::Duration;
 
 use layer_client::files::{NewProfilePhoto, OutgoingMedia, Upload};
-use layer_client::{Client, Error, tl};
+use layer_client::{Client, Config, Error, tl};
 use layer_test_server::Server;
 use layer_test_server::faults::FaultId;
-use util::{server, user};
+use util::{PATIENCE, config, server, user, user_with};
 
 fn rule(server: &Server, rule: &str) -> FaultId {
     server.faults().add(rule.parse().unwrap()).unwrap()
@@ -218,4 +218,129 @@ async fn a_photos_part_that_the_server_lost_is_sent_again() {
         ann.set_chat_photo(channel.clone(), photo()).await.unwrap();
         assert_eq!(server.faults().fired(lost), 1);
     }
+}
+
+/// Connections break, and are soon there again.
+fn impatient(server: &Server) -> Config {
+    Config {
+        max_reconnect_delay: Duration::from_millis(300),
+        ..config(server)
+    }
+}
+
+#[tokio::test]
+async fn a_profile_photo_whose_answer_was_lost_is_not_set_twice() {
+    let server = server().await;
+    let (_, ann) = user_with(&server, "+15550001", "Ann", impatient(&server)).await;
+    let (_, bob) = user(&server, "+15550002", "Bob").await;
+    let png = samples::png(640, 640);
+    let mut all = Vec::new();
+    let mut set = async |faults: &[&str], dropped: bool, done: u64| {
+        let method = "method=photos.uploadProfilePhoto";
+        let rules = faults
+            .iter()
+            .map(|fault| rule(&server, &format!("{method} {fault}")))
+            .collect::<Vec<_>>();
+        let setting = ann.set_profile_photo(picture(&png));
+        let setting = tokio::time::timeout(PATIENCE, setting);
+        let (photo, ()) = tokio::join!(setting, async {
+            while dropped && server.faults().fired(rules[0]) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            if dropped {
+                server.drop_connections();
+            }
+        });
+        let photo = photo.unwrap().unwrap_or_else(|e| panic!("{faults:?}: {e}"));
+        all.insert(0, photo.id());
+        if dropped {
+            // A call that is late is done by then.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        assert_eq!(ids(&bob, "@ann_user").await, all, "{faults:?}");
+        let fired: u64 = rules.iter().map(|rule| server.faults().fired(*rule)).sum();
+        assert_eq!(fired, done, "{faults:?}");
+        server.faults().clear();
+    };
+    // The session's next connection brings the answer.
+    set(&["times=1: close-before-ack"], false, 1).await;
+    set(&["times=1: close-after-ack"], false, 1).await;
+    // It is being done while the connection breaks.
+    set(&["times=1: delay 1500ms"], true, 1).await;
+    // It was not done: the server failed, forgot it, or never had it.
+    set(&["times=2: error 500 RPC_CALL_FAIL"], false, 2).await;
+    set(&["times=1: new-session"], false, 1).await;
+    set(&["times=1: close"], false, 1).await;
+}
+
+/// Does something that `method` stands for, and lets the server forget its sessions before they have told the
+/// answer.
+async fn forgotten<T>(
+    server: &Server,
+    bob: &Client,
+    method: &str,
+    act: impl Future<Output = T>,
+) -> T {
+    let before = ids(bob, "@ann_user").await;
+    let done = rule(
+        server,
+        &format!("method={method} times=1: close-before-ack"),
+    );
+    let shut = rule(server, "connect: close");
+    let forget = async {
+        while ids(bob, "@ann_user").await == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(server.faults().fired(done), 1);
+        server.forget_sessions();
+        server.faults().remove(shut);
+    };
+    let both = async { tokio::join!(act, forget) };
+    let (outcome, ()) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    outcome
+}
+
+#[tokio::test]
+async fn a_profile_photo_whose_answer_nobody_has_any_more_is_looked_for() {
+    let server = server().await;
+    let (_, ann) = user_with(&server, "+15550001", "Ann", impatient(&server)).await;
+    let (_, bob) = user(&server, "+15550002", "Bob").await;
+    let png = samples::png(600, 600);
+    // Its file's connection is there from now on, whatever becomes of the main one.
+    let mut all = vec![ann.set_profile_photo(picture(&png)).await.unwrap().id()];
+    for side in [620, 630] {
+        let png = samples::png(side, side);
+        let set = ann.set_profile_photo(picture(&png));
+        let set = forgotten(&server, &bob, "photos.uploadProfilePhoto", set).await;
+        let set = set.unwrap();
+        assert!(ann.download(&set).bytes().await.unwrap() == png);
+        all.insert(0, set.id());
+        assert_eq!(ids(&bob, "@ann_user").await, all);
+    }
+    // One is taken away, and not the one before it too.
+    let remove = ann.remove_profile_photo();
+    let removed = forgotten(&server, &bob, "photos.updateProfilePhoto", remove).await;
+    removed.unwrap();
+    assert_eq!(ids(&bob, "@ann_user").await, all[1..]);
+}
+
+#[tokio::test]
+async fn a_profile_photo_that_may_yet_be_set_is_not_asked_for_again() {
+    let server = server().await;
+    let config = Config {
+        request_timeout: Duration::from_secs(1),
+        ..config(&server)
+    };
+    let (_, ann) = user_with(&server, "+15550001", "Ann", config).await;
+    let (_, bob) = user(&server, "+15550002", "Bob").await;
+    let png = samples::png(640, 640);
+    let lost = rule(&server, "method=photos.uploadProfilePhoto: drop");
+    let error = ann.set_profile_photo(picture(&png)).await.unwrap_err();
+    assert!(matches!(&error, Error::Timeout(e) if e.sent), "{error}");
+    assert_eq!(server.faults().fired(lost), 1);
+    server.faults().clear();
+    // That it was done is seen, though the answer comes too late.
+    rule(&server, "method=photos.uploadProfilePhoto: delay 1200ms");
+    let set = ann.set_profile_photo(picture(&png)).await.unwrap();
+    assert_eq!(ids(&bob, "@ann_user").await, [set.id()]);
 }

@@ -134,6 +134,7 @@ impl World {
         body.resize(body.len().next_multiple_of(4), 0);
         let mut options = SubmitOptions::default();
         options.resend_on_reconnect = flags & 1 == 0;
+        options.ask_before_resend = flags & 16 != 0;
         if flags & 2 != 0 {
             options.deadline = Some(self.now + Duration::from_secs(input.byte().into()));
         }

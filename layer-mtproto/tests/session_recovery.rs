@@ -19,6 +19,12 @@ fn forbidden() -> SubmitOptions {
     options
 }
 
+fn careful() -> SubmitOptions {
+    let mut options = SubmitOptions::default();
+    options.ask_before_resend = true;
+    options
+}
+
 // ---- clocks ----
 
 #[test]
@@ -527,6 +533,87 @@ fn a_request_that_must_not_go_again_fails_when_the_connection_is_lost() {
         Some(ClientEvent::Failed { id: sent, reason })
     );
     pair.assert_answered(unsent, "unsent");
+}
+
+#[test]
+fn a_request_that_is_asked_about_first_goes_again_only_if_it_never_came() {
+    // Which is known, and done once, whether it came before the connection was lost or not.
+    for arrives in [false, true] {
+        let mut pair = Pair::new();
+        pair.submit("first");
+        pair.talk();
+        pair.pass(SECOND);
+        pair.answering = false;
+        let id = pair.submit_with("a", careful());
+        for packet in pair.client_packets() {
+            if arrives {
+                pair.deliver_to_server(packet);
+            }
+        }
+        pair.client.connection_lost(pair.now);
+        pair.server.connected();
+        pair.now += SECOND;
+        let question = pair.intercept();
+        let asked: Vec<_> = question
+            .iter()
+            .flat_map(|(opened, packet)| messages(opened, packet))
+            .map(|(.., body)| id_of(&body))
+            .collect();
+        assert!(asked.contains(&0xda69_fb52), "msgs_state_req: {asked:x?}");
+        assert!(!asked.contains(&0x7e57_ca11), "it is not sent yet");
+        // The question may get lost too, with its connection or without.
+        pair.client.connection_lost(pair.now);
+        pair.server.connected();
+        assert!(!pair.intercept().is_empty());
+        pair.answering = true;
+        pair.pass(30 * SECOND);
+        if arrives {
+            let (msg_id, body) = pair.calls[1].clone();
+            pair.server.respond(msg_id, result_of(&body));
+            pair.talk();
+        }
+        pair.assert_answered(id, "a");
+        assert_eq!(pair.calls.len(), 2, "{arrives}");
+    }
+}
+
+#[test]
+fn an_answer_that_the_connection_took_along_comes_without_the_request() {
+    let mut pair = Pair::new();
+    let id = pair.submit_with("a", careful());
+    for packet in pair.client_packets() {
+        pair.deliver_to_server(packet);
+    }
+    assert!(!pair.server_packets().is_empty(), "the answer is lost");
+    pair.client.connection_lost(pair.now);
+    pair.now += SECOND;
+    pair.server.connected();
+    pair.talk();
+    pair.assert_answered(id, "a");
+    assert_eq!(pair.calls.len(), 1);
+}
+
+#[test]
+fn a_request_that_is_asked_about_first_fails_if_the_server_lost_its_sessions() {
+    let mut pair = Pair::new();
+    pair.answering = false;
+    let id = pair.submit_with("a", careful());
+    pair.talk();
+    assert_eq!(pair.calls.len(), 1);
+    let fresh = Pair::new();
+    pair.server = layer_mtproto::session::ServerSession::new(
+        util::pair::key(),
+        pair.client.session_id(),
+        fresh.salts,
+        util::TestRng::boxed(9),
+        layer_mtproto::session::ServerSessionConfig::default(),
+    );
+    pair.client.connection_lost(pair.now);
+    pair.answering = true;
+    pair.talk();
+    let reason = RequestFailure::ConnectionLost;
+    assert_eq!(pair.outcome(id), Some(ClientEvent::Failed { id, reason }));
+    assert_eq!(pair.calls.len(), 1);
 }
 
 #[test]

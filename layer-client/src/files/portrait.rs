@@ -12,7 +12,9 @@ use crate::chats::group_id;
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::messages::unexpected;
-use crate::peers::{Peer, PeerRef};
+use crate::middleware::CallOptions;
+use crate::peers::{Peer, PeerRef, unusable};
+use crate::tl::RemoteCall;
 
 /// What is to be the photo of a profile, a group or a channel: a picture, a video, or an emoji.
 ///
@@ -149,6 +151,13 @@ enum Prepared {
     Uploaded(Box<(tl::types::InputChatUploadedPhoto, Option<UploadedFile>)>),
 }
 
+fn photo_id(photo: &tl::enums::Photo) -> i64 {
+    match photo {
+        tl::enums::Photo::Photo(photo) => photo.id,
+        tl::enums::Photo::Empty(photo) => photo.id,
+    }
+}
+
 fn no_photo() -> Error {
     Error::input("there is no photo to be set")
 }
@@ -203,7 +212,8 @@ where
 
 impl Client {
     /// Sets one's profile photo, or that of a bot of one's own; the earlier ones stay in the profile
-    /// behind it.
+    /// behind it. It is set once, also when the answer got lost: where no one else can tell, the profile is
+    /// looked at, and a photo that was not there before is taken for this one.
     ///
     /// # Errors
     /// When a file cannot be read, and what Telegram answers (`photos.uploadProfilePhoto`,
@@ -217,9 +227,7 @@ impl Client {
     /// # Errors
     /// What Telegram answers (`photos.updateProfilePhoto`).
     pub async fn remove_profile_photo(&self) -> Result<()> {
-        self.choose_portrait(None, tl::enums::InputPhoto::Empty)
-            .await
-            .map(drop)
+        self.remove_portrait().await
     }
 
     /// Deletes photos of one's profile, whether they are shown now or were before. The ids of those
@@ -294,11 +302,10 @@ impl Client {
                         video_start_ts: photo.video_start_ts,
                         video_emoji_markup: photo.video_emoji_markup.clone(),
                     };
-                    let send = || self.invoke(&request);
+                    let before = photo_id(&self.newest_portrait(&whose).await?);
+                    let send = || self.change_portrait(&request, &whose, before);
                     let answer = UploadedFile::mended(only.as_ref(), self, send).await?;
-                    let tl::enums::photos::Photo::Photo(answer) = answer;
-                    self.learn(&answer.users, &[]);
-                    ("photos.uploadProfilePhoto", answer.photo)
+                    ("photos.uploadProfilePhoto", answer)
                 }
             };
             ProfilePhoto::of_user(answer, whose)
@@ -306,7 +313,86 @@ impl Client {
         })
     }
 
-    /// Makes an earlier photo the one that is shown, or none.
+    fn remove_portrait(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let request = tl::functions::photos::UpdateProfilePhoto {
+                fallback: false,
+                bot: None,
+                id: tl::enums::InputPhoto::Empty,
+            };
+            let me = self.myself()?;
+            let before = photo_id(&self.newest_portrait(&me).await?);
+            self.change_portrait(&request, &me, before).await.map(drop)
+        })
+    }
+
+    /// Does what gives a profile another newest photo than `before`, and would give it yet another if it
+    /// were done twice. When nobody can tell whether it was done, the profile is looked at.
+    async fn change_portrait<R>(
+        &self,
+        request: &R,
+        whose: &Peer,
+        before: i64,
+    ) -> Result<tl::enums::Photo>
+    where
+        R: RemoteCall<Return = tl::enums::photos::Photo>,
+    {
+        let options = CallOptions {
+            at_most_once: true,
+            ..CallOptions::default()
+        };
+        let mut attempt = 0;
+        loop {
+            let error = match self.invoke_with(request, options.clone()).await {
+                Ok(tl::enums::photos::Photo::Photo(answer)) => {
+                    self.learn(&answer.users, &[]);
+                    return Ok(answer.photo);
+                }
+                Err(error) => error,
+            };
+            // Whether it is over and may be asked for again, if it was not done.
+            let over = match &error {
+                Error::Request(error) if error.sent => true,
+                Error::Rpc(error) if error.is_server_failure() => true,
+                // The server may still be at it.
+                Error::Timeout(error) if error.sent => false,
+                _ => return Err(error),
+            };
+            let delay = self.inner.config.retry.delay(attempt);
+            tokio::time::sleep(delay.unwrap_or_default()).await;
+            let Ok(newest) = self.newest_portrait(whose).await else {
+                return Err(error);
+            };
+            if photo_id(&newest) != before {
+                log::info!("{error}; but it was done");
+                return Ok(newest);
+            }
+            if !over || delay.is_none() {
+                return Err(error);
+            }
+            log::info!("{error}; it was not done, and is asked for again");
+            attempt += 1;
+        }
+    }
+
+    /// The photo that a user shows now.
+    async fn newest_portrait(&self, whose: &Peer) -> Result<tl::enums::Photo> {
+        let user_id = whose.to_input_user();
+        let request = tl::functions::photos::GetUserPhotos {
+            user_id: user_id.ok_or_else(|| unusable(whose.key()))?,
+            offset: 0,
+            max_id: 0,
+            limit: 1,
+        };
+        let photos = match self.invoke(&request).await? {
+            tl::enums::photos::Photos::Photos(page) => page.photos,
+            tl::enums::photos::Photos::Slice(page) => page.photos,
+        };
+        let none = || tl::types::PhotoEmpty { id: 0 }.into();
+        Ok(photos.into_iter().next().unwrap_or_else(none))
+    }
+
+    /// Makes an earlier photo the one that is shown.
     fn choose_portrait(
         &self,
         bot: Option<tl::enums::InputUser>,

@@ -259,7 +259,7 @@ impl Wire for ClientWire<'_> {
         let sending = Sending {
             body: &request.body,
             within: self.within(request),
-            no_resend: request.options().no_resend,
+            resend: request.options().resend(),
             lane: &request.lane,
         };
         let result = self.inner.pool.call(self.inner, dc_id, &sending).await;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::shape;
-use crate::net::{Lane, Over};
+use crate::net::{Lane, Over, Resend};
 
 /// How one call is to be made. What is not said here is as the [`Config`](crate::Config) says.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,26 @@ pub struct CallOptions {
     /// Never ask twice what the server may have seen: a request that was sent is not sent again
     /// when its connection breaks, when the server fails, or when no answer comes.
     pub no_resend: bool,
+    /// Never have done twice what the server may have done. Other than with
+    /// [`no_resend`](Self::no_resend), a request whose connection broke is asked about and sent again if
+    /// the server certainly never had it, and answered if it had. Where the server cannot tell any more, the
+    /// call ends with an error whose `sent` says so: look whether it was done.
+    pub at_most_once: bool,
+}
+
+impl CallOptions {
+    /// Whether it must not be asked for twice by whoever does not know what became of it.
+    pub(super) fn is_once(&self) -> bool {
+        self.no_resend || self.at_most_once
+    }
+
+    pub(super) fn resend(&self) -> Resend {
+        match (self.no_resend, self.at_most_once) {
+            (true, _) => Resend::Never,
+            (false, true) => Resend::IfNotReceived,
+            (false, false) => Resend::Always,
+        }
+    }
 }
 
 /// One call on its way. Layers look at it, and may change what is asked and how.

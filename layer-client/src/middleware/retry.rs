@@ -71,7 +71,7 @@ impl Retry {
                 _ => false,
             };
             let delay = match self.0.delay(retries) {
-                Some(delay) if again && !request.options().no_resend => delay,
+                Some(delay) if again && !request.options().is_once() => delay,
                 _ => return Err(error),
             };
             if !request.has_time_for(delay) {
@@ -181,14 +181,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_that_forbids_it_is_not_asked_for_twice() {
-        for answer in [rpc(500, "RPC_CALL_FAIL"), timeout(true)] {
-            let options = CallOptions {
-                no_resend: true,
-                ..CallOptions::default()
-            };
-            let wire = Script::new([answer]);
-            call(&wire, options).await.unwrap_err();
-            assert_eq!(wire.sent(), 1);
+        for (no_resend, at_most_once) in [(true, false), (false, true)] {
+            for answer in [rpc(500, "RPC_CALL_FAIL"), timeout(true)] {
+                let options = CallOptions {
+                    no_resend,
+                    at_most_once,
+                    ..CallOptions::default()
+                };
+                let wire = Script::new([answer]);
+                call(&wire, options).await.unwrap_err();
+                assert_eq!(wire.sent(), 1);
+            }
         }
     }
 

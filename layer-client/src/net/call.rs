@@ -19,8 +19,7 @@ pub(crate) struct Sending<'a> {
     pub(crate) body: &'a Bytes,
     /// How long it may take, the way to its data centre included.
     pub(crate) within: Duration,
-    /// Whether it must not be sent again once it was sent.
-    pub(crate) no_resend: bool,
+    pub(crate) resend: Resend,
     pub(crate) lane: &'a Lane,
 }
 
@@ -31,6 +30,17 @@ pub(crate) struct Lane {
     pub(crate) over: Over,
     /// Behind which other request.
     pub(crate) place: Option<Arc<Place>>,
+}
+
+/// Whether a request that was sent is sent again when its connection broke before the answer came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Resend {
+    /// Always: the server knows it if it had it, unless it lost its sessions.
+    #[default]
+    Always,
+    /// Only if the server says that it never had it.
+    IfNotReceived,
+    Never,
 }
 
 /// The connections of a data centre that a request may go over.
@@ -55,7 +65,7 @@ impl<'a> Sending<'a> {
         Self {
             body,
             within,
-            no_resend: false,
+            resend: Resend::default(),
             lane: &MAIN,
         }
     }
@@ -70,7 +80,7 @@ impl<'a> Sending<'a> {
 /// What the task is asked to do.
 pub(super) struct Request {
     pub(super) body: Bytes,
-    pub(super) no_resend: bool,
+    pub(super) resend: Resend,
     pub(super) reply: Reply,
 }
 

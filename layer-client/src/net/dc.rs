@@ -101,7 +101,7 @@ impl Dc {
         let (reply, mut waiting) = Waiting::new(ticket.clone(), after, cancels);
         let request = Request {
             body: sending.body.clone(),
-            no_resend: sending.no_resend,
+            resend: sending.resend,
             reply,
         };
         // Boxed, for there is mostly room, and a call that needs none of this is smaller.

@@ -18,7 +18,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Role;
-use super::call::{End, Reply, Request};
+use super::call::{End, Reply, Request, Resend};
 use super::keys::Renewal;
 use super::vigil::{Verdict, Vigil};
 use super::wire::Wire;
@@ -304,7 +304,7 @@ impl Worker {
                 .or_else(|| self.requests.try_recv().ok());
             let Some(Request {
                 body,
-                no_resend,
+                resend,
                 reply,
             }) = next
             else {
@@ -314,7 +314,8 @@ impl Worker {
                 continue;
             }
             let mut options = SubmitOptions::default();
-            options.resend_on_reconnect = !no_resend;
+            options.resend_on_reconnect = resend != Resend::Never;
+            options.ask_before_resend = resend == Resend::IfNotReceived;
             if let Some(after) = &reply.after {
                 options.after = match (after.how_it_ended(), request_of(&self.waiting, after)) {
                     (End::Done, _) => Vec::new(),

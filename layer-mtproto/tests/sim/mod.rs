@@ -222,14 +222,18 @@ impl Sim {
             false => call(&format!("r{number}")),
         };
         let mut options = SubmitOptions::default();
-        options.resend_on_reconnect = !self.dice.chance(self.weather.forbid);
+        let may_repeat = !self.dice.chance(self.weather.forbid);
+        if !may_repeat {
+            options.ask_before_resend = self.dice.below(2) == 0;
+            options.resend_on_reconnect = options.ask_before_resend;
+        }
         if self.dice.chance(self.weather.deadline) {
             options.deadline = Some(self.clock.client() + self.dice.millis(0, 20_000));
         }
         if self.dice.chance(self.weather.chain) {
             options.after = self.predecessors();
         }
-        let (may_repeat, after) = (options.resend_on_reconnect, options.after.clone());
+        let after = options.after.clone();
         if let Some(id) = self.shell.submit(body.clone(), options, &self.clock) {
             self.fates.submitted(id, body, may_repeat, after);
         }

@@ -56,7 +56,7 @@ pub(crate) struct Weather {
     pub(crate) deadline: u32,
     /// A request comes after others.
     pub(crate) chain: u32,
-    /// A request must not be repeated.
+    /// A request must not be repeated, or not before the server was asked about it.
     pub(crate) forbid: u32,
     /// A request is long enough to be compressed.
     pub(crate) long: u32,

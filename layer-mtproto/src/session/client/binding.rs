@@ -209,10 +209,10 @@ impl ClientSession {
     /// Requests keep their [`RequestId`], options, deadline, order and counts, so that each still has exactly one
     /// outcome; updates and outcomes that were not polled yet come first. What was not sent yet goes out in the new
     /// session. What was sent and not answered goes again, for the server knows nothing of it under the new key;
-    /// unless [`resend_on_reconnect`](SubmitOptions::resend_on_reconnect) forbids that, or it was lost too often:
-    /// then it fails with [`RequestFailure::ConnectionLost`]. To have nothing done twice, let a session that still
-    /// works come to rest first: keep new requests back until [`pending`](Self::pending) is 0 or some seconds
-    /// have passed.
+    /// unless [`resend_on_reconnect`](SubmitOptions::resend_on_reconnect) or
+    /// [`ask_before_resend`](SubmitOptions::ask_before_resend) forbids that, or it was lost too often: then it fails
+    /// with [`RequestFailure::ConnectionLost`]. To have nothing done twice, let a session that still works come to
+    /// rest first: keep new requests back until [`pending`](Self::pending) is 0 or some seconds have passed.
     ///
     /// The clock goes on, so `params.time_offset_secs` is not looked at.
     #[must_use]

@@ -111,6 +111,10 @@ pub struct SubmitOptions {
     /// Whether it may be sent again after the connection was lost. The server knows a message that it had
     /// already, but a server that lost its sessions would do again what was asked.
     pub resend_on_reconnect: bool,
+    /// Whether the server is asked if it has it (`msgs_state_req`) after the connection was lost, so that only what
+    /// it certainly never had is sent again. Where the server cannot tell, for it lost its sessions, it fails with
+    /// [`RequestFailure::ConnectionLost`](super::super::RequestFailure::ConnectionLost).
+    pub ask_before_resend: bool,
     /// When to give up.
     pub deadline: Option<Instant>,
     /// The requests that the server has to be done with before it begins this one (`invokeAfterMsg`,
@@ -118,10 +122,18 @@ pub struct SubmitOptions {
     pub after: Vec<RequestId>,
 }
 
+impl SubmitOptions {
+    /// Whether it may go to a server that does not know whether it has done it already.
+    pub(super) fn may_be_done_twice(&self) -> bool {
+        self.resend_on_reconnect && !self.ask_before_resend
+    }
+}
+
 impl Default for SubmitOptions {
     fn default() -> Self {
         Self {
             resend_on_reconnect: true,
+            ask_before_resend: false,
             deadline: None,
             after: Vec::new(),
         }

@@ -39,6 +39,9 @@ use super::salts::{FutureSalt, Salts};
 use super::seqno::Seqno;
 use super::window::Window;
 
+/// The most messages that are asked about at once.
+const MAX_ASKED: usize = 1024;
+
 /// Names a request within its session, in the order in which they were submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(u64);
@@ -378,7 +381,8 @@ impl ClientSession {
         self.service.push_back(Service::DestroySession(session_id));
     }
 
-    /// The connection is gone. Requests without an answer go again with the next one, unless that is forbidden.
+    /// The connection is gone. Requests without an answer go again with the next one, unless that is forbidden or
+    /// the server is to be asked first.
     pub fn connection_lost(&mut self, _now: Instant) {
         self.connected = false;
         self.introduced = false;
@@ -388,20 +392,28 @@ impl ClientSession {
         self.service.retain(|service| {
             matches!(service, Service::DropAnswer(_) | Service::DestroySession(_))
         });
-        let mut again = Vec::new();
+        let (mut again, mut in_doubt) = (Vec::new(), Vec::new());
         for id in self.in_order(|request| request.turn == Turn::Sent) {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };
             request.losses = request.losses.saturating_add(1);
-            if request.options.resend_on_reconnect && request.losses <= self.config.max_losses {
+            if !request.options.resend_on_reconnect || request.losses > self.config.max_losses {
+                self.fail(id, RequestFailure::ConnectionLost);
+            } else if request.options.ask_before_resend {
+                // It is asked about even if the server said that it has it: it may have forgotten its session, and
+                // does not know where to answer before it hears from us.
+                request.acked = false;
+                in_doubt.extend(request.ids.last());
+            } else {
                 request.turn = Turn::Again;
                 again.push(id);
-            } else {
-                self.fail(id, RequestFailure::ConnectionLost);
             }
         }
         self.queue.insert_all(again);
+        for ids in in_doubt.chunks(MAX_ASKED) {
+            self.put_back(Service::StateReq(ids.to_vec()));
+        }
         if let KeyState::Binding { request } = self.key_state {
             self.set_deadline(request, None);
         }

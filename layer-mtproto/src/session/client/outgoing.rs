@@ -204,6 +204,11 @@ impl ClientSession {
             self.pings.waiting.push_back((ping_id, now));
             self.pings.waiting.truncate(64);
         }
+        // Should it get lost, what it asks about is asked about again.
+        if let Service::StateReq(_) = service {
+            self.state_check
+                .get_or_insert(now + self.config.state_check);
+        }
         self.sent.insert(msg_id, Sent::Service(service));
         messages.push(Outgoing {
             msg_id,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::sent::{Sent, Service};
-use super::{ClientEvent, ClientSession, RequestId, Turn, random_i64};
+use super::{ClientEvent, ClientSession, MAX_ASKED, RequestId, Turn, random_i64};
 use crate::session::error::{RequestFailure, Terminal};
 use crate::session::msg_id::{self, MsgIds};
 use crate::session::seqno::Seqno;
@@ -169,7 +169,7 @@ impl ClientSession {
         };
         self.requests
             .get(id)
-            .is_some_and(|request| !request.options.resend_on_reconnect)
+            .is_some_and(|request| !request.options.may_be_done_twice())
     }
 
     /// Whether a request has gone with another packet since the one that was refused. One copy of it on its way is
@@ -301,7 +301,7 @@ impl ClientSession {
             return;
         };
         request.losses = request.losses.saturating_add(1);
-        if !request.options.resend_on_reconnect || request.losses > self.config.max_losses {
+        if !request.options.may_be_done_twice() || request.losses > self.config.max_losses {
             self.fail(id, RequestFailure::ConnectionLost);
             return;
         }
@@ -319,7 +319,7 @@ impl ClientSession {
             // Also what was about to go again on somebody's wish, if it must not be repeated.
             let went = match request.turn {
                 Turn::Sent => true,
-                Turn::Again => !request.options.resend_on_reconnect,
+                Turn::Again => !request.options.may_be_done_twice(),
                 Turn::Fresh => false,
             };
             went && request.carrier < first_msg_id
@@ -345,7 +345,7 @@ impl ClientSession {
         let due: Vec<_> = due
             .iter()
             .filter_map(|id| self.requests.get(id)?.ids.last())
-            .take(1024)
+            .take(MAX_ASKED)
             .collect();
         if !due.is_empty()
             && !self
@@ -381,7 +381,7 @@ impl ClientSession {
             }
             match status & 7 {
                 // Nothing is known of it: it may have been done, and forgotten.
-                1 if !request.options.resend_on_reconnect => {
+                1 if !request.options.may_be_done_twice() => {
                     self.fail(id, RequestFailure::ConnectionLost);
                 }
                 // Forgotten, or never received: it will know its name if it is only on its way.
