@@ -121,16 +121,6 @@ impl FileLocation {
         })
     }
 
-    /// The file reference, of those that have one.
-    pub(crate) fn reference(&self) -> Option<&[u8]> {
-        use tl::enums::InputFileLocation as L;
-        match &self.location {
-            L::InputDocumentFileLocation(at) => Some(&at.file_reference),
-            L::InputPhotoFileLocation(at) => Some(&at.file_reference),
-            _ => None,
-        }
-    }
-
     /// What tells it from other files: all but the reference, which changes.
     pub(crate) fn identity(&self) -> Vec<u8> {
         let mut nameless = self.clone();

@@ -24,8 +24,8 @@ pub use media::{
     Document, DocumentKind, Media, MediaKind, Photo, Thumb, WebPage, outline_to_path,
     outline_to_svg, stripped_to_jpeg,
 };
+pub(crate) use outgoing::{KnownFiles, file_id};
 pub use outgoing::{MediaSource, OutgoingMedia, OutgoingPoll};
-pub(crate) use outgoing::{file_id, renewed};
 pub use portrait::NewProfilePhoto;
 pub use profile::{PeerPhoto, ProfilePhoto, ProfilePhotoIter};
 pub use stickers::{StickerSet, StickerSetRef};

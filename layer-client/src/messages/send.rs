@@ -7,7 +7,7 @@ use layer_tl_types as tl;
 use super::{InputMessage, Message, blank_message};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, RequestError, Result};
-use crate::files::{FileLocation, Media, file_id, renewed};
+use crate::files::{KnownFiles, Media, file_id};
 use crate::peers::{Peer, PeerId, PeerKind, PeerMap, PeerRef, input_user, unusable};
 use crate::updates::Packet;
 
@@ -77,16 +77,16 @@ impl Client {
         peer: PeerRef,
         message: InputMessage,
     ) -> BoxFuture<'_, Result<Message>> {
-        self.send_file_of(peer, message, None)
+        self.send_file_of(peer, message, KnownFiles::default())
     }
 
-    /// Sends it. When the file reference of its medium has run out, a new one is got where the file
+    /// Sends it. When a file reference of its medium has run out, a new one is got where the file
     /// came from, once.
     pub(crate) fn send_file_of(
         &self,
         peer: PeerRef,
         mut message: InputMessage,
-        mut file: Option<FileLocation>,
+        mut known: KnownFiles,
     ) -> BoxFuture<'_, Result<Message>> {
         Box::pin(async move {
             let peer = self.resolve(peer).await?;
@@ -98,27 +98,24 @@ impl Client {
                         let found = self.find_sent(&peer, &message).await;
                         return found.unwrap_or(None).ok_or(error);
                     }
-                    Err(error) => message = self.renewed(message, file.take(), error).await?,
+                    Err(error) => message = self.renewed(message, &mut known, error).await?,
                 }
             }
         })
     }
 
-    /// The message with a new file reference, if `error` says that the old one has run out and there
-    /// is a place to get one.
+    /// The message with new file references, if `error` says that one has run out and there is a place
+    /// to get one.
     async fn renewed(
         &self,
         message: InputMessage,
-        file: Option<FileLocation>,
+        known: &mut KnownFiles,
         error: Error,
     ) -> Result<InputMessage> {
-        let (Some(file), Some(media)) = (file, message.media.as_deref()) else {
+        let Some(mut media) = message.media.as_deref().cloned() else {
             return Err(error);
         };
-        if !error.is("FILE_REFERENCE_*") {
-            return Err(error);
-        }
-        let media = renewed(media.clone(), &file.refresh(self).await?);
+        known.renew(self, &mut media, error).await?;
         Ok(message.media(media))
     }
 
@@ -265,7 +262,7 @@ impl Client {
         msg_id: i32,
         message: InputMessage,
     ) -> BoxFuture<'_, Result<Message>> {
-        self.edit_file_of(peer, msg_id, message, None)
+        self.edit_file_of(peer, msg_id, message, KnownFiles::default())
     }
 
     /// As [`send_file_of`](Self::send_file_of), for editing.
@@ -274,7 +271,7 @@ impl Client {
         peer: PeerRef,
         msg_id: i32,
         mut message: InputMessage,
-        mut file: Option<FileLocation>,
+        mut known: KnownFiles,
     ) -> BoxFuture<'_, Result<Message>> {
         Box::pin(async move {
             let peer = self.resolve_input(peer).await?;
@@ -294,7 +291,7 @@ impl Client {
                 };
                 match self.invoke(&request).await {
                     Ok(updates) => break updates,
-                    Err(error) => message = self.renewed(message, file.take(), error).await?,
+                    Err(error) => message = self.renewed(message, &mut known, error).await?,
                 }
             };
             let found = self.absorb(updates);

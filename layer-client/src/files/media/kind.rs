@@ -232,8 +232,17 @@ pub(super) fn to_input(media: Media<'_>) -> Option<tl::enums::InputMedia> {
                     file_reference: document.file_reference.clone(),
                 }
                 .into(),
-                video_cover: None,
-                video_timestamp: None,
+                video_cover: media.cover().map(|photo| {
+                    tl::types::InputPhoto {
+                        id: photo.id,
+                        access_hash: photo.access_hash,
+                        file_reference: photo.file_reference.clone(),
+                    }
+                    .into()
+                }),
+                video_timestamp: media
+                    .starts_at()
+                    .and_then(|at| at.as_secs().try_into().ok()),
                 ttl_seconds: None,
                 query: None,
             }

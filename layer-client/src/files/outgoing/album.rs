@@ -6,12 +6,13 @@ use std::task::Poll;
 
 use layer_tl_types as tl;
 
+use super::known::{set_cover, take_cover};
 use super::prepare::Prepared;
 use super::source::Source;
 use super::{Kind, OutgoingMedia, What};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
-use crate::files::{FileLocation, Media, UploadedFile, file_id, renewed};
+use crate::files::{KnownFiles, Media, UploadedFile, file_id};
 use crate::messages::{InputMessage, Message, random_id, reply_header, unexpected};
 use crate::peers::{Peer, PeerId, PeerRef, unusable};
 
@@ -21,7 +22,7 @@ const AT_ONCE: usize = 3;
 /// One medium of an album, as it is sent.
 struct Item {
     media: tl::enums::InputMedia,
-    file: Option<FileLocation>,
+    known: KnownFiles,
     caption: InputMessage,
     random_id: i64,
 }
@@ -99,20 +100,21 @@ impl Client {
     ) -> BoxFuture<'a, Result<Item>> {
         Box::pin(async move {
             let Prepared {
-                media,
-                file,
+                mut media,
+                mut known,
                 uploaded,
                 caption,
-            } = media.prepare(self).await?;
-            let media = if file_id(&media).is_some() {
-                media
-            } else {
+            } = media.prepare(self, peer.clone()).await?;
+            while file_id(&media).is_none() {
                 let keep = || self.keep(peer.clone(), media.clone());
-                UploadedFile::mended(uploaded.as_ref(), self, keep).await?
-            };
+                match UploadedFile::mended(uploaded.as_ref(), self, keep).await {
+                    Ok(kept) => media = kept,
+                    Err(error) => known.renew(self, &mut media, error).await?,
+                }
+            }
             Ok(Item {
                 media,
-                file,
+                known,
                 caption,
                 random_id: random_id()?,
             })
@@ -120,11 +122,12 @@ impl Client {
     }
 
     /// `messages.uploadMedia`: what was uploaded, as a medium that the server has.
-    async fn keep(
+    pub(super) async fn keep(
         &self,
         peer: tl::enums::InputPeer,
         media: tl::enums::InputMedia,
     ) -> Result<tl::enums::InputMedia> {
+        let cover = take_cover(&mut media.clone());
         let request = tl::functions::messages::UploadMedia {
             business_connection_id: None,
             peer,
@@ -168,7 +171,10 @@ impl Client {
             },
             _ => None,
         };
-        kept.ok_or_else(|| unexpected("messages.uploadMedia", "it became no photo or document"))
+        let mut kept: tl::enums::InputMedia = kept
+            .ok_or_else(|| unexpected("messages.uploadMedia", "it became no photo or document"))?;
+        set_cover(&mut kept, cover);
+        Ok(kept)
     }
 
     fn album_request(
@@ -218,10 +224,13 @@ impl Client {
             if only.is_some_and(|only| only != index) {
                 continue;
             }
-            if let Some(file) = item.file.take() {
-                item.media = renewed(item.media.clone(), &file.refresh(self).await?);
-                any = true;
+            if item.known.is_empty() {
+                continue;
             }
+            item.known
+                .renew(self, &mut item.media, error.clone())
+                .await?;
+            any = true;
         }
         if any { Ok(()) } else { Err(error) }
     }

@@ -4,6 +4,7 @@ mod album;
 mod attributes;
 mod copy;
 mod info;
+mod known;
 mod poll;
 mod prepare;
 mod source;
@@ -13,9 +14,9 @@ use std::time::Duration;
 use layer_tl_types as tl;
 
 pub(super) use info::Sample;
+pub(crate) use known::{KnownFiles, file_id};
 pub use poll::OutgoingPoll;
 pub use source::MediaSource;
-pub(crate) use source::{file_id, renewed};
 
 use super::{Downloadable, Media, MediaKind};
 use crate::messages::InputMessage;
@@ -80,6 +81,8 @@ enum Kind {
 #[derive(Default)]
 struct Options<'a> {
     thumbnail: Option<MediaSource<'a>>,
+    cover: Option<MediaSource<'a>>,
+    starts_at: Option<Duration>,
     spoiler: bool,
     ttl_seconds: Option<i32>,
     size: Option<(i32, i32)>,
@@ -170,6 +173,8 @@ impl<'a> OutgoingMedia<'a> {
             (None, None) => What::Nothing,
         });
         copy.options.spoiler = media.is_spoiler();
+        copy.options.cover = media.cover().map(MediaSource::from);
+        copy.options.starts_at = media.starts_at();
         copy
     }
 
@@ -248,6 +253,32 @@ impl<'a> OutgoingMedia<'a> {
     /// longer than 320. Not for photos, of which the server makes their own.
     pub fn thumbnail(mut self, picture: impl Into<MediaSource<'a>>) -> Self {
         self.options.thumbnail = Some(picture.into());
+        self
+    }
+
+    /// The picture that a video shows until it is played, in place of one of its own. It is a photo:
+    /// one that Telegram has already, such as the [cover](Media::cover) of another video, is not uploaded
+    /// again.
+    ///
+    /// ```no_run
+    /// # async fn example(client: layer_client::Client) -> layer_client::Result<()> {
+    /// use std::time::Duration;
+    /// use layer_client::files::OutgoingMedia;
+    ///
+    /// let video = OutgoingMedia::video("film.mp4")
+    ///     .cover("poster.jpg")
+    ///     .starts_at(Duration::from_secs(83));
+    /// client.send_media("me", video, "The best part").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn cover(mut self, picture: impl Into<MediaSource<'a>>) -> Self {
+        self.options.cover = Some(picture.into());
+        self
+    }
+
+    /// The moment at which a video begins to play, in whole seconds.
+    pub fn starts_at(mut self, moment: Duration) -> Self {
+        self.options.starts_at = Some(moment);
         self
     }
 

@@ -4,19 +4,20 @@ use layer_tl_types as tl;
 
 use super::attributes::attributes;
 use super::info::{self, FileInfo};
-use super::source::{Again, Source, by_reference};
+use super::known::{KnownFiles, set_cover};
+use super::source::{Again, Source, by_reference, input_photo};
 use super::{Kind, MediaSource, Options, OutgoingMedia, What};
 use crate::client::{BoxFuture, Client};
 use crate::error::{Error, Result};
 use crate::files::{FileLocation, UploadedFile};
-use crate::messages::{InputMessage, Message};
-use crate::peers::PeerRef;
+use crate::messages::{InputMessage, Message, unexpected};
+use crate::peers::{PeerRef, unusable};
 
 /// What can be sent now.
 pub(super) struct Prepared {
     pub(super) media: tl::enums::InputMedia,
-    /// Where the file reference in it is got anew, if there is one.
-    pub(super) file: Option<FileLocation>,
+    /// Where the file references in it are got anew.
+    pub(super) known: KnownFiles,
     /// What was uploaded for it, some of which the server may have lost by the time it is sent.
     pub(super) uploaded: Option<UploadedFile>,
     pub(super) caption: InputMessage,
@@ -39,7 +40,7 @@ impl Client {
     ///
     /// # Errors
     /// When a file cannot be read or the peer cannot be found, and what Telegram answers
-    /// (`upload.saveFilePart`, `messages.sendMedia`).
+    /// (`upload.saveFilePart`, `messages.uploadMedia` of a cover, `messages.sendMedia`).
     pub async fn send_media<'a>(
         &'a self,
         peer: impl Into<PeerRef>,
@@ -69,12 +70,14 @@ impl Client {
     /// [`InputMessage::media`] and the raw API take.
     ///
     /// # Errors
-    /// When a file cannot be read, and what Telegram answers (`upload.saveFilePart`).
+    /// When a file cannot be read, and what Telegram answers (`upload.saveFilePart`,
+    /// `messages.uploadMedia` of a cover).
     pub async fn input_media<'a>(
         &'a self,
         media: OutgoingMedia<'a>,
     ) -> Result<tl::enums::InputMedia> {
-        Ok(media.prepare(self).await?.media)
+        let peer = tl::enums::InputPeer::PeerSelf;
+        Ok(media.prepare(self, peer).await?.media)
     }
 
     fn send_outgoing<'a>(
@@ -86,9 +89,11 @@ impl Client {
         Box::pin(async move {
             // Before the upload, which may take its time.
             let peer = self.resolve(peer).await?;
-            let prepared = media.prepare(self).await?;
+            let input = peer.to_input().ok_or_else(|| unusable(peer.key()))?;
+            let prepared = media.prepare(self, input).await?;
             let message = message.or_caption(prepared.caption).media(prepared.media);
-            let send = || self.send_file_of((&peer).into(), message.clone(), prepared.file.clone());
+            let send =
+                || self.send_file_of((&peer).into(), message.clone(), prepared.known.clone());
             UploadedFile::mended(prepared.uploaded.as_ref(), self, send).await
         })
     }
@@ -102,11 +107,12 @@ impl Client {
     ) -> BoxFuture<'a, Result<Message>> {
         Box::pin(async move {
             let peer = self.resolve(peer).await?;
-            let prepared = media.prepare(self).await?;
+            let input = peer.to_input().ok_or_else(|| unusable(peer.key()))?;
+            let prepared = media.prepare(self, input).await?;
             let message = message.or_caption(prepared.caption).media(prepared.media);
             let edit = || {
-                let file = prepared.file.clone();
-                self.edit_file_of((&peer).into(), msg_id, message.clone(), file)
+                let known = prepared.known.clone();
+                self.edit_file_of((&peer).into(), msg_id, message.clone(), known)
             };
             UploadedFile::mended(prepared.uploaded.as_ref(), self, edit).await
         })
@@ -114,17 +120,33 @@ impl Client {
 }
 
 impl<'a> OutgoingMedia<'a> {
-    /// Uploads what is not uploaded yet.
-    pub(super) fn prepare(self, client: &'a Client) -> BoxFuture<'a, Result<Prepared>> {
+    /// Uploads what is not uploaded yet, for this peer to see.
+    pub(super) fn prepare(
+        self,
+        client: &'a Client,
+        peer: tl::enums::InputPeer,
+    ) -> BoxFuture<'a, Result<Prepared>> {
         Box::pin(async move {
             let Self {
                 what,
-                options,
+                mut options,
                 caption,
             } = self;
+            let may_be_video = match &what {
+                What::File(kind, _) => *kind != Kind::Photo,
+                What::DocumentUrl(_) => true,
+                What::PhotoUrl(_) | What::Raw(_) | What::Nothing => false,
+            };
+            let (cover, starts_at) = (options.cover.take(), options.starts_at.take());
+            if !may_be_video && (cover.is_some() || starts_at.is_some()) {
+                return Err(Error::input(
+                    "only a video has a cover and a moment at which it begins",
+                ));
+            }
+            let cover = cover.map(Cover::of).transpose()?;
             let (spoiler, ttl_seconds) = (options.spoiler, options.ttl_seconds);
-            let (mut origin, mut kept) = (None, None);
-            let media = match what {
+            let (mut known, mut kept) = (KnownFiles::default(), None);
+            let mut media = match what {
                 What::Raw(media) => *media,
                 What::Nothing => {
                     return Err(Error::input("a medium of this kind cannot be sent again"));
@@ -155,7 +177,7 @@ impl<'a> OutgoingMedia<'a> {
                             ttl_seconds,
                         },
                     )?;
-                    origin = Some(file);
+                    known.push(file);
                     media
                 }
                 What::File(kind, Source::Uploaded(file)) => {
@@ -179,13 +201,66 @@ impl<'a> OutgoingMedia<'a> {
                     uploaded(client, kind, file, options, info).await?
                 }
             };
+            let photo = match cover {
+                None => None,
+                Some(Cover::Known(photo, file)) => {
+                    known.push(file);
+                    Some(photo)
+                }
+                // After the video, which may take its time: nothing but this message has the photo.
+                Some(Cover::New(picture)) => Some(client.kept_photo(peer, picture).await?),
+            };
+            let second = starts_at.map(|at| i32::try_from(at.as_secs()).unwrap_or(i32::MAX));
+            if photo.is_some() || second.is_some() {
+                set_cover(&mut media, (photo, second));
+            }
             Ok(Prepared {
                 media,
-                file: origin,
+                known,
                 uploaded: kept,
                 caption,
             })
         })
+    }
+}
+
+/// What a video shows until it is played.
+enum Cover<'a> {
+    Known(tl::enums::InputPhoto, FileLocation),
+    New(Source<'a>),
+}
+
+impl<'a> Cover<'a> {
+    fn of(MediaSource(source): MediaSource<'a>) -> Result<Self> {
+        let Source::Received(file) = source else {
+            return Ok(Self::New(source));
+        };
+        let photo = file.as_ref().and_then(|file| match file.raw() {
+            tl::enums::InputFileLocation::InputPhotoFileLocation(at) => Some(input_photo(at)),
+            _ => None,
+        });
+        match (photo, file) {
+            (Some(photo), Some(file)) => Ok(Self::Known(photo, file)),
+            _ => Err(Error::input(
+                "only a photo can be the cover of a video without uploading it",
+            )),
+        }
+    }
+}
+
+impl Client {
+    /// Uploads a picture, and has the server keep it as a photo that nothing shows yet.
+    async fn kept_photo<'a>(
+        &'a self,
+        peer: tl::enums::InputPeer,
+        picture: Source<'a>,
+    ) -> Result<tl::enums::InputPhoto> {
+        let picture = picture.uploaded(self, "the cover of a video").await?;
+        let keep = || self.keep(peer.clone(), picture.as_photo());
+        match UploadedFile::mended(Some(&picture), self, keep).await? {
+            tl::enums::InputMedia::Photo(photo) => Ok(photo.id),
+            _ => Err(unexpected("messages.uploadMedia", "it became no photo")),
+        }
     }
 }
 

@@ -176,3 +176,78 @@ fn a_document_has_the_thumbnail_that_came_with_it_or_one_that_was_made() {
     let made = measure(&made.unwrap()).unwrap();
     assert_eq!((count, made.width, made.height), (2, 320, 180));
 }
+
+/// What a document is shown with: the id of its cover, and where it begins.
+fn covered(media: &enums::MessageMedia) -> (Option<i64>, Option<i32>) {
+    let enums::MessageMedia::Document(media) = media else {
+        panic!("no document")
+    };
+    let id = media.video_cover.as_ref().map(|cover| match cover {
+        enums::Photo::Photo(photo) => photo.id,
+        enums::Photo::Empty(photo) => panic!("an empty cover: {photo:?}"),
+    });
+    (id, media.video_timestamp)
+}
+
+#[test]
+fn a_document_is_sent_with_a_cover_newly_and_again() {
+    let (mut stage, ann, bob) = two();
+    let (me, to_bob) = (PeerId::User(ann.user), PeerId::User(bob.user));
+    let shown = sent(&mut stage, ann, &png(640, 360)).unwrap();
+    let cover = |shown: &types::Photo| -> enums::InputPhoto {
+        types::InputPhoto {
+            id: shown.id,
+            access_hash: shown.access_hash,
+            file_reference: shown.file_reference.clone(),
+        }
+        .into()
+    };
+    let new = |stage: &mut Stage, cover: enums::InputPhoto| {
+        let file = upload(stage, ann, &bytes(2000), 1024, false);
+        let mut media = document(file);
+        if let enums::InputMedia::UploadedDocument(media) = &mut media {
+            media.video_cover = Some(cover);
+            media.video_timestamp = Some(7);
+        }
+        send(stage, ann, me, media)
+    };
+    let film = new(&mut stage, cover(&shown)).unwrap();
+    assert_eq!(covered(&film), (Some(shown.id), Some(7)));
+    let film = the_document(&film);
+    let again = |film: &types::Document, cover| -> enums::InputMedia {
+        types::InputMediaDocument {
+            spoiler: false,
+            id: types::InputDocument {
+                id: film.id,
+                access_hash: film.access_hash,
+                file_reference: film.file_reference.clone(),
+            }
+            .into(),
+            video_cover: cover,
+            video_timestamp: None,
+            ttl_seconds: None,
+            query: None,
+        }
+        .into()
+    };
+    // The cover is the message's, and not the document's.
+    let plain = send(&mut stage, ann, to_bob, again(&film, None)).unwrap();
+    assert_eq!(covered(&plain), (None, None));
+    let media = again(&film, Some(cover(&shown)));
+    let second = send(&mut stage, ann, to_bob, media).unwrap();
+    assert_eq!(covered(&second), (Some(shown.id), None));
+    // What is no photo, or has no good reference, is no cover.
+    let wrong = types::Photo {
+        id: film.id,
+        access_hash: film.access_hash,
+        file_reference: film.file_reference.clone(),
+        ..shown.clone()
+    };
+    assert_eq!(new(&mut stage, cover(&wrong)).unwrap_err(), "PHOTO_INVALID");
+    stage.world.expire_references(Some(shown.id));
+    let error = new(&mut stage, cover(&shown)).unwrap_err();
+    assert_eq!(error, "FILE_REFERENCE_EXPIRED");
+    let media = again(&film, Some(cover(&shown)));
+    let error = send(&mut stage, ann, me, media).unwrap_err();
+    assert_eq!(error, "FILE_REFERENCE_EXPIRED");
+}
