@@ -6,7 +6,7 @@ mod util;
 
 use std::sync::Mutex;
 
-use layer_client::files::WebFile;
+use layer_client::files::{MediaKind, OutgoingMedia, Upload, WebFile};
 use layer_client::{Client, Error, tl};
 use layer_test_server::faults::FaultId;
 use layer_test_server::{NewWebPage, Server};
@@ -180,4 +180,90 @@ async fn a_file_that_is_to_be_fetched_directly_says_from_where() {
     }
     assert_eq!(server.faults().fired(asked), 0);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+/// Width and height of a PNG.
+fn sides(png: &[u8]) -> (u32, u32) {
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && png.ends_with(b"IEND\xae\x42\x60\x82"));
+    let side = |at: usize| u32::from_be_bytes(*png[at..].first_chunk().unwrap());
+    (side(16), side(20))
+}
+
+#[tokio::test]
+async fn the_map_of_a_place_is_downloaded() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let (_, bob) = user(&server, "+15550002", "Bob").await;
+    let place = OutgoingMedia::geo_point(48.8530, 2.3498);
+    ann.send_media("@bob_user", place, "").await.unwrap();
+    let message = bob
+        .iter_messages("@ann_user")
+        .next()
+        .await
+        .unwrap()
+        .unwrap();
+    let MediaKind::Geo(point) = message.media().unwrap().kind() else {
+        panic!("no place")
+    };
+    let map = |(w, h), zoom, scale| tl::types::InputWebFileGeoPointLocation {
+        geo_point: tl::types::InputGeoPoint {
+            lat: point.lat,
+            long: point.long,
+            accuracy_radius: point.accuracy_radius,
+        }
+        .into(),
+        access_hash: point.access_hash,
+        w,
+        h,
+        zoom,
+        scale,
+    };
+    let small = bob.download_web_file(&WebFile::at(map((64, 48), 15, 1)));
+    assert_eq!(sides(&small.bytes().await.unwrap()), (64, 48));
+    let there = rule(&server, "method=upload.getWebFile dc=2: delay 1ms");
+    let large = WebFile::at(map((1024, 1024), 20, 3));
+    let download = bob.download_web_file(&large).part_size(4096);
+    let drawn = download.bytes().await.unwrap();
+    assert_eq!(sides(&drawn), (3072, 3072));
+    let parts = drawn.len().div_ceil(4096) as u64;
+    assert_eq!((server.faults().fired(there), parts > 1), (parts, true));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("map.png");
+    bob.download_web_file(&large).to_path(&path).await.unwrap();
+    assert!(std::fs::read(&path).unwrap() == drawn);
+    let wide = WebFile::at(map((1025, 100), 15, 1));
+    let error = bob.download_web_file(&wide).bytes().await.unwrap_err();
+    assert!(error.is("LOCATION_INVALID"), "{error}");
+}
+
+#[tokio::test]
+async fn the_cover_of_an_album_is_downloaded() {
+    let server = server().await;
+    let (_, ann) = user(&server, "+15550001", "Ann").await;
+    let song = OutgoingMedia::audio(Upload::bytes("song.mp3", b"la la la"))
+        .title("Song")
+        .performer("Anna");
+    let message = ann.send_media("me", song, "").await.unwrap();
+    let document = message.media().unwrap().document().unwrap();
+    let cover = |small| tl::types::InputWebFileAudioAlbumThumbLocation {
+        small,
+        document: Some(
+            tl::types::InputDocument {
+                id: document.id,
+                access_hash: document.access_hash,
+                file_reference: document.file_reference.clone(),
+            }
+            .into(),
+        ),
+        title: None,
+        performer: None,
+    };
+    let mut lengths = Vec::new();
+    for small in [true, false] {
+        let cover = ann.download_web_file(&WebFile::at(cover(small)));
+        let cover = cover.bytes().await.unwrap();
+        assert!(cover.starts_with(b"\xff\xd8\xff") && cover.ends_with(b"\xff\xd9"));
+        lengths.push(cover.len());
+    }
+    assert!(lengths[0] < lengths[1], "{lengths:?}");
 }

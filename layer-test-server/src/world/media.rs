@@ -187,13 +187,13 @@ impl World {
         Ok(Media::Other(shown.into()))
     }
 
-    fn geo(&mut self, point: &enums::InputGeoPoint) -> enums::GeoPoint {
+    fn geo(&self, point: &enums::InputGeoPoint) -> enums::GeoPoint {
         match point {
             enums::InputGeoPoint::Empty => enums::GeoPoint::Empty,
             enums::InputGeoPoint::Point(point) => types::GeoPoint {
                 long: point.long,
                 lat: point.lat,
-                access_hash: self.dice.positive(),
+                access_hash: self.place_hash(point),
                 accuracy_radius: point.accuracy_radius,
             }
             .into(),

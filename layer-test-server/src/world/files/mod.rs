@@ -6,6 +6,7 @@
 mod cdn;
 mod clip;
 mod content;
+mod map;
 mod photo;
 mod picture;
 mod rate;
@@ -51,6 +52,7 @@ pub(crate) struct Files {
     pub(crate) rates: rate::Rates,
     pub(crate) cdn: Cdn,
     trusted: web::Trusted,
+    drawn: web::Drawn,
 }
 
 /// Which of a file's contents is meant.
@@ -237,6 +239,7 @@ impl Files {
             rates: rate::Rates::default(),
             cdn: Cdn::default(),
             trusted: web::Trusted::new(),
+            drawn: web::Drawn::default(),
         }
     }
 

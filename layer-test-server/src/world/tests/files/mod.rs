@@ -4,6 +4,7 @@ mod photos;
 mod portraits;
 mod references;
 mod uploads;
+mod web;
 
 use layer_tl_types::{enums, functions, types};
 use md5::{Digest as _, Md5};
