@@ -14,9 +14,9 @@ use std::{env, fs};
 
 use layer_client::files::Upload;
 use layer_client::{Client, Config, DcAddress, RsaPublicKey};
-use layer_test_server::Server;
 use layer_test_server::faults::FaultId;
-use util::{config_with_session, server, user_with};
+use layer_test_server::{NewWebPage, Server};
+use util::{config_with_session, send_invoice, server, user_with};
 
 const DIRECTORY: &str = "LAYER_TEST_DIRECTORY";
 const ADDRESS: &str = "LAYER_TEST_ADDRESS";
@@ -73,6 +73,28 @@ fn downloads() {
         let id = var(MESSAGE).parse().unwrap();
         let found = client.get_messages("me", &[id]).await.unwrap();
         let download = client.download(found[0].as_ref().unwrap());
+        let download = download
+            .part_size(PART as u64)
+            .window(WINDOW)
+            .checkpoint_every(EVERY);
+        download
+            .to_path(Path::new(&directory).join(TARGET))
+            .await
+            .unwrap();
+        fs::write(Path::new(&directory).join(DONE), "").unwrap();
+    });
+}
+
+#[test]
+#[ignore = "the process that the tests here kill"]
+fn downloads_from_the_web() {
+    in_this_process(async {
+        let directory = var(DIRECTORY);
+        let client = connect().await;
+        let id = var(MESSAGE).parse().unwrap();
+        let found = client.get_messages("@shop_bot", &[id]).await.unwrap();
+        let media = found[0].as_ref().unwrap().media().unwrap();
+        let download = client.download_web_file(&media.web_file().unwrap());
         let download = download
             .part_size(PART as u64)
             .window(WINDOW)
@@ -201,6 +223,38 @@ async fn a_download_whose_process_is_killed_goes_on_where_it_was() {
     assert!(!at.join("target.bin.part").exists() && !at.join("target.bin.part.state").exists());
     println!("{kills} kills, {all} parts asked for of {PARTS}, {last} in the end");
     // Begun from nothing, the last would have asked for all of them.
+    assert!(kills >= 3 && last < PARTS as u64, "{kills} kills, {last}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_from_the_web_whose_process_is_killed_goes_on_where_it_was() {
+    let server = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let config = config_with_session(&server, &at.join(SESSION));
+    let (ann_there, ann) = user_with(&server, "+15550001", "Ann", config).await;
+    let bytes = noise();
+    let url = "https://example.org/cat.png".to_owned();
+    let file = ("cat.png".to_owned(), "image/png".to_owned(), bytes.clone());
+    let page = NewWebPage {
+        url: url.clone(),
+        document: Some(file),
+        ..NewWebPage::default()
+    };
+    server.add_web_page(page).unwrap();
+    send_invoice(&server, &ann_there, &url);
+    let message = ann.iter_messages("@shop_bot").next().await.unwrap();
+    let id = message.unwrap().id();
+    ann.disconnect().await.unwrap();
+    drop(ann);
+    let asked = "method=upload.getWebFile: bandwidth 8MiB".parse().unwrap();
+    let asked = server.faults().add(asked).unwrap();
+
+    let (state, test) = ("target.bin.part.state", "downloads_from_the_web");
+    let (kills, all, last) = kill_until_done(&server, test, asked, at, id, state).await;
+    assert!(fs::read(at.join(TARGET)).unwrap() == bytes);
+    assert!(!at.join("target.bin.part").exists() && !at.join(state).exists());
+    println!("{kills} kills, {all} parts asked for of {PARTS}, {last} in the end");
     assert!(kills >= 3 && last < PARTS as u64, "{kills} kills, {last}");
 }
 

@@ -4,19 +4,32 @@
 
 mod util;
 
+use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
-use layer_client::files::{MediaKind, OutgoingMedia, Upload, WebFile};
+use layer_client::files::{MediaKind, OutgoingMedia, TransferControl, Upload, WebFile};
 use layer_client::{Client, Error, tl};
 use layer_test_server::faults::FaultId;
 use layer_test_server::{NewWebPage, Server};
-use util::{send_media, server, user};
+use util::{send_invoice, server, user};
 
 const PICTURE: &str = "https://example.org/cat.png";
 
 fn noise(len: usize) -> Vec<u8> {
     let mut rng = fastrand::Rng::with_seed(7);
     (0..len).map(|_| rng.u8(..)).collect()
+}
+
+/// Another file at its address.
+fn republish(server: &Server, mime_type: &str, bytes: &[u8]) {
+    let file = ("cat.png".to_owned(), mime_type.to_owned(), bytes.to_vec());
+    let page = NewWebPage {
+        url: PICTURE.to_owned(),
+        document: Some(file),
+        ..NewWebPage::default()
+    };
+    server.add_web_page(page).unwrap();
 }
 
 fn rule(server: &Server, rule: &str) -> FaultId {
@@ -38,52 +51,7 @@ fn publish(server: &Server, bytes: &[u8]) {
 /// picture.
 async fn invoiced(server: &Server) -> (Client, WebFile) {
     let (ann_there, ann) = user(server, "+15550001", "Ann").await;
-    let bot = server.add_bot(&ann_there, "Shop", "shop_bot");
-    let there = bot.user();
-    ann_there.send_message(there.peer(), "/start").unwrap();
-    let photo = tl::types::InputWebDocument {
-        url: PICTURE.to_owned(),
-        size: 77,
-        mime_type: "image/png".to_owned(),
-        attributes: Vec::new(),
-    };
-    let price = tl::types::LabeledPrice {
-        label: "A cat".to_owned(),
-        amount: 100,
-    };
-    let invoice = tl::types::Invoice {
-        test: true,
-        name_requested: false,
-        phone_requested: false,
-        email_requested: false,
-        shipping_address_requested: false,
-        flexible: false,
-        phone_to_provider: false,
-        email_to_provider: false,
-        recurring: false,
-        currency: "EUR".to_owned(),
-        prices: vec![price.into()],
-        max_tip_amount: None,
-        suggested_tip_amounts: None,
-        terms_url: None,
-        subscription_period: None,
-    };
-    let media = tl::types::InputMediaInvoice {
-        title: "A cat".to_owned(),
-        description: String::new(),
-        photo: Some(photo.into()),
-        invoice: invoice.into(),
-        payload: Vec::new(),
-        provider: None,
-        provider_data: tl::types::DataJson {
-            data: String::new(),
-        }
-        .into(),
-        start_param: None,
-        extended_media: None,
-    };
-    let request = send_media(there.input_peer(ann_there.peer()), media);
-    there.invoke(&request).unwrap();
+    send_invoice(server, &ann_there, PICTURE);
     let mut messages = ann.iter_messages("@shop_bot").limit(1);
     let message = messages.next().await.unwrap().unwrap();
     let picture = message.media().unwrap().web_file().unwrap();
@@ -266,4 +234,183 @@ async fn the_cover_of_an_album_is_downloaded() {
         lengths.push(cover.len());
     }
     assert!(lengths[0] < lengths[1], "{lengths:?}");
+}
+
+/// Bytes of a part, and parts of the files that are broken off.
+const PART: usize = 4096;
+const PARTS: usize = 40;
+/// Parts that are there when it is broken off, at least; and those that may be asked for beside what is missing:
+/// the last of those that are there, and what was under way.
+const BROKEN_OFF: u64 = 10;
+const AGAIN: u64 = 3;
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+/// A download that is broken off by whoever has the control.
+async fn download(
+    ann: &Client,
+    file: &WebFile,
+    path: &Path,
+    control: &TransferControl,
+) -> Result<(), Error> {
+    let download = ann.download_web_file(file).part_size(PART as u64).window(2);
+    let download = download.checkpoint_every(Duration::ZERO).control(control);
+    download.to_path(path).await
+}
+
+/// Some of it is there, and the rest is broken off.
+async fn break_off(server: &Server, ann: &Client, file: &WebFile, path: &Path) {
+    let slow = rule(server, "method=upload.getWebFile: delay 5ms");
+    let control = TransferControl::new();
+    let (outcome, ()) = tokio::join!(download(ann, file, path, &control), async {
+        while control.progress().done < BROKEN_OFF * PART as u64 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        control.cancel();
+    });
+    assert!(matches!(outcome, Err(Error::Cancelled)), "{outcome:?}");
+    server.faults().remove(slow);
+    let left = names(path.parent().unwrap());
+    assert_eq!(left, ["cat.png.part", "cat.png.part.state"]);
+}
+
+#[tokio::test]
+async fn a_download_of_a_web_file_goes_on_if_the_file_is_still_the_same() {
+    let server = server().await;
+    let bytes = noise(PARTS * PART - 7);
+    publish(&server, &bytes);
+    let (ann, picture) = invoiced(&server).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cat.png");
+    let asked = rule(&server, "method=upload.getWebFile: delay 0ms");
+    let none = TransferControl::new();
+    for range in [false, true] {
+        break_off(&server, &ann, &picture, &path).await;
+        let before = server.faults().fired(asked);
+        if range {
+            // Another range, or other parts, are another download.
+            let other = ann
+                .download_web_file(&picture)
+                .range(..5000)
+                .part_size(4096);
+            other.to_path(&path).await.unwrap();
+            assert!(std::fs::read(&path).unwrap() == bytes[..5000]);
+        } else {
+            download(&ann, &picture, &path, &none).await.unwrap();
+            let asked = server.faults().fired(asked) - before;
+            assert!(asked <= PARTS as u64 - BROKEN_OFF + AGAIN, "{asked}");
+            assert!(std::fs::read(&path).unwrap() == bytes);
+        }
+        assert_eq!(names(directory.path()), ["cat.png"]);
+        std::fs::remove_file(&path).unwrap();
+    }
+    // All is there but the name.
+    std::fs::create_dir(&path).unwrap();
+    download(&ann, &picture, &path, &none).await.unwrap_err();
+    std::fs::remove_dir(&path).unwrap();
+    let before = server.faults().fired(asked);
+    download(&ann, &picture, &path, &none).await.unwrap();
+    let again = server.faults().fired(asked) - before;
+    assert!((1..=AGAIN).contains(&again), "{again}");
+    assert!(std::fs::read(&path).unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_download_of_a_web_file_begins_anew_if_the_file_is_another() {
+    let server = server().await;
+    let bytes = noise(PARTS * PART - 7);
+    publish(&server, &bytes);
+    let (ann, picture) = invoiced(&server).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cat.png");
+    let none = TransferControl::new();
+    let mut turned = bytes.clone();
+    let changes: [(&str, usize, bool, bool); 5] = [
+        // Another type, size, time; and where all was there already.
+        ("image/jpeg", bytes.len(), false, false),
+        ("image/jpeg", bytes.len() - PART * 3, false, false),
+        ("image/jpeg", bytes.len() + PART * 3, false, false),
+        ("image/jpeg", bytes.len() + PART * 3, true, false),
+        ("image/png", bytes.len(), false, true),
+    ];
+    for (mime_type, len, wait, complete) in changes {
+        if complete {
+            std::fs::create_dir(&path).unwrap();
+            download(&ann, &picture, &path, &none).await.unwrap_err();
+            std::fs::remove_dir(&path).unwrap();
+        } else {
+            break_off(&server, &ann, &picture, &path).await;
+        }
+        if wait {
+            // Times are whole seconds.
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+        }
+        turned.resize(len, 7);
+        turned
+            .iter_mut()
+            .for_each(|byte| *byte = byte.wrapping_add(1));
+        republish(&server, mime_type, &turned);
+        download(&ann, &picture, &path, &none).await.unwrap();
+        assert!(std::fs::read(&path).unwrap() == turned, "{mime_type} {len}");
+        assert_eq!(names(directory.path()), ["cat.png"]);
+        std::fs::remove_file(&path).unwrap();
+    }
+    // Some servers say that a file is shorter in another way.
+    break_off(&server, &ann, &picture, &path).await;
+    let beyond = "method=upload.getWebFile times=1: error 400 OFFSET_INVALID";
+    let beyond = rule(&server, beyond);
+    download(&ann, &picture, &path, &none).await.unwrap();
+    assert!(std::fs::read(&path).unwrap() == turned);
+    assert_eq!(server.faults().fired(beyond), 1);
+    std::fs::remove_file(&path).unwrap();
+    // Gone, it leaves nothing behind.
+    break_off(&server, &ann, &picture, &path).await;
+    rule(
+        &server,
+        "method=upload.getWebFile: error 400 LOCATION_INVALID",
+    );
+    let error = download(&ann, &picture, &path, &none).await.unwrap_err();
+    assert!(error.is("LOCATION_INVALID"), "{error}");
+    assert!(names(directory.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_web_file_that_changes_while_it_is_downloaded_is_no_mixture_of_both() {
+    let server = server().await;
+    let bytes = noise(PARTS * PART - 7);
+    publish(&server, &bytes);
+    let (ann, picture) = invoiced(&server).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cat.png");
+    for (resumed, mime_type) in [(false, "image/jpeg"), (true, "image/png")] {
+        if resumed {
+            break_off(&server, &ann, &picture, &path).await;
+        }
+        let slow = rule(&server, "method=upload.getWebFile: delay 5ms");
+        let control = TransferControl::new();
+        let changed = vec![u8::from(resumed); bytes.len()];
+        let (outcome, ()) = tokio::join!(download(&ann, &picture, &path, &control), async {
+            let enough = (BROKEN_OFF + 5) * PART as u64;
+            while control.progress().done < enough {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            republish(&server, mime_type, &changed);
+        });
+        server.faults().remove(slow);
+        if resumed {
+            // It begins anew once more.
+            outcome.unwrap();
+            assert!(std::fs::read(&path).unwrap() == changed);
+        } else {
+            let error = outcome.unwrap_err();
+            assert!(error.to_string().contains("another"), "{error}");
+            assert!(names(directory.path()).is_empty());
+        }
+    }
 }

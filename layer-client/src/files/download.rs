@@ -135,7 +135,8 @@ impl<'a> Download<'a> {
     }
 
     /// Whether [`to_path`](Self::to_path) goes on with what an earlier download to the same path
-    /// left, and leaves something for a later one. It does by default.
+    /// left, and leaves something for a later one. It does by default. What is downloaded of a file of the
+    /// web is compared with what was there before, so that all of it is of one version.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self

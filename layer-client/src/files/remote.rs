@@ -1,5 +1,8 @@
 //! What a download is of: a file of Telegram's, or one of the web that Telegram fetches.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use layer_crypto::sha;
 use layer_tl_types as tl;
 use layer_tl_types::Serializable;
 
@@ -16,7 +19,73 @@ pub(in crate::files) enum Remote {
     Web {
         location: Box<tl::enums::InputWebFileLocation>,
         dc_id: i32,
+        /// Of which all parts have to be, if somebody wants to know.
+        version: Option<Arc<Version>>,
     },
+}
+
+/// What the server says of a file of the web with each of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::files) struct Stamp {
+    pub(in crate::files) size: u64,
+    /// A hash of its MIME type, its kind and the time of its last change.
+    pub(in crate::files) digest: [u8; 32],
+}
+
+impl Stamp {
+    pub(in crate::files) fn new(size: u64, said: &[u8]) -> Self {
+        Self {
+            size,
+            digest: sha::sha256(&[said]),
+        }
+    }
+}
+
+/// The one version of a file of the web that a download takes parts of: the first that it sees, or that
+/// an earlier download saw.
+#[derive(Debug, Default)]
+pub(in crate::files) struct Version(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    stamp: Option<Stamp>,
+    other: bool,
+}
+
+impl Version {
+    pub(in crate::files) fn new(stamp: Option<Stamp>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Seen {
+            stamp,
+            other: false,
+        })))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a part with this stamp is of it.
+    pub(in crate::files) fn takes(&self, stamp: Stamp) -> bool {
+        let mut seen = self.seen();
+        let same = *seen.stamp.get_or_insert(stamp) == stamp;
+        seen.other |= !same;
+        same
+    }
+
+    /// As it is known.
+    pub(in crate::files) fn stamp(&self) -> Option<Stamp> {
+        self.seen().stamp
+    }
+
+    /// Whether a part of another version came.
+    pub(in crate::files) fn has_changed(&self) -> bool {
+        self.seen().other
+    }
+
+    /// Takes whichever comes next.
+    pub(in crate::files) fn forget(&self) {
+        *self.seen() = Seen::default();
+    }
 }
 
 impl From<FileLocation> for Remote {
@@ -50,6 +119,22 @@ impl Remote {
             Self::File(file) => file.size,
             Self::Web { .. } => None,
         }
+    }
+
+    /// The version that the parts of a file of the web have to be of.
+    pub(in crate::files) fn version(&self) -> Option<&Arc<Version>> {
+        match self {
+            Self::File(_) => None,
+            Self::Web { version, .. } => version.as_ref(),
+        }
+    }
+
+    /// The same, all parts of which are to be of one version.
+    pub(in crate::files) fn of_version(mut self, of: Arc<Version>) -> Self {
+        if let Self::Web { version, .. } = &mut self {
+            *version = Some(of);
+        }
+        self
     }
 
     pub(in crate::files) fn is_web(&self) -> bool {

@@ -102,8 +102,11 @@ impl From<&tl::enums::WebDocument> for WebFile {
 impl Client {
     /// Downloads a file of the web through Telegram's servers (`upload.getWebFile`), as
     /// [`download`](Self::download) does with files of Telegram's: in parts, side by side, to wherever
-    /// one wants. There are no CDNs for it and no hashes, and [`Download::to_path`] begins anew after a
-    /// crash. Such files have at most 2 GiB.
+    /// one wants. There are no CDNs for it and no hashes. Such files have at most 2 GiB.
+    ///
+    /// [`Download::to_path`] goes on after a crash if what the server says of the file is what it said
+    /// before: its size, its MIME type and the time of its last change. Otherwise it begins anew, and one
+    /// that changes while it is downloaded is an error, unless [`Download::resume`] is off.
     ///
     /// One that is to be fetched [directly](WebFile::is_direct) fails with [`Error::FetchDirectly`],
     /// which has its address.
@@ -126,6 +129,7 @@ impl Client {
             Place::ByTelegram(location) => Ok(Remote::Web {
                 location: location.clone(),
                 dc_id: self.inner.webfile_dc(),
+                version: None,
             }),
             Place::Direct(url) => Err(Error::FetchDirectly { url: url.clone() }),
         };

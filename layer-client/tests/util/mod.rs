@@ -134,3 +134,53 @@ pub fn send_media(
         suggested_post: None,
     }
 }
+
+/// A bot, `@shop_bot`, sends an invoice with this picture of the web, of which it says a size that is wrong.
+pub fn send_invoice(server: &Server, to: &UserHandle, url: &str) {
+    let bot = server.add_bot(to, "Shop", "shop_bot");
+    let there = bot.user();
+    to.send_message(there.peer(), "/start").unwrap();
+    let photo = tl::types::InputWebDocument {
+        url: url.to_owned(),
+        size: 77,
+        mime_type: "image/png".to_owned(),
+        attributes: Vec::new(),
+    };
+    let price = tl::types::LabeledPrice {
+        label: "A cat".to_owned(),
+        amount: 100,
+    };
+    let invoice = tl::types::Invoice {
+        test: true,
+        name_requested: false,
+        phone_requested: false,
+        email_requested: false,
+        shipping_address_requested: false,
+        flexible: false,
+        phone_to_provider: false,
+        email_to_provider: false,
+        recurring: false,
+        currency: "EUR".to_owned(),
+        prices: vec![price.into()],
+        max_tip_amount: None,
+        suggested_tip_amounts: None,
+        terms_url: None,
+        subscription_period: None,
+    };
+    let media = tl::types::InputMediaInvoice {
+        title: "A cat".to_owned(),
+        description: String::new(),
+        photo: Some(photo.into()),
+        invoice: invoice.into(),
+        payload: Vec::new(),
+        provider: None,
+        provider_data: tl::types::DataJson {
+            data: String::new(),
+        }
+        .into(),
+        start_param: None,
+        extended_media: None,
+    };
+    let request = send_media(there.input_peer(to.peer()), media);
+    there.invoke(&request).unwrap();
+}

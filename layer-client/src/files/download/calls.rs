@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::files::remote::Remote;
+use crate::files::remote::{Remote, Stamp};
 use crate::files::transfer::download::{Answer, Piece, Redirect, What};
 use crate::files::transfer::hashes::{Cipher, Hash, verify};
 use crate::net::Over;
@@ -24,8 +24,17 @@ pub(super) async fn ask(client: Client, what: What) -> Result<Answer> {
         } => {
             let file = match &*file {
                 Remote::File(file) => file,
-                Remote::Web { location, dc_id } => {
-                    return web_part(&client, *dc_id, location, piece).await;
+                Remote::Web {
+                    location,
+                    dc_id,
+                    version,
+                } => {
+                    let (stamp, answer) = web_part(&client, *dc_id, location, piece).await?;
+                    if version.as_ref().is_some_and(|of| !of.takes(stamp)) {
+                        // Whoever asks for the version says what is done about that.
+                        return Err(malformed("upload.getWebFile"));
+                    }
+                    return Ok(answer);
                 }
             };
             let request = tl::functions::upload::GetFile {
@@ -104,7 +113,7 @@ async fn web_part(
     dc_id: i32,
     location: &tl::enums::InputWebFileLocation,
     piece: Piece,
-) -> Result<Answer> {
+) -> Result<(Stamp, Answer)> {
     let method = "upload.getWebFile";
     let offset = i32::try_from(piece.offset)
         .map_err(|_| Error::input("files of the web have at most 2 GiB"))?;
@@ -117,20 +126,20 @@ async fn web_part(
     web_bytes(answer).ok_or_else(|| malformed(method))
 }
 
-/// What an `upload.webFile` says: its size and some of its bytes, which are not copied.
-fn web_bytes(answer: Bytes) -> Option<Answer> {
+/// What an `upload.webFile` says: what file it is of, and some of its bytes, which are not copied.
+fn web_bytes(answer: Bytes) -> Option<(Stamp, Answer)> {
     if !starts_with(&answer, tl::types::upload::WebFile::CONSTRUCTOR_ID) {
         return None;
     }
     let size = i32::from_le_bytes(*answer.get(4..)?.first_chunk()?);
+    let size = u64::try_from(size).ok()?;
     let mime_type = payload(&answer, 8)?;
-    // The kind of the file and its time are of no interest.
+    // Its kind and its time follow.
     let at = mime_type.end.checked_next_multiple_of(4)?.checked_add(8)?;
     let within = payload(&answer, at)?;
-    Some(Answer::Sized {
-        size: u64::try_from(size).ok()?,
-        bytes: answer.slice(within),
-    })
+    let stamp = Stamp::new(size, answer.get(8..at)?);
+    let bytes = answer.slice(within);
+    Some((stamp, Answer::Sized { size, bytes }))
 }
 
 /// Asks a data centre of Telegram's own.
@@ -265,11 +274,27 @@ mod tests {
                     bytes: (0..=255).cycle().take(len).collect(),
                 };
                 let wanted = file.bytes.clone();
-                let answer = tl::enums::upload::WebFile::from(file).to_bytes();
-                let Some(Answer::Sized { size, bytes }) = web_bytes(answer.clone().into()) else {
+                let answer = tl::enums::upload::WebFile::from(file.clone()).to_bytes();
+                let Some((stamp, Answer::Sized { size, bytes })) = web_bytes(answer.clone().into())
+                else {
                     panic!("{mime_type} {len}")
                 };
                 assert_eq!((size, &bytes[..]), (70_001, &wanted[..]));
+                // The stamp is of what is said of the file, and not of the bytes.
+                let stamp_of = |change: fn(&mut tl::types::upload::WebFile)| {
+                    let mut other = file.clone();
+                    change(&mut other);
+                    let other = tl::enums::upload::WebFile::from(other).to_bytes();
+                    web_bytes(other.into()).unwrap().0
+                };
+                assert_eq!(stamp_of(|file| file.bytes.push(7)), stamp);
+                assert_ne!(stamp_of(|file| file.size += 1), stamp);
+                assert_ne!(stamp_of(|file| file.mtime += 1), stamp);
+                assert_ne!(stamp_of(|file| file.mime_type.push('x')), stamp);
+                let png = |file: &mut tl::types::upload::WebFile| {
+                    file.file_type = tl::enums::storage::FileType::FilePng;
+                };
+                assert_ne!(stamp_of(png), stamp);
                 // Whatever is missing of it, it is none.
                 for cut in 0..=answer.len() - 4 {
                     assert!(web_bytes(answer[..cut].to_vec().into()).is_none(), "{cut}");

@@ -3,6 +3,9 @@
 //! The bytes go to `NAME.part` beside the path, each part in its place as it comes. Every second or so
 //! what was written is synced, and only then `NAME.part.state` is replaced by one that counts it: a
 //! part that is counted is on the disk, whatever happens. At the end the file gets its name.
+//!
+//! A file of Telegram's never changes. One of the web may: its checkpoint says of which version the parts
+//! are, and as soon as the server tells of another one, the download begins anew.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,11 +22,12 @@ use crate::client::Client;
 use crate::disk::{beside, sync_directory};
 use crate::error::{Error, Result};
 use crate::files::control::Hooks;
-use crate::files::remote::Remote;
+use crate::files::remote::{Remote, Stamp, Version};
 use crate::files::saver::{Saver, Saving};
 use crate::files::transfer::checkpoint::{self, DownloadOf, DownloadState};
 use crate::files::transfer::download::{Chunk, Settings};
 use crate::files::transfer::set::PartSet;
+use crate::messages::unexpected;
 
 /// How a download to a path is done.
 pub(super) struct Target {
@@ -32,6 +36,75 @@ pub(super) struct Target {
     pub(super) resume: bool,
     /// How often what is done is written down.
     pub(super) every: Duration,
+}
+
+/// What a checkpoint has to be of.
+#[derive(Clone)]
+struct Sought {
+    /// What tells the file from others, without its version.
+    file: Vec<u8>,
+    dc_id: i32,
+    /// Of a file of the web, which has versions, nobody knows it before the server tells.
+    size: Option<u64>,
+    from: u64,
+    to: Option<u64>,
+    part: u64,
+}
+
+impl Sought {
+    /// Nothing if nobody knows where the file ends.
+    fn new(file: &Remote, settings: &Settings) -> Option<Self> {
+        (settings.size.is_some() || file.is_web()).then(|| Self {
+            file: file.identity(),
+            dc_id: file.dc_id(),
+            size: settings.size,
+            from: settings.from,
+            to: settings.to,
+            part: settings.part,
+        })
+    }
+
+    /// This very file, of this size and version.
+    fn exactly(&self, size: u64, digest: &[u8]) -> DownloadOf {
+        DownloadOf {
+            file: [&self.file, digest].concat(),
+            dc_id: self.dc_id,
+            size,
+            from: self.from,
+            to: self.to.unwrap_or(size),
+            part: self.part,
+        }
+    }
+
+    /// Of which version the checkpoint is, if there are any.
+    fn stamp(&self, of: &DownloadOf) -> Option<Stamp> {
+        let digest = of.file.strip_prefix(&*self.file)?;
+        let digest = digest.try_into().ok()?;
+        self.size.is_none().then_some(Stamp {
+            size: of.size,
+            digest,
+        })
+    }
+
+    /// Whether a checkpoint is of this, in some version.
+    fn is_that_of(&self, state: &DownloadState) -> bool {
+        match (self.size, self.stamp(&state.of)) {
+            (Some(size), _) => state.fits(&self.exactly(size, &[])),
+            (None, Some(stamp)) => state.fits(&self.exactly(stamp.size, &stamp.digest)),
+            (None, None) => false,
+        }
+    }
+
+    /// As it is now, as soon as that is known.
+    fn now(&self, version: Option<&Arc<Version>>) -> Option<DownloadOf> {
+        match self.size {
+            Some(size) => Some(self.exactly(size, &[])),
+            None => {
+                let stamp = version?.stamp()?;
+                Some(self.exactly(stamp.size, &stamp.digest))
+            }
+        }
+    }
 }
 
 /// The files beside the path. What is no use to anybody goes with this.
@@ -71,33 +144,46 @@ pub(super) async fn download(
     target: Target,
 ) -> Result<()> {
     settings.in_order = false;
-    let of = settings
-        .size
-        .filter(|_| target.resume)
-        .map(|size| DownloadOf {
-            file: file.identity(),
-            dc_id: file.dc_id(),
-            size,
-            from: settings.from,
-            to: settings.to.unwrap_or(size),
-            part: settings.part,
-        });
+    let anew = settings.clone();
+    let sought = Sought::new(&file, &settings).filter(|_| target.resume);
     let path = target.path.clone();
-    let wanted = of.clone();
+    let wanted = sought.clone();
     let opened = blocking(move || open(&path, wanted.as_ref())).await?;
-    let (out, mut beside, done) = opened;
-    beside.keep = done.count() > 0;
+    let (out, mut beside, left) = opened;
+    let file = match &sought {
+        Some(sought) if file.is_web() => {
+            let stamp = left.as_ref().and_then(|left| sought.stamp(&left.of));
+            settings.size = stamp.map(|stamp| stamp.size);
+            file.of_version(Version::new(stamp))
+        }
+        _ => file,
+    };
+    let done = left.map(|left| left.done).unwrap_or_default();
+    let resumed = done.count() > 0;
+    beside.keep = resumed;
     let mut writer = Writer {
         base: settings.from,
+        version: file.version().cloned(),
         driver: Driver::new(client, file, settings, done, hooks),
         out: Arc::new(out),
         batch: Vec::new(),
         writing: None,
-        of,
+        sought,
         saver: Saver::new(target.every),
         beside,
     };
-    let outcome = std::future::poll_fn(|cx| writer.poll(cx)).await;
+    let mut outcome = std::future::poll_fn(|cx| writer.poll(cx)).await;
+    if resumed && (writer.met_another(&outcome) || writer.is_shorter(&outcome)) {
+        log::info!("the file of the web is another by now: its download begins anew");
+        writer = writer.begin_anew(anew).await?;
+        outcome = std::future::poll_fn(|cx| writer.poll(cx)).await;
+    }
+    if writer.met_another(&outcome) {
+        outcome = Err(unexpected(
+            "upload.getWebFile",
+            "the file became another one while it was downloaded; download it again",
+        ));
+    }
     match outcome {
         Ok(()) => writer.finish(target.path).await,
         Err(error) => {
@@ -107,8 +193,19 @@ pub(super) async fn download(
     }
 }
 
-/// Opens the file for the parts, with those that are in it already. Nobody else may have it.
-fn open(path: &Path, of: Option<&DownloadOf>) -> io::Result<(File, Beside, PartSet)> {
+/// The parts of a file of the web that are not asked for again: at least one is, and tells whether the file is
+/// still the same. Nothing if there are no others.
+fn but_the_last(done: &PartSet) -> Option<PartSet> {
+    let last = done.iter().last()?;
+    let mut others = PartSet::default();
+    for part in done.iter().filter(|part| *part != last) {
+        others.insert(part);
+    }
+    (others.count() > 0).then_some(others)
+}
+
+/// Opens the file for the parts, and says which are in it already. Nobody else may have it.
+fn open(path: &Path, sought: Option<&Sought>) -> io::Result<(File, Beside, Option<DownloadState>)> {
     let mut beside = Beside::of(path);
     // Until we have it, it is another's.
     beside.keep = true;
@@ -133,7 +230,7 @@ fn open(path: &Path, of: Option<&DownloadOf>) -> io::Result<(File, Beside, PartS
         }
     };
     beside.keep = false;
-    let done = of.and_then(|of| {
+    let left = sought.and_then(|sought| {
         let mut bytes = Vec::new();
         let state = File::open(&beside.state).ok()?;
         state
@@ -141,24 +238,35 @@ fn open(path: &Path, of: Option<&DownloadOf>) -> io::Result<(File, Beside, PartS
             .read_to_end(&mut bytes)
             .ok()?;
         let state: DownloadState =
-            checkpoint::decode(&bytes).filter(|s: &DownloadState| s.fits(of))?;
+            checkpoint::decode(&bytes).filter(|state| sought.is_that_of(state))?;
         // What is counted is there, unless somebody else shortened the file.
         let last = state.done.iter().last()?;
         let end = last
             .saturating_add(1)
-            .saturating_mul(of.part)
-            .min(of.to)
-            .saturating_sub(of.from);
-        (file.metadata().ok()?.len() >= end).then_some(state.done)
+            .saturating_mul(state.of.part)
+            .min(state.of.to)
+            .saturating_sub(state.of.from);
+        let whole = file.metadata().ok()?.len() >= end;
+        let done = match sought.size {
+            Some(_) => Some(state.done),
+            None => but_the_last(&state.done),
+        };
+        let (of, done) = (state.of, done.filter(|_| whole)?);
+        Some(DownloadState { of, done })
     });
-    if done.is_none() {
-        file.set_len(0)?;
-        match fs::remove_file(&beside.state) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+    if left.is_none() {
+        empty(&file, &beside.state)?;
     }
-    Ok((file, beside, done.unwrap_or_default()))
+    Ok((file, beside, left))
+}
+
+/// What is there is no use: neither the bytes nor the checkpoint.
+fn empty(file: &File, state: &Path) -> io::Result<()> {
+    file.set_len(0)?;
+    match fs::remove_file(state) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 struct Writer<'a> {
@@ -170,20 +278,22 @@ struct Writer<'a> {
     batch: Vec<Chunk>,
     writing: Option<JoinHandle<io::Result<Vec<u64>>>>,
     /// What the checkpoint is of; without it there is none.
-    of: Option<DownloadOf>,
+    sought: Option<Sought>,
+    /// Of a file of the web.
+    version: Option<Arc<Version>>,
     saver: Saver,
     beside: Beside,
 }
 
 /// Syncs what was written, and then counts it.
 fn save(
-    of: Option<&DownloadOf>,
+    of: Option<DownloadOf>,
     written: &PartSet,
     out: &Arc<File>,
     beside: &Beside,
 ) -> Option<Saving> {
     let state = DownloadState {
-        of: of?.clone(),
+        of: of?,
         done: written.clone(),
     };
     let (out, path) = (out.clone(), beside.state.clone());
@@ -197,8 +307,9 @@ impl Writer<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         loop {
             let save = || {
+                let sought = self.sought.as_ref();
                 save(
-                    self.of.as_ref(),
+                    sought.and_then(|sought| sought.now(self.version.as_ref())),
                     self.driver.plan().done(),
                     &self.out,
                     &self.beside,
@@ -233,6 +344,41 @@ impl Writer<'_> {
                 self.driver.taken(part);
             }
         }
+    }
+
+    /// Whether the server told of another version than the one that the parts here are of.
+    fn has_changed(&self) -> bool {
+        let version = self.version.as_ref();
+        version.is_some_and(|version| version.has_changed())
+    }
+
+    /// Whether that is how it ended.
+    fn met_another(&self, outcome: &Result<()>) -> bool {
+        matches!(outcome, Err(Error::Deserialize(_))) && self.has_changed()
+    }
+
+    /// Whether it ended because the file of the web, whose size was known, has no such bytes any more.
+    fn is_shorter(&self, outcome: &Result<()>) -> bool {
+        let beyond = |error: &Error| error.is("OFFSET_INVALID") || error.is("LIMIT_INVALID");
+        self.version.is_some() && outcome.as_ref().err().is_some_and(beyond)
+    }
+
+    /// Nothing that is here is of the file as it is now.
+    async fn begin_anew(mut self, settings: Settings) -> Result<Self> {
+        // Whatever comes of these, nothing may be written after it.
+        if let Some(writing) = self.writing.take() {
+            drop(writing.await);
+        }
+        drop(self.saver.finish(|| None).await);
+        self.driver = self.driver.anew(settings);
+        self.batch.clear();
+        if let Some(version) = &self.version {
+            version.forget();
+        }
+        self.beside.keep = false;
+        let (out, state) = (self.out.clone(), self.beside.state.clone());
+        blocking(move || empty(&out, &state)).await?;
+        Ok(self)
     }
 
     /// All parts are there: the file gets its name.
@@ -271,17 +417,13 @@ impl Writer<'_> {
                 self.saver.changed();
             }
         }
-        if refused || self.of.is_none() {
+        let of = self.sought.as_ref();
+        let of = of.and_then(|sought| sought.now(self.version.as_ref()));
+        let refused = refused || self.has_changed();
+        if refused || of.is_none() {
             self.beside.keep = false;
         }
-        let save = || {
-            save(
-                self.of.as_ref(),
-                self.driver.plan().done(),
-                &self.out,
-                &self.beside,
-            )
-        };
+        let save = || save(of, self.driver.plan().done(), &self.out, &self.beside);
         match self.saver.finish(save).await {
             Ok(saved) => self.beside.keep |= saved && !refused,
             Err(error) => log::warn!("how far the download came was not written down: {error}"),
@@ -319,4 +461,88 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     let done = spawn_blocking(work).await.map_err(io::Error::other);
     Ok(done.flatten()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(parts: impl IntoIterator<Item = u64>) -> PartSet {
+        let mut set = PartSet::default();
+        for part in parts {
+            set.insert(part);
+        }
+        set
+    }
+
+    #[test]
+    fn a_part_at_least_is_left_to_say_whether_a_web_file_is_still_the_same() {
+        // Also where all parts are there, and only the name is missing.
+        assert_eq!(but_the_last(&set(0..40)), Some(set(0..39)));
+        assert_eq!(but_the_last(&set([3, 70])), Some(set([3])));
+        assert_eq!(but_the_last(&set([3])), None);
+        assert_eq!(but_the_last(&set([])), None);
+    }
+
+    fn sought(size: Option<u64>) -> Sought {
+        Sought {
+            file: vec![1, 2, 3],
+            dc_id: 2,
+            size,
+            from: 0,
+            to: None,
+            part: 1000,
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_a_web_file_says_of_which_version_it_is() {
+        let web = sought(None);
+        let stamp = Stamp::new(2500, b"image/png, yesterday");
+        let version = Version::new(None);
+        assert_eq!(web.now(Some(&version)), None, "nobody knows it yet");
+        assert!(version.takes(stamp));
+        let of = web.now(Some(&version)).unwrap();
+        assert_eq!(web.stamp(&of), Some(stamp));
+        let left = DownloadState {
+            of,
+            done: set([0, 2]),
+        };
+        assert!(web.is_that_of(&left));
+        // It is none of another file, of another range, or of a file of Telegram's.
+        let others: [fn(&mut Sought); 5] = [
+            |other| other.file.push(7),
+            |other| other.dc_id = 3,
+            |other| other.from = 1,
+            |other| other.to = Some(2000),
+            |other| other.size = Some(2500),
+        ];
+        for change in others {
+            let mut other = sought(None);
+            change(&mut other);
+            assert!(!other.is_that_of(&left));
+        }
+        let mut beyond = left.clone();
+        beyond.done.insert(3);
+        assert!(!web.is_that_of(&beyond));
+        // Nor is one of a file of Telegram's one of a version.
+        let known = sought(Some(2500));
+        let left = DownloadState {
+            of: known.now(None).unwrap(),
+            done: set([0]),
+        };
+        assert!(known.is_that_of(&left) && !web.is_that_of(&left));
+        assert_eq!(known.stamp(&left.of), None);
+    }
+
+    #[test]
+    fn a_part_of_another_version_is_seen_once_and_for_all() {
+        let [one, other] = [b"one", b"two"].map(|said| Stamp::new(5, said));
+        let version = Version::new(Some(one));
+        assert!(version.takes(one) && !version.has_changed());
+        assert!(!version.takes(other) && version.takes(one) && version.has_changed());
+        assert!(!version.takes(Stamp { size: 6, ..one }));
+        version.forget();
+        assert!(version.takes(other) && !version.takes(one));
+    }
 }

@@ -592,6 +592,7 @@ fn web_location() -> Remote {
     Remote::Web {
         location: Box::new(location.into()),
         dc_id: 4,
+        version: None,
     }
 }
 
