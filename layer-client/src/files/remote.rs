@@ -28,27 +28,56 @@ pub(in crate::files) enum Remote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::files) struct Stamp {
     pub(in crate::files) size: u64,
-    /// A hash of its MIME type, its kind and the time of its last change.
-    pub(in crate::files) digest: [u8; 32],
+    /// A hash of its MIME type and its kind.
+    kind: [u8; 32],
+    /// The time of its last change.
+    time: [u8; 4],
 }
 
 impl Stamp {
+    /// By its size and what else is said of it, which ends with the time.
     pub(in crate::files) fn new(size: u64, said: &[u8]) -> Self {
+        let (kind, time) = said.split_last_chunk().unwrap_or((said, &[0; 4]));
         Self {
             size,
-            digest: sha::sha256(&[said]),
+            kind: sha::sha256(&[kind]),
+            time: *time,
         }
+    }
+
+    /// All but the size, to be written down.
+    pub(in crate::files) fn to_bytes(self) -> Vec<u8> {
+        [&self.kind[..], &self.time].concat()
+    }
+
+    pub(in crate::files) fn from_bytes(size: u64, bytes: &[u8]) -> Option<Self> {
+        let (kind, time) = bytes.split_first_chunk()?;
+        Some(Self {
+            size,
+            kind: *kind,
+            time: time.try_into().ok()?,
+        })
+    }
+
+    fn but_for_its_time(self, other: Self) -> bool {
+        let time = other.time;
+        Self { time, ..self } == other
     }
 }
 
 /// The one version of a file of the web that a download takes parts of: the first that it sees, or that
 /// an earlier download saw.
+///
+/// A server may know no time of the last change, and tell another one with each part. So a time of its own
+/// is a matter only to what an earlier download left, which is not worth the doubt.
 #[derive(Debug, Default)]
 pub(in crate::files) struct Version(Mutex<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
     stamp: Option<Stamp>,
+    /// Whether an earlier download saw it.
+    earlier: bool,
     other: bool,
 }
 
@@ -56,6 +85,7 @@ impl Version {
     pub(in crate::files) fn new(stamp: Option<Stamp>) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Seen {
             stamp,
+            earlier: stamp.is_some(),
             other: false,
         })))
     }
@@ -67,7 +97,8 @@ impl Version {
     /// Whether a part with this stamp is of it.
     pub(in crate::files) fn takes(&self, stamp: Stamp) -> bool {
         let mut seen = self.seen();
-        let same = *seen.stamp.get_or_insert(stamp) == stamp;
+        let first = *seen.stamp.get_or_insert(stamp);
+        let same = first == stamp || (!seen.earlier && first.but_for_its_time(stamp));
         seen.other |= !same;
         same
     }

@@ -65,9 +65,9 @@ impl Sought {
     }
 
     /// This very file, of this size and version.
-    fn exactly(&self, size: u64, digest: &[u8]) -> DownloadOf {
+    fn exactly(&self, size: u64, version: &[u8]) -> DownloadOf {
         DownloadOf {
-            file: [&self.file, digest].concat(),
+            file: [&self.file, version].concat(),
             dc_id: self.dc_id,
             size,
             from: self.from,
@@ -78,19 +78,15 @@ impl Sought {
 
     /// Of which version the checkpoint is, if there are any.
     fn stamp(&self, of: &DownloadOf) -> Option<Stamp> {
-        let digest = of.file.strip_prefix(&*self.file)?;
-        let digest = digest.try_into().ok()?;
-        self.size.is_none().then_some(Stamp {
-            size: of.size,
-            digest,
-        })
+        let version = of.file.strip_prefix(&*self.file)?;
+        Stamp::from_bytes(of.size, version).filter(|_| self.size.is_none())
     }
 
     /// Whether a checkpoint is of this, in some version.
     fn is_that_of(&self, state: &DownloadState) -> bool {
         match (self.size, self.stamp(&state.of)) {
             (Some(size), _) => state.fits(&self.exactly(size, &[])),
-            (None, Some(stamp)) => state.fits(&self.exactly(stamp.size, &stamp.digest)),
+            (None, Some(stamp)) => state.fits(&self.exactly(stamp.size, &stamp.to_bytes())),
             (None, None) => false,
         }
     }
@@ -101,7 +97,7 @@ impl Sought {
             Some(size) => Some(self.exactly(size, &[])),
             None => {
                 let stamp = version?.stamp()?;
-                Some(self.exactly(stamp.size, &stamp.digest))
+                Some(self.exactly(stamp.size, &stamp.to_bytes()))
             }
         }
     }
@@ -537,12 +533,19 @@ mod tests {
 
     #[test]
     fn a_part_of_another_version_is_seen_once_and_for_all() {
-        let [one, other] = [b"one", b"two"].map(|said| Stamp::new(5, said));
+        let [one, other, later] =
+            [b"one mon.", b"two mon.", b"one tue."].map(|said| Stamp::new(5, said));
         let version = Version::new(Some(one));
         assert!(version.takes(one) && !version.has_changed());
         assert!(!version.takes(other) && version.takes(one) && version.has_changed());
-        assert!(!version.takes(Stamp { size: 6, ..one }));
+        assert!(!version.takes(Stamp::new(6, b"one mon.")));
+        // A later time is another version of what was left earlier, and may be nothing but the server's clock after.
+        let version = Version::new(Some(one));
+        assert!(!version.takes(later) && version.has_changed());
         version.forget();
         assert!(version.takes(other) && !version.takes(one));
+        let version = Version::new(None);
+        assert!(version.takes(one) && version.takes(later) && !version.has_changed());
+        assert!(!version.takes(other));
     }
 }
