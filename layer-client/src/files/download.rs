@@ -28,6 +28,8 @@ use crate::messages::Message;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+/// Parts that are under way over each connection: those that wait there are sealed and decrypted together.
+const EACH: usize = 8;
 /// Bytes of a part, unless others are wanted. Larger ones are fewer that wait together.
 const PART: u64 = 512 * KIB;
 /// The most that is taken into memory at once.
@@ -231,7 +233,7 @@ impl<'a> Download<'a> {
     fn settle(self) -> Result<(Client, Remote, Settings, Hooks<'a>, Target)> {
         let file = self.file?;
         let (size, web) = (file.size(), file.is_web());
-        let (first, most) = window(&self.client, self.window);
+        let (first, most) = window(&self.client, self.window, EACH);
         let settings = Settings {
             size,
             from: self.from.min(size.unwrap_or(u64::MAX)),

@@ -57,13 +57,11 @@ pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 /// Nobody has more parts under way.
 const WIDEST: usize = 64;
 
-/// So many parts are under way over each connection: those that wait on either side are decrypted and sealed together.
-const EACH: usize = 8;
-
-/// How many parts of a transfer are under way at first, and how many at most.
-fn window(client: &Client, wanted: Option<usize>) -> (usize, usize) {
+/// How many parts of a transfer are under way at first, and how many at most: so many over `each` connection, unless
+/// somebody wants something else.
+fn window(client: &Client, wanted: Option<usize>, each: usize) -> (usize, usize) {
     let connections = client.inner.config.file_connections.clamp(1, WIDEST);
-    let most = wanted.unwrap_or(connections * EACH).clamp(1, WIDEST);
+    let most = wanted.unwrap_or(connections * each).clamp(1, WIDEST);
     (connections.min(most), most)
 }
 

@@ -126,7 +126,7 @@ impl<'a> Upload<'a> {
         self
     }
 
-    /// How many parts are in memory at a time at most: eight for each connection
+    /// How many parts are in memory at a time at most: four for each connection
     /// ([`Config::file_connections`](crate::Config::file_connections)) by default. A part is up to
     /// half a MiB.
     #[must_use]

@@ -32,6 +32,8 @@ const TOGETHER: usize = 2 * 1024 * 1024;
 /// From so many requests under way on, others are waited for before one is sent, though not for longer than those need
 /// who have something to do now.
 const MANY: usize = 16;
+/// Of requests that are as long as this several are sealed in hardly more time than one: there, others are waited for too.
+const LONG: usize = 64 * 1024;
 /// Room for what is read begins with this and grows while it is filled, up to [`MOST_READ`].
 const LEAST_READ: usize = 4 * 1024;
 const MOST_READ: usize = 256 * 1024;
@@ -231,9 +233,10 @@ impl Worker {
                 Step::Read(Err(error)) => Err(ConnectCause::Io(Arc::new(error))),
                 Step::Written(done) => link.wrote(done),
                 Step::Request(Some(request)) => {
+                    let is_long = request.body.len() >= LONG;
                     self.queue.push_back(request);
                     // Where many are under way, more come at the same time, and go in the same packet.
-                    if self.waiting.len() >= MANY {
+                    if is_long || self.waiting.len() >= MANY {
                         yield_now().await;
                     }
                     Ok(())

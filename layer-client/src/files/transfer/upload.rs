@@ -14,6 +14,9 @@ use super::{Failure, TRIES, delay};
 use crate::error::{Error, Result};
 use crate::messages::unexpected;
 
+/// So many parts are sent at a time, as long as there is a reason to wait: together they are encrypted in less time.
+const GROUP: usize = 4;
+
 /// A part to be sent.
 #[derive(Debug)]
 pub(in crate::files) struct Send {
@@ -41,6 +44,8 @@ pub(in crate::files) struct Upload {
     saved_bytes: u64,
     sent: HashMap<u64, (u64, u64)>,
     last_id: u64,
+    /// Whether a group is being sent.
+    amid_group: bool,
     /// Whether the source has no more.
     ended: bool,
     paused: bool,
@@ -57,6 +62,7 @@ impl Upload {
             saved_bytes: bytes,
             sent: HashMap::new(),
             last_id: 0,
+            amid_group: false,
             ended: false,
             paused: false,
             outcome: None,
@@ -112,6 +118,12 @@ impl Upload {
         if self.outcome.is_some() || self.paused || held || self.sent.len() >= self.pace.limit() {
             return None;
         }
+        // With something on its way and more to come, nobody waits for the first of a group.
+        let unsent = self.parts.len() - self.sent.len();
+        if !self.amid_group && unsent < GROUP && !self.sent.is_empty() && self.wants() {
+            return None;
+        }
+        self.amid_group = unsent > 1;
         let (number, part) = self
             .parts
             .iter_mut()
@@ -272,6 +284,44 @@ mod tests {
             assert!(plan.outcome().unwrap().is_ok());
             assert_eq!((kept.count(), plan.saved_bytes()), (total, total));
         }
+    }
+
+    #[test]
+    fn parts_are_sent_in_groups_where_nobody_waits_for_them() {
+        let now = Instant::now();
+        let add = |plan: &mut Upload, parts: std::ops::Range<u64>| {
+            for part in parts {
+                plan.add(part, Bytes::from_static(b"x"), 1);
+            }
+        };
+        let sent = |plan: &mut Upload| std::iter::from_fn(|| plan.poll(now)).count();
+        let mut plan = Upload::new(12, 12, PartSet::default(), 0);
+        // The first goes at once, those behind it when there are enough of them.
+        add(&mut plan, 0..1);
+        let first = plan.poll(now).unwrap();
+        add(&mut plan, 1..4);
+        assert_eq!(sent(&mut plan), 0);
+        add(&mut plan, 4..5);
+        assert_eq!(sent(&mut plan), 4);
+        // When there is no room, no more to come, or nothing on its way, it is sent what there is.
+        add(&mut plan, 5..8);
+        assert_eq!(sent(&mut plan), 0);
+        add(&mut plan, 8..12);
+        assert_eq!(sent(&mut plan), 7);
+        plan.answered(first.id, Ok(true), now);
+        add(&mut plan, 12..13);
+        assert_eq!(sent(&mut plan), 1);
+        let mut plan = Upload::new(12, 12, PartSet::default(), 0);
+        add(&mut plan, 0..1);
+        let first = plan.poll(now).unwrap();
+        add(&mut plan, 1..2);
+        assert_eq!(sent(&mut plan), 0);
+        plan.answered(first.id, Ok(true), now);
+        let second = plan.poll(now).unwrap();
+        add(&mut plan, 2..3);
+        assert_eq!((second.id, sent(&mut plan)), (2, 0));
+        plan.end();
+        assert_eq!(sent(&mut plan), 1);
     }
 
     #[test]

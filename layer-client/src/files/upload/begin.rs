@@ -42,6 +42,8 @@ pub(super) struct Again {
 
 /// Bytes of a part.
 const PART: usize = 512 * 1024;
+/// Parts that are in memory for each connection: they are sealed together.
+const EACH: usize = 4;
 
 impl Client {
     pub(super) fn upload<'a>(&'a self, upload: Upload<'a>) -> BoxFuture<'a, Result<UploadedFile>> {
@@ -107,7 +109,7 @@ impl Client {
                     }
                 }
             };
-            let (first, most) = window(self, wanted);
+            let (first, most) = window(self, wanted, EACH);
             let saved = state.as_ref().map(|state| state.saved.clone());
             let saved = saved.unwrap_or_default();
             let saved_bytes = saved.iter().map(|number| {
