@@ -33,10 +33,10 @@ fn two(prefix: &[u8; 32], messages: [&[u8]; 2]) -> [[u8; 32]; 2] {
         return messages.map(|message| sha::sha256(&[prefix, message]));
     };
     let first = [one, other].map(|head| {
-        let mut block = [0; 64];
+        let mut block = Zeroizing::new([0; 64]);
         block[..32].copy_from_slice(prefix);
         block[32..].copy_from_slice(head);
-        Zeroizing::new(block)
+        block
     });
     let mut hashes = both([Sha256::new(); 2], [&first[0], &first[1]]);
     let rests = messages.map(|message| message[32..].as_chunks::<64>());
