@@ -406,3 +406,36 @@ fn an_older_name_refused_for_waiting_does_not_end_a_call_that_waits_for_nobody_n
     pair.talk();
     pair.assert_answered(ids[1], "b");
 }
+
+#[test]
+fn a_call_that_is_held_back_is_not_looked_at_again_and_again() {
+    let mut pair = pair();
+    let ids = chain(&mut pair, &["a", "b"]);
+    pair.talk();
+    let calls = came(&mut pair);
+    // Refused for the second time, it waits a little before it goes again; and is held back meanwhile.
+    pair.server.reject(calls[1].0, 3, 20);
+    pair.talk();
+    let b = came(&mut pair)[0].0;
+    pair.server.reject(b, 3, 20);
+    pair.server.respond_error(b, 400, "MSG_WAIT_TIMEOUT");
+    for packet in pair.server_packets() {
+        pair.deliver_to_client(packet).unwrap();
+    }
+    pair.now += SECOND;
+    pair.talk();
+    assert_eq!(came(&mut pair), [], "a is not done yet");
+    let next = pair.client.poll_timeout();
+    assert!(
+        next.is_none_or(|at| at > pair.now),
+        "there is nothing to do"
+    );
+    answer(&mut pair, calls[0].0, "a");
+    pair.talk();
+    let again = came(&mut pair);
+    assert_eq!((again[0].1.as_slice(), &*again[0].2), (&[][..], "b"));
+    answer(&mut pair, again[0].0, "b");
+    pair.talk();
+    pair.assert_answered(ids[0], "a");
+    pair.assert_answered(ids[1], "b");
+}

@@ -521,10 +521,10 @@ impl ClientSession {
 
     /// When a request that has to wait may be sent.
     fn next_resend(&self) -> Option<Instant> {
+        // One that waits for something else as well is looked at again when that is over.
         let waiting = |id| {
-            self.requests
-                .get(&id)
-                .and_then(|request| request.not_before)
+            let request = self.requests.get(&id)?;
+            request.not_before.filter(|_| self.may_go(id, request, &[]))
         };
         let hold = self
             .trouble

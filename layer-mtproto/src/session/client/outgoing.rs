@@ -7,7 +7,7 @@ use layer_tl_types::{Serializable, functions, types};
 
 use super::binding::KeyState;
 use super::sent::{Sent, Service};
-use super::{ClientSession, RequestId, Turn};
+use super::{ClientSession, Request, RequestId, Turn};
 use crate::session::acks::MAX_IDS;
 use crate::session::msg_id::MsgKind;
 use crate::session::packet::{self, Envelope, MAX_CONTAINER, MAX_MESSAGES, Message};
@@ -158,20 +158,12 @@ impl ClientSession {
 
     /// The requests that may be sent now, in the order in which they were submitted.
     fn ready_requests(&self, now: Instant, going: &mut Vec<RequestId>) {
-        let binding = match self.key_state {
-            KeyState::Ready => None,
-            KeyState::Binding { request } => Some(request),
-            KeyState::Unbound => return,
-        };
         for id in self.queue.iter() {
             let Some(request) = self.requests.get(&id) else {
                 continue;
             };
             let waits = request.not_before.is_some_and(|time| time > now);
-            if waits
-                || self.is_blocked(request, going)
-                || binding.is_some_and(|binding| binding != id)
-            {
+            if waits || !self.may_go(id, request, going) {
                 continue;
             }
             going.push(id);
@@ -179,6 +171,16 @@ impl ClientSession {
                 break;
             }
         }
+    }
+
+    /// Whether nothing but time keeps a request from going, given those that go before it.
+    pub(super) fn may_go(&self, id: RequestId, request: &Request, going: &[RequestId]) -> bool {
+        let key_allows = match self.key_state {
+            KeyState::Ready => true,
+            KeyState::Binding { request } => request == id,
+            KeyState::Unbound => false,
+        };
+        key_allows && !self.is_blocked(request, going)
     }
 
     /// Sees that there are salts for a while. A key that is not bound has to be first.
