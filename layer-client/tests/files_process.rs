@@ -12,10 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use layer_client::files::Upload;
+use layer_client::files::{Download, Upload};
 use layer_client::{Client, Config, DcAddress, RsaPublicKey};
+use layer_test_server::Server;
 use layer_test_server::faults::FaultId;
-use layer_test_server::{NewWebPage, Server};
 use util::{config_with_session, send_invoice, server, user_with};
 
 const DIRECTORY: &str = "LAYER_TEST_DIRECTORY";
@@ -64,6 +64,16 @@ fn in_this_process(work: impl Future<Output = ()>) {
     runtime.block_on(async { tokio::time::timeout(LIFE, work).await.unwrap_or(()) });
 }
 
+/// Downloads it, and says in a file that it did.
+async fn to_the_end(download: Download<'_>, directory: &Path) {
+    let download = download
+        .part_size(PART as u64)
+        .window(WINDOW)
+        .checkpoint_every(EVERY);
+    download.to_path(directory.join(TARGET)).await.unwrap();
+    fs::write(directory.join(DONE), "").unwrap();
+}
+
 #[test]
 #[ignore = "the process that the tests here kill"]
 fn downloads() {
@@ -73,15 +83,7 @@ fn downloads() {
         let id = var(MESSAGE).parse().unwrap();
         let found = client.get_messages("me", &[id]).await.unwrap();
         let download = client.download(found[0].as_ref().unwrap());
-        let download = download
-            .part_size(PART as u64)
-            .window(WINDOW)
-            .checkpoint_every(EVERY);
-        download
-            .to_path(Path::new(&directory).join(TARGET))
-            .await
-            .unwrap();
-        fs::write(Path::new(&directory).join(DONE), "").unwrap();
+        to_the_end(download, Path::new(&directory)).await;
     });
 }
 
@@ -95,15 +97,7 @@ fn downloads_from_the_web() {
         let found = client.get_messages("@shop_bot", &[id]).await.unwrap();
         let media = found[0].as_ref().unwrap().media().unwrap();
         let download = client.download_web_file(&media.web_file().unwrap());
-        let download = download
-            .part_size(PART as u64)
-            .window(WINDOW)
-            .checkpoint_every(EVERY);
-        download
-            .to_path(Path::new(&directory).join(TARGET))
-            .await
-            .unwrap();
-        fs::write(Path::new(&directory).join(DONE), "").unwrap();
+        to_the_end(download, Path::new(&directory)).await;
     });
 }
 
@@ -234,15 +228,9 @@ async fn a_download_from_the_web_whose_process_is_killed_goes_on_where_it_was() 
     let config = config_with_session(&server, &at.join(SESSION));
     let (ann_there, ann) = user_with(&server, "+15550001", "Ann", config).await;
     let bytes = noise();
-    let url = "https://example.org/cat.png".to_owned();
-    let file = ("cat.png".to_owned(), "image/png".to_owned(), bytes.clone());
-    let page = NewWebPage {
-        url: url.clone(),
-        document: Some(file),
-        ..NewWebPage::default()
-    };
-    server.add_web_page(page).unwrap();
-    send_invoice(&server, &ann_there, &url);
+    let url = "https://example.org/cat.png";
+    util::publish(&server, url, "image/png", &bytes);
+    send_invoice(&server, &ann_there, url);
     let message = ann.iter_messages("@shop_bot").next().await.unwrap();
     let id = message.unwrap().id();
     ann.disconnect().await.unwrap();

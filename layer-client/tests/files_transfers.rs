@@ -5,7 +5,6 @@
 
 mod util;
 
-use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use layer_client::{Client, Error, Message};
 use layer_test_server::Server;
 use layer_test_server::faults::FaultId;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use util::{server, user};
+use util::{names, server, user};
 
 const MIB: usize = 1024 * 1024;
 
@@ -59,14 +58,6 @@ async fn settled(server: &Server, rule: FaultId) -> u64 {
         before = now;
     }
     before
-}
-
-fn names(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    names
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use layer_client::files::{MediaKind, OutgoingMedia, TransferControl, Upload, WebFile};
 use layer_client::{Client, Error, tl};
+use layer_test_server::Server;
 use layer_test_server::faults::FaultId;
-use layer_test_server::{NewWebPage, Server};
-use util::{send_invoice, server, user};
+use util::{names, send_invoice, server, user};
 
 const PICTURE: &str = "https://example.org/cat.png";
 
@@ -21,30 +21,13 @@ fn noise(len: usize) -> Vec<u8> {
     (0..len).map(|_| rng.u8(..)).collect()
 }
 
-/// Another file at its address.
-fn republish(server: &Server, mime_type: &str, bytes: &[u8]) {
-    let file = ("cat.png".to_owned(), mime_type.to_owned(), bytes.to_vec());
-    let page = NewWebPage {
-        url: PICTURE.to_owned(),
-        document: Some(file),
-        ..NewWebPage::default()
-    };
-    server.add_web_page(page).unwrap();
-}
-
 fn rule(server: &Server, rule: &str) -> FaultId {
     server.faults().add(rule.parse().unwrap()).unwrap()
 }
 
 /// A web with a file in it.
 fn publish(server: &Server, bytes: &[u8]) {
-    let file = ("cat.png".to_owned(), "image/png".to_owned(), bytes.to_vec());
-    let page = NewWebPage {
-        url: PICTURE.to_owned(),
-        document: Some(file),
-        ..NewWebPage::default()
-    };
-    server.add_web_page(page).unwrap();
+    util::publish(server, PICTURE, "image/png", bytes);
 }
 
 /// A person to whom a bot sent an invoice with a picture, of which it says a size that is wrong; and the
@@ -244,14 +227,6 @@ const PARTS: usize = 40;
 const BROKEN_OFF: u64 = 10;
 const AGAIN: u64 = 3;
 
-fn names(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    names
-}
-
 /// A download that is broken off by whoever has the control.
 async fn download(
     ann: &Client,
@@ -355,7 +330,7 @@ async fn a_download_of_a_web_file_begins_anew_if_the_file_is_another() {
         turned
             .iter_mut()
             .for_each(|byte| *byte = byte.wrapping_add(1));
-        republish(&server, mime_type, &turned);
+        util::publish(&server, PICTURE, mime_type, &turned);
         download(&ann, &picture, &path, &none).await.unwrap();
         assert!(std::fs::read(&path).unwrap() == turned, "{mime_type} {len}");
         assert_eq!(names(directory.path()), ["cat.png"]);
@@ -400,7 +375,7 @@ async fn a_web_file_that_changes_while_it_is_downloaded_is_no_mixture_of_both() 
             while control.progress().done < enough {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            republish(&server, mime_type, &changed);
+            util::publish(&server, PICTURE, mime_type, &changed);
         });
         server.faults().remove(slow);
         if resumed {

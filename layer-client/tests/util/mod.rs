@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use layer_client::update::{Update, UpdateStream};
 use layer_client::{Client, Config, DcAddress, RsaPublicKey, tl};
-use layer_test_server::{NewUser, Server, UserHandle};
+use layer_test_server::{NewUser, NewWebPage, Server, UserHandle};
 
 /// Longer than anything here takes, short enough to wait for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -133,6 +133,26 @@ pub fn send_media(
         allow_paid_stars: None,
         suggested_post: None,
     }
+}
+
+/// What is in a directory, in order.
+pub fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+/// A file of the web, in place of the one that was at its address.
+pub fn publish(server: &Server, url: &str, mime_type: &str, bytes: &[u8]) {
+    let file = ("cat.png".to_owned(), mime_type.to_owned(), bytes.to_vec());
+    let page = NewWebPage {
+        url: url.to_owned(),
+        document: Some(file),
+        ..NewWebPage::default()
+    };
+    server.add_web_page(page).unwrap();
 }
 
 /// A bot, `@shop_bot`, sends an invoice with this picture of the web, of which it says a size that is wrong.

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use layer_tl_types as tl;
 
-use super::known::{set_cover, take_cover};
+use super::known::{cover_of, set_cover};
 use super::prepare::Prepared;
 use super::source::Source;
 use super::{Kind, OutgoingMedia, What};
@@ -125,9 +125,9 @@ impl Client {
     pub(super) async fn keep(
         &self,
         peer: tl::enums::InputPeer,
-        media: tl::enums::InputMedia,
+        mut media: tl::enums::InputMedia,
     ) -> Result<tl::enums::InputMedia> {
-        let cover = take_cover(&mut media.clone());
+        let cover = cover_of(&mut media);
         let request = tl::functions::messages::UploadMedia {
             business_connection_id: None,
             peer,

@@ -108,10 +108,9 @@ pub(super) fn set_cover(media: &mut tl::enums::InputMedia, (photo, second): Cove
     }
 }
 
-/// Takes them out.
-pub(super) fn take_cover(media: &mut tl::enums::InputMedia) -> Cover {
+pub(super) fn cover_of(media: &mut tl::enums::InputMedia) -> Cover {
     match cover_mut(media) {
-        Some((cover, timestamp)) => (cover.take(), timestamp.take()),
+        Some((cover, timestamp)) => (cover.clone(), *timestamp),
         None => Cover::default(),
     }
 }
