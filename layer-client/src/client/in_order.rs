@@ -84,6 +84,7 @@ impl InOrder {
             let lane = Lane {
                 over: Over::Main,
                 place: Some(place),
+                way: None,
             };
             client.invoke_in_lane(options, lane, body.into()).await
         })

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{BoxFuture, Client};
 use crate::error::{DeserializeError, Error, Result};
 use crate::middleware::{self, CallOptions, Outcome};
-use crate::net::{Lane, Over};
+use crate::net::{Lane, Over, Way};
 use crate::tl::{Deserializable, RemoteCall};
 
 impl Client {
@@ -76,13 +76,18 @@ impl Client {
         &self,
         dc: Option<i32>,
         over: Over,
+        way: Option<Way>,
         body: Bytes,
     ) -> BoxFuture<'_, Outcome> {
         let options = CallOptions {
             dc,
             ..CallOptions::default()
         };
-        let lane = Lane { over, place: None };
+        let lane = Lane {
+            over,
+            place: None,
+            way,
+        };
         self.invoke_in_lane(options, lane, body)
     }
 

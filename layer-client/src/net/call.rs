@@ -23,13 +23,27 @@ pub(crate) struct Sending<'a> {
     pub(crate) lane: &'a Lane,
 }
 
-/// Beside and behind which others a request goes.
+/// Way and behind which others a request goes.
 #[derive(Clone, Default)]
 pub(crate) struct Lane {
     /// Over which connections.
     pub(crate) over: Over,
     /// Behind which other request.
     pub(crate) place: Option<Arc<Place>>,
+    /// Over the same of several connections as which others.
+    pub(crate) way: Option<Way>,
+}
+
+/// Requests that go over the same of several connections: the one that has the least to do when the first of them goes.
+/// Together they are sealed in less time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way(Arc<OnceLock<usize>>);
+
+impl Way {
+    /// The number of their connection, which `choose` says to the first.
+    pub(super) fn connection(&self, choose: impl FnOnce() -> usize) -> usize {
+        *self.0.get_or_init(choose)
+    }
 }
 
 /// Whether a request that was sent is sent again when its connection broke before the answer came.
@@ -61,6 +75,7 @@ impl<'a> Sending<'a> {
         static MAIN: Lane = Lane {
             over: Over::Main,
             place: None,
+            way: None,
         };
         Self {
             body,

@@ -34,7 +34,7 @@ impl Pool {
             Err(_) => return Err(failed(dc_id, ConnectCause::Timeout(sending.within))),
         };
         let most = CONNECTIONS.min(inner.config.file_connections);
-        let dc = self.idlest(dc_id, Role::Cdn, most, &plan)?;
+        let dc = self.idlest(dc_id, Role::Cdn, most, &plan, sending)?;
         let answer = tokio::select! {
             answer = dc.call(deadline, sending) => answer,
             failed = dc.gave_up(ATTEMPTS) => Err(Error::Connect(failed)),

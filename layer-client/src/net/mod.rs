@@ -34,7 +34,7 @@ mod wire;
 mod worker;
 
 pub(crate) use addresses::{Target, known, targets};
-pub(crate) use call::{Lane, Over, Resend, Sending};
+pub(crate) use call::{Lane, Over, Resend, Sending, Way};
 pub(crate) use dial::is_unreachable;
 pub(crate) use order::Tail;
 pub use packets::PacketStream;

@@ -58,17 +58,22 @@ impl Pool {
     }
 
     /// Of at most `most` connections of a kind, the task of the one with the least to do; one more
-    /// begins when all have something.
+    /// begins when all have something. Those of one way go where the first of them does.
     pub(super) fn idlest(
         &self,
         dc_id: i32,
         role: fn(usize) -> Role,
         most: usize,
         plan: &Arc<Plan>,
+        sending: &Sending<'_>,
     ) -> Result<Arc<Dc>, Error> {
         let mut dcs = self.dcs();
         let load = |n| dcs.tasks.get(&(dc_id, role(n))).map_or(0, |dc| dc.load());
-        let n = (0..most.max(1)).min_by_key(|n| load(*n)).unwrap_or(0);
+        let idlest = || (0..most.max(1)).min_by_key(|n| load(*n)).unwrap_or(0);
+        let n = match &sending.lane.way {
+            Some(way) => way.connection(idlest),
+            None => idlest(),
+        };
         self.task(&mut dcs, dc_id, role(n), plan)
     }
 
@@ -123,7 +128,7 @@ impl Pool {
             let dc = match over {
                 Over::Files => {
                     let most = inner.config.file_connections;
-                    self.idlest(dc_id, Role::Media, most, &self.plan)?
+                    self.idlest(dc_id, Role::Media, most, &self.plan, sending)?
                 }
                 _ => self.dc(dc_id)?,
             };

@@ -28,7 +28,7 @@ use crate::error::{ConnectCause, Error, RequestError, RpcError};
 use crate::middleware::Outcome;
 
 /// So much is put together for one write, and so much that was read is decrypted together: several parts of a file.
-const TOGETHER: usize = 2 * 1024 * 1024;
+const TOGETHER: usize = (2 * 1024 + 64) * 1024;
 /// From so many requests under way on, others are waited for before one is sent, though not for longer than those need
 /// who have something to do now.
 const MANY: usize = 16;

@@ -28,7 +28,7 @@ pub use client::{
 pub use clock::Clock;
 pub use error::{ContainerError, RequestFailure, Terminal, Violation};
 pub use gzip::{GzipError, inflate_packed};
-pub use packet::{Opened, open_packet};
+pub use packet::{Opened, open_packet, open_packets};
 pub use salts::{FutureSalt, SALT_PERIOD, SaltBook};
 #[cfg(feature = "server")]
 pub use server::{PushId, ServerSession, ServerSessionConfig, ServerSessionEvent};

@@ -10,8 +10,7 @@ use layer_crypto::message::HEADER;
 use layer_crypto::{AuthKey, sha};
 use layer_mtproto::faketls::Records;
 use layer_mtproto::handshake::{self, HandshakeErrorKind};
-use layer_mtproto::session::{Opened, open_packet};
-use layer_mtproto::transport::{Acceptor, Codec, Frame};
+use layer_mtproto::transport::{Acceptor, Codec};
 use layer_tl_types::{Identifiable, Serializable, types};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,11 +19,11 @@ use tokio::sync::Notify;
 use super::entrance::{self, Duplex};
 use super::faulty::{self, Trouble};
 use super::outflow::Outflow;
+use super::packets::Incoming;
 use super::registry::{Link, Received, Slot};
 use super::{Hub, lock, now};
 use crate::faults::{Carrier, Point, TransportKind};
 use crate::random;
-use crate::world::auth::Known;
 
 /// A transport error: no such auth key.
 pub(super) const AUTH_KEY_NOT_FOUND: i32 = -404;
@@ -44,7 +43,7 @@ const APART: Duration = Duration::from_micros(1);
 pub(crate) struct Close(String);
 
 impl Close {
-    fn because(reason: impl ToString) -> Self {
+    pub(super) fn because(reason: impl ToString) -> Self {
         Self(reason.to_string())
     }
 }
@@ -60,8 +59,8 @@ pub(crate) struct Connection {
     pub(super) carrier: Carrier,
     /// What goes wrong on purpose.
     pub(super) trouble: Trouble,
-    peer: SocketAddr,
-    stage: Stage,
+    pub(super) peer: SocketAddr,
+    pub(super) stage: Stage,
     handshake: Option<handshake::Server>,
     attached: Vec<Arc<Slot>>,
     pub(super) wake: Arc<Notify>,
@@ -70,32 +69,16 @@ pub(crate) struct Connection {
     /// Nothing more is read, and the connection ends when `out` is written.
     pub(crate) closing: bool,
     /// A packet came that an auth key opened.
-    proven: bool,
+    pub(super) proven: bool,
     /// When `ping_delay_disconnect` wants the connection cut.
     cut_at: Option<Instant>,
     last_heard: Instant,
-}
-
-/// A packet that was opened with its key.
-#[derive(Clone)]
-pub(super) struct Incoming {
-    pub(super) known: Known,
-    pub(super) opened: Opened,
-    packet: Vec<u8>,
-    wants_quick_ack: bool,
-}
-
-impl Incoming {
-    /// The body of its message or container.
-    pub(super) fn body(&self) -> &[u8] {
-        self.packet
-            .get(self.opened.body.clone())
-            .unwrap_or_default()
-    }
+    /// Bytes that came and in which nobody has looked for packets.
+    pub(super) gathered: usize,
 }
 
 /// Whether the transport is known yet.
-enum Stage {
+pub(super) enum Stage {
     Accepting(Acceptor),
     Speaking(Box<Codec>),
 }
@@ -128,6 +111,7 @@ impl Connection {
             proven: false,
             cut_at: None,
             last_heard: now,
+            gathered: 0,
             hub,
         }
     }
@@ -144,8 +128,8 @@ impl Connection {
         }
     }
 
-    /// Takes bytes that came.
-    pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
+    /// Takes bytes that came, in which packets may be whole then.
+    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
         if self.trouble.silent {
             return Ok(());
         }
@@ -173,27 +157,11 @@ impl Connection {
                 }
             }
         }
-        self.read_frames(now)
-    }
-
-    /// Takes the packets that are whole.
-    fn read_frames(&mut self, now: Instant) -> Result<(), Close> {
-        while self.listens(now) {
-            let Stage::Speaking(codec) = &mut self.stage else {
-                break;
-            };
-            match codec.next_frame().map_err(Close::because)? {
-                None => break,
-                Some(Frame::Packet(packet)) => self.on_packet(packet, now)?,
-                // Nothing but packets comes from clients.
-                Some(_) => return Err(Close::because("a frame that only servers send")),
-            }
-        }
         Ok(())
     }
 
     /// Whether it looks at what comes.
-    fn listens(&self, now: Instant) -> bool {
+    pub(super) fn listens(&self, now: Instant) -> bool {
         let trouble = &self.trouble;
         !self.closing && !trouble.lost && !trouble.silent && !trouble.is_asleep(now)
     }
@@ -235,20 +203,9 @@ impl Connection {
             .map_err(Close::because)
     }
 
-    fn on_packet(&mut self, packet: Vec<u8>, now: Instant) -> Result<(), Close> {
-        let Some(id) = packet.first_chunk().copied().map(i64::from_le_bytes) else {
-            return Err(Close::because("a packet shorter than a key id"));
-        };
-        if id == 0 {
-            self.on_plain(&packet, now)
-        } else {
-            self.on_encrypted(id, packet, now)
-        }
-    }
-
     // -- the key exchange ---------------------------------------------------------------------------------
 
-    fn on_plain(&mut self, packet: &[u8], now: Instant) -> Result<(), Close> {
+    pub(super) fn on_plain(&mut self, packet: &[u8], now: Instant) -> Result<(), Close> {
         let actions = self.decide_exchange(packet, now);
         for action in &actions {
             if self.fail_exchange(action) {
@@ -296,29 +253,6 @@ impl Connection {
 
     // -- sessions -----------------------------------------------------------------------------------------
 
-    fn on_encrypted(&mut self, id: i64, mut packet: Vec<u8>, now: Instant) -> Result<(), Close> {
-        let seconds = self.hub.clock.seconds(now);
-        let Some(known) = self
-            .hub
-            .world()
-            .auth
-            .open_key(id, self.dc_id, seconds, self.peer.ip())
-        else {
-            log::debug!("DC {}: {} came with an unknown key", self.dc_id, self.peer);
-            self.refuse(AUTH_KEY_NOT_FOUND);
-            return Ok(());
-        };
-        let opened = open_packet(&known.key, &mut packet).map_err(Close::because)?;
-        self.proven = true;
-        let incoming = Incoming {
-            known,
-            opened,
-            packet,
-            wants_quick_ack: self.wants_quick_ack(),
-        };
-        self.take_or_fail(incoming, now)
-    }
-
     /// The session that a packet is for, which speaks through this connection from now on.
     pub(super) fn slot(&mut self, incoming: &Incoming, now: Instant) -> Arc<Slot> {
         let session_id = incoming.opened.session_id;
@@ -360,10 +294,6 @@ impl Connection {
             }
         }
         Ok(())
-    }
-
-    fn wants_quick_ack(&self) -> bool {
-        matches!(&self.stage, Stage::Speaking(codec) if codec.quick_ack_requested())
     }
 
     /// Acknowledges a packet at once, by the first bytes of the hash that its msg_key was taken from (page
@@ -577,9 +507,9 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
         }
         let asleep = connection.trouble.is_asleep(now());
         let reads = !connection.closing && !asleep && waiting < HIGH_WATER;
-        tokio::select! {
+        let done = tokio::select! {
             biased;
-            _ = stopping.changed() => {}
+            _ = stopping.changed() => Ok(()),
             written = writer.write(connection.out.piece()), if waiting > 0 => match written {
                 Ok(0) | Err(_) => break,
                 Ok(count) => {
@@ -589,22 +519,26 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
                         tokio::task::yield_now().await;
                     }
                     stalled_at = Some(now() + stall);
+                    Ok(())
                 }
             },
-            read = reader.read(&mut buffer), if reads => {
-                match read {
-                    Ok(0) | Err(_) => break,
-                    Ok(count) => {
-                        if let Err(close) = connection.receive(&buffer[..count], now()) {
-                            log::debug!("{peer}: {}", close.0);
-                            connection.closing = true;
-                        }
-                    }
-                }
-            }
-            () = wake.notified() => {}
-            () = tokio::time::sleep_until(deadline.into()) => {}
+            read = reader.read(&mut buffer), if reads => match read {
+                Ok(0) | Err(_) => break,
+                Ok(count) => connection.gather(&buffer[..count], now()),
+            },
+            // Others come first, and meanwhile more may come.
+            () = tokio::task::yield_now(), if connection.has_gathered() => connection.read_frames(now()),
+            () = wake.notified() => Ok(()),
+            () = tokio::time::sleep_until(deadline.into()) => Ok(()),
+        };
+        if let Err(close) = done {
+            log::debug!("{peer}: {}", close.0);
+            connection.closing = true;
         }
+    }
+    // What came last counts as well.
+    if connection.has_gathered() {
+        let _ = connection.read_frames(now());
     }
     // The other side learns of the end; if it is gone already, there is nobody to tell.
     let _ = tokio::time::timeout(stall, writer.shutdown()).await;

@@ -14,6 +14,7 @@ mod forge;
 pub(crate) mod listener;
 mod order;
 mod outflow;
+mod packets;
 pub(crate) mod registry;
 mod twist;
 #[cfg(feature = "web")]

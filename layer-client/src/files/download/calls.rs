@@ -59,7 +59,7 @@ pub(super) async fn ask(client: Client, what: What) -> Result<Answer> {
             };
             let body = request.to_bytes().into();
             let answer = client
-                .invoke_for_files(Some(cdn.dc_id), Over::Cdn, body)
+                .invoke_for_files(Some(cdn.dc_id), Over::Cdn, None, body)
                 .await?;
             if starts_with(&answer, tl::types::upload::CdnFile::CONSTRUCTOR_ID) {
                 let cipher = Some(cdn.cipher.clone());
@@ -146,7 +146,7 @@ fn web_bytes(answer: Bytes) -> Option<(Stamp, Answer)> {
 async fn at_home(client: &Client, dc_id: i32, request: &impl Serializable) -> Result<Bytes> {
     let body = request.to_bytes().into();
     client
-        .invoke_for_files(Some(dc_id), Over::Files, body)
+        .invoke_for_files(Some(dc_id), Over::Files, None, body)
         .await
 }
 

@@ -23,6 +23,8 @@ pub(in crate::files) struct Send {
     pub(in crate::files) id: u64,
     /// The whole request (`upload.saveFilePart`, `upload.saveBigFilePart`).
     pub(in crate::files) body: Bytes,
+    /// Whether it goes the same way as the one before it.
+    pub(in crate::files) same_way: bool,
 }
 
 #[derive(Debug)]
@@ -44,8 +46,10 @@ pub(in crate::files) struct Upload {
     saved_bytes: u64,
     sent: HashMap<u64, (u64, u64)>,
     last_id: u64,
-    /// Whether a group is being sent.
-    amid_group: bool,
+    /// How many more parts of the group that is being sent there may be.
+    amid_group: usize,
+    /// Whether they all go the same way.
+    same_way: bool,
     /// Whether the source has no more.
     ended: bool,
     paused: bool,
@@ -62,7 +66,8 @@ impl Upload {
             saved_bytes: bytes,
             sent: HashMap::new(),
             last_id: 0,
-            amid_group: false,
+            amid_group: 0,
+            same_way: false,
             ended: false,
             paused: false,
             outcome: None,
@@ -82,6 +87,9 @@ impl Upload {
     /// Sends nothing more, or again.
     pub(in crate::files) fn pause(&mut self, paused: bool) {
         self.paused = paused;
+        if paused {
+            self.amid_group = 0;
+        }
     }
 
     /// How it ended, once it has.
@@ -118,22 +126,30 @@ impl Upload {
         if self.outcome.is_some() || self.paused || held || self.sent.len() >= self.pace.limit() {
             return None;
         }
-        // With something on its way and more to come, nobody waits for the first of a group.
+        // While there is enough on its way, or something and more to come, nobody waits for the first of a group.
         let unsent = self.parts.len() - self.sent.len();
-        if !self.amid_group && unsent < GROUP && !self.sent.is_empty() && self.wants() {
-            return None;
+        let busy = self.sent.len() >= 2 * GROUP && !self.ended;
+        let wants = !self.sent.is_empty() && self.wants();
+        let first = self.amid_group == 0;
+        if first {
+            if unsent < GROUP && (busy || wants) {
+                return None;
+            }
+            self.amid_group = unsent.min(GROUP);
+            // Few are better off on different ways.
+            self.same_way = busy;
         }
-        self.amid_group = unsent > 1;
-        let (number, part) = self
-            .parts
-            .iter_mut()
-            .find(|(_, part)| !part.sent && part.not_before.is_none_or(|at| at <= now))?;
+        let left = std::mem::take(&mut self.amid_group);
+        let ready = |part: &Part| !part.sent && part.not_before.is_none_or(|at| at <= now);
+        let (number, part) = self.parts.iter_mut().find(|(_, part)| ready(part))?;
+        self.amid_group = left.saturating_sub(1);
         part.sent = true;
         self.last_id += 1;
         self.sent.insert(self.last_id, (*number, self.pace.epoch()));
         Some(Send {
             id: self.last_id,
             body: part.body.clone(),
+            same_way: self.same_way && !first,
         })
     }
 
@@ -307,10 +323,15 @@ mod tests {
         add(&mut plan, 5..8);
         assert_eq!(sent(&mut plan), 0);
         add(&mut plan, 8..12);
-        assert_eq!(sent(&mut plan), 7);
+        assert_eq!(sent(&mut plan), 4);
+        // With as much as two groups on its way even then not.
         plan.answered(first.id, Ok(true), now);
+        assert_eq!(sent(&mut plan), 0);
         add(&mut plan, 12..13);
-        assert_eq!(sent(&mut plan), 1);
+        let ways: Vec<_> = std::iter::from_fn(|| plan.poll(now))
+            .map(|send| send.same_way)
+            .collect();
+        assert_eq!(ways, [false, true, true, true]);
         let mut plan = Upload::new(12, 12, PartSet::default(), 0);
         add(&mut plan, 0..1);
         let first = plan.poll(now).unwrap();

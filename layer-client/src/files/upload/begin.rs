@@ -24,6 +24,7 @@ use crate::files::transfer::set::PartSet;
 use crate::files::transfer::upload::Upload as Plan;
 use crate::files::window;
 use crate::messages::random_id;
+use crate::net::Way;
 
 /// Above this size a file is a big one.
 const BIG: u64 = 10 * 1024 * 1024;
@@ -133,6 +134,7 @@ impl Client {
                 turn: self.inner.files.turns.of_upload(),
                 begun: false,
                 next: None,
+                way: Way::default(),
                 sure: match shape {
                     Shape::Unknown => limits::SURE,
                     Shape::Small | Shape::Big(_) => u64::MAX,

@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use layer_tl_types::Deserializable;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -20,7 +20,7 @@ use crate::files::saver::{Saver, Saving};
 use crate::files::transfer::checkpoint::{self, UploadState};
 use crate::files::transfer::upload::{Send, Upload};
 use crate::files::turns::Turn;
-use crate::net::Over;
+use crate::net::{Over, Way};
 
 /// What is written down of an upload, and where.
 pub(super) struct Checkpoint {
@@ -55,6 +55,8 @@ pub(super) struct Driver<'a> {
     pub(super) begun: bool,
     /// What is to be sent when it is the file's turn.
     pub(super) next: Option<Send>,
+    /// The way of what was sent last.
+    pub(super) way: Way,
     /// So many parts it may have for certain.
     pub(super) sure: u64,
     /// A part beyond that, and the question whether there may be one.
@@ -168,9 +170,18 @@ impl Driver<'_> {
                 self.next = Some(send);
                 return;
             };
-            let client = self.client.clone();
+            if !send.same_way {
+                self.way = Way::default();
+            }
+            let call = save(self.client.clone(), send, self.way.clone());
+            let mut call = Box::pin(call);
+            // Begun here: parts of a group are on their way together, whichever thread takes the calls over.
+            let begun = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             self.calls.spawn(async move {
-                let saved = save(client, send).await;
+                let saved = match begun {
+                    Poll::Ready(saved) => saved,
+                    Poll::Pending => call.await,
+                };
                 drop(place);
                 saved
             });
@@ -232,8 +243,9 @@ impl Driver<'_> {
 }
 
 /// Sends a part; whether the server has it.
-async fn save(client: Client, send: Send) -> (u64, Result<bool>) {
-    let answer = client.invoke_for_files(None, Over::Files, send.body).await;
+async fn save(client: Client, send: Send, way: Way) -> (u64, Result<bool>) {
+    let answer = client.invoke_for_files(None, Over::Files, Some(way), send.body);
+    let answer = answer.await;
     let kept = answer.and_then(|answer| {
         bool::from_bytes(&answer).map_err(|error| Error::unreadable("upload.saveFilePart", &error))
     });
@@ -248,7 +260,7 @@ pub(super) async fn save_again(client: &Client, body: bytes::Bytes) -> Result<()
     loop {
         let now = Instant::now().into_std();
         if let Some(send) = plan.poll(now) {
-            let (id, answer) = save(client.clone(), send).await;
+            let (id, answer) = save(client.clone(), send, Way::default()).await;
             plan.answered(id, answer, Instant::now().into_std());
         } else if let Some(outcome) = plan.outcome() {
             return outcome.clone();

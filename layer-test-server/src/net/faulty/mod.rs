@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use layer_tl_types::name_for_id;
 
 pub(in crate::net) use self::exchange::prepare;
-use super::connection::{AUTH_KEY_NOT_FOUND, Close, Connection, Incoming};
+use super::connection::{AUTH_KEY_NOT_FOUND, Close, Connection};
+use super::packets::Incoming;
 use super::{Hub, Live, lock};
 use crate::faults::{Action, Decision, Event, KeyKind, Point, Scene, Where};
 use crate::rpc::wrap::Unwrapped;
