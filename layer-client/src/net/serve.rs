@@ -116,17 +116,19 @@ impl Link {
     }
 
     /// Puts together what the session has to say, sealed all at a time.
-    fn write(&mut self, session: &mut ClientSession, now: Instant) -> Result<(), ConnectCause> {
+    fn write(
+        &mut self,
+        session: &mut ClientSession,
+        is_quiet: bool,
+        now: Instant,
+    ) -> Result<(), ConnectCause> {
         let (sealed, ends) = (&mut self.sealed, &mut self.ends);
         session.poll_transmit_many(now.into_std(), TOGETHER, sealed, ends);
         self.written = 0;
         self.outgoing.clear();
-        // Much room is kept while it is used only, so that quiet connections are small.
-        if self.outgoing.capacity() > MOST_READ {
-            self.outgoing.shrink_to(sealed.len() + 64);
-        }
-        if sealed.is_empty() && sealed.capacity() > LEAST_READ {
-            *sealed = Vec::new();
+        // Room is kept while there is something under way, so that quiet connections are small.
+        if is_quiet && sealed.is_empty() && sealed.capacity() > LEAST_READ {
+            (*sealed, self.outgoing) = (Vec::new(), Vec::new());
         }
         let mut begun = 0;
         for &mut end in ends {
@@ -274,7 +276,8 @@ impl Worker {
             return Err(Lost::Stopped);
         };
         if link.is_written() {
-            link.write(session, now).map_err(Lost::Broken)?;
+            let is_quiet = self.waiting.is_empty();
+            link.write(session, is_quiet, now).map_err(Lost::Broken)?;
         }
         self.deadline(link, now)
     }

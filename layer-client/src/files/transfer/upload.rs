@@ -165,14 +165,15 @@ impl Upload {
         self.pace.held_until(now).or(again.min())
     }
 
-    /// What the server said to a part: whether it has it.
-    pub(in crate::files) fn answered(&mut self, id: u64, answer: Result<bool>, now: Instant) {
-        let Some((number, epoch)) = self.sent.remove(&id) else {
-            return;
-        };
-        let Some(part) = self.parts.get_mut(&number) else {
-            return;
-        };
+    /// What the server said to a part: whether it has it. Gives back a request that is needed no more.
+    pub(in crate::files) fn answered(
+        &mut self,
+        id: u64,
+        answer: Result<bool>,
+        now: Instant,
+    ) -> Option<Bytes> {
+        let (number, epoch) = self.sent.remove(&id)?;
+        let part = self.parts.get_mut(&number)?;
         part.sent = false;
         let kept = answer.and_then(|kept| {
             kept.then_some(()).ok_or_else(|| {
@@ -182,12 +183,13 @@ impl Upload {
         match kept.map_err(Failure::of) {
             Ok(()) => {
                 let len = part.len;
-                self.parts.remove(&number);
+                let part = self.parts.remove(&number);
                 self.pace.well();
                 if self.saved.insert(number) {
                     self.saved_bytes += len;
                 }
                 self.look_for_the_end();
+                return part.map(|part| part.body);
             }
             Err(Failure::Wait(wait)) => self.pace.wait(epoch, wait, now),
             Err(Failure::Again(error)) => {
@@ -207,6 +209,7 @@ impl Upload {
                 ));
             }
         }
+        None
     }
 
     /// How long everything waits, if it does because the server wants it.

@@ -145,7 +145,10 @@ impl Driver<'_> {
             }
             match self.calls.poll_join_next(cx) {
                 Poll::Ready(Some(Ok((id, answer)))) => {
-                    self.plan.answered(id, answer, Instant::now().into_std());
+                    let now = Instant::now().into_std();
+                    if let Some(request) = self.plan.answered(id, answer, now) {
+                        self.parts.reuse(request);
+                    }
                     if let Some(checkpoint) = &mut self.checkpoint {
                         checkpoint.saver.changed();
                     }

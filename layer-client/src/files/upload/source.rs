@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use layer_tl_types::{Identifiable, Serializable, functions};
 use tokio::io::{AsyncRead, ReadBuf};
@@ -39,7 +39,7 @@ pub(super) enum Source<'a> {
 pub(super) struct Part {
     pub(super) number: u64,
     /// The bytes, with room for what goes before.
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// Whether no part comes after it.
     pub(super) last: bool,
 }
@@ -90,7 +90,7 @@ impl Part {
         let begin = HEAD - head.len();
         buffer[begin..HEAD].copy_from_slice(&head);
         buffer.resize(buffer.len().next_multiple_of(4), 0);
-        Bytes::from(buffer).slice(begin..)
+        buffer.freeze().slice(begin..)
     }
 }
 
@@ -104,13 +104,18 @@ pub(super) struct Parts<'a> {
     total: Option<u64>,
     /// A whole part of a source whose end nobody knows, until it is seen whether more comes.
     held: Option<Part>,
+    /// Where parts were that are saved: those that come are read there.
+    spare: Vec<BytesMut>,
 }
+
+/// So many places of parts are kept to be used again.
+const SPARE: usize = 4;
 
 enum From<'a> {
     File {
         file: Arc<Mutex<File>>,
         bytes: u64,
-        reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+        reading: Option<JoinHandle<io::Result<BytesMut>>>,
     },
     Bytes(&'a [u8]),
     Reader {
@@ -128,7 +133,7 @@ enum From<'a> {
 
 /// A part that is being read.
 struct Filling {
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     filled: usize,
     ended: bool,
 }
@@ -136,20 +141,21 @@ struct Filling {
 impl Filling {
     fn new() -> Self {
         Self {
-            buffer: Vec::new(),
+            buffer: BytesMut::new(),
             filled: HEAD,
             ended: false,
         }
     }
 
-    fn begin(&mut self, size: usize) {
+    fn begin(&mut self, size: usize, spare: &mut Vec<BytesMut>) {
         if self.buffer.is_empty() {
-            self.buffer = vec![0; HEAD + size];
+            self.buffer = spare.pop().unwrap_or_default();
+            self.buffer.resize(HEAD + size, 0);
             self.filled = HEAD;
         }
     }
 
-    fn take(&mut self) -> Vec<u8> {
+    fn take(&mut self) -> BytesMut {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.truncate(self.filled);
         buffer
@@ -165,6 +171,16 @@ impl<'a> Parts<'a> {
             next: 0,
             total: bytes.map(|bytes| bytes.div_ceil(part)),
             held: None,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Nobody needs this request any more, in which a part is.
+    pub(super) fn reuse(&mut self, request: Bytes) {
+        if self.spare.len() < SPARE
+            && let Ok(place) = request.try_into_mut()
+        {
+            self.spare.push(place);
         }
     }
 
@@ -252,7 +268,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn part(&mut self, buffer: Vec<u8>, last: impl FnOnce(u64) -> bool) -> Part {
+    fn part(&mut self, buffer: BytesMut, last: impl FnOnce(u64) -> bool) -> Part {
         let number = self.next;
         self.next += 1;
         Part {
@@ -263,8 +279,9 @@ impl<'a> Parts<'a> {
     }
 
     /// The bytes of a part behind the room for its head: as many as there are.
-    fn poll_buffer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+    fn poll_buffer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<BytesMut>> {
         let size = self.size;
+        let spare = &mut self.spare;
         let part = u64::try_from(size).unwrap_or(u64::MAX);
         match &mut self.from {
             From::File {
@@ -276,9 +293,10 @@ impl<'a> Parts<'a> {
                 let len = bytes.saturating_sub(offset).min(part);
                 let reading = reading.get_or_insert_with(|| {
                     let file = file.clone();
+                    let mut buffer = spare.pop().unwrap_or_default();
                     spawn_blocking(move || {
                         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                        let mut buffer = vec![0; HEAD + usize::try_from(len).unwrap_or(size)];
+                        buffer.resize(HEAD + usize::try_from(len).unwrap_or(size), 0);
                         file.seek(SeekFrom::Start(offset))?;
                         file.read_exact(&mut buffer[HEAD..])?;
                         Ok(buffer)
@@ -294,7 +312,9 @@ impl<'a> Parts<'a> {
                 let begin = usize::try_from(self.next).unwrap_or(usize::MAX);
                 let begin = begin.saturating_mul(size).min(bytes.len());
                 let end = begin.saturating_add(size).min(bytes.len());
-                let mut buffer = Vec::with_capacity(HEAD + size + 3);
+                let mut buffer = spare.pop().unwrap_or_default();
+                buffer.clear();
+                buffer.reserve(HEAD + size + 3);
                 buffer.resize(HEAD, 0);
                 buffer.extend_from_slice(&bytes[begin..end]);
                 Poll::Ready(Ok(buffer))
@@ -308,7 +328,7 @@ impl<'a> Parts<'a> {
                     Some(left) => usize::try_from(left).unwrap_or(size).min(size),
                     None => size,
                 };
-                filling.begin(wanted);
+                filling.begin(wanted, spare);
                 while !filling.ended && filling.filled < filling.buffer.len() {
                     let mut room = ReadBuf::new(&mut filling.buffer[filling.filled..]);
                     ready!(Pin::new(&mut *reader).poll_read(cx, &mut room))?;
@@ -332,7 +352,7 @@ impl<'a> Parts<'a> {
                 rest,
                 filling,
             } => {
-                filling.begin(size);
+                filling.begin(size, spare);
                 while !filling.ended && filling.filled < filling.buffer.len() {
                     if rest.is_empty() {
                         match ready!(chunks.as_mut().poll_next(cx)) {
