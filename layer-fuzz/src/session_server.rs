@@ -180,7 +180,9 @@ impl World {
     fn handle(&mut self, mut packet: Vec<u8>) {
         if let Ok(opened) = open_packet(&key(), &mut packet) {
             let unix = self.unix();
-            let _ = self.session.handle_opened(&opened, &packet, self.now, unix);
+            let _ = self
+                .session
+                .handle_opened(&opened, &packet.into(), self.now, unix);
         }
     }
 

@@ -233,7 +233,7 @@ pub(crate) fn pair(input: &[u8]) {
             (kind, obfuscation.is_some())
         );
         assert_eq!(heard.error, None);
-        assert_eq!(heard.frames, [Frame::Packet(packet.clone())]);
+        assert_eq!(heard.frames, [Frame::Packet(packet[..].into())]);
         let asked = how & 1 != 0 && kind != TransportKind::Full;
         assert_eq!(server.codec.quick_ack_requested(), asked);
 
@@ -249,7 +249,7 @@ pub(crate) fn pair(input: &[u8]) {
             }
             _ => {
                 assert_eq!(server.codec.pack(&packet, &mut answer), Ok(()));
-                Some(Frame::Packet(packet))
+                Some(Frame::Packet(packet[..].into()))
             }
         };
         let mut heard = Heard::default();

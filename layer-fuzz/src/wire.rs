@@ -186,7 +186,7 @@ pub(crate) fn packet(input: &[u8]) {
             let config = ServerSessionConfig::default();
             let id = opened.session_id;
             let mut session = ServerSession::new(key(), id, salts, Seeded::boxed(2), config);
-            let _ = session.handle_opened(&opened, &packet, start(), UNIX);
+            let _ = session.handle_opened(&opened, &packet.into(), start(), UNIX);
         }
         4 => {
             if let Ok((msg_id, body)) = plain::unpack(bytes) {

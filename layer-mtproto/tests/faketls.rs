@@ -96,7 +96,11 @@ fn frames(codec: &mut Codec) -> Vec<Frame> {
 }
 
 fn packets(lengths: &[usize]) -> Vec<Frame> {
-    lengths.iter().map(|l| Frame::Packet(packet(*l))).collect()
+    lengths.iter().map(|l| frame(*l)).collect()
+}
+
+fn frame(length: usize) -> Frame {
+    Frame::Packet(packet(length)[..].into())
 }
 
 #[test]
@@ -516,10 +520,7 @@ fn after_first_packet(records: &[u8]) -> Result<Option<Frame>, TransportError> {
     let bytes = pack(&mut client_codec(records_of_client), &[20]);
     let mut server = acceptor(accepted.records).feed(&bytes).unwrap().unwrap();
     server.codec.feed(records);
-    assert_eq!(
-        server.codec.next_frame(),
-        Ok(Some(Frame::Packet(packet(20))))
-    );
+    assert_eq!(server.codec.next_frame(), Ok(Some(frame(20))));
     let next = server.codec.next_frame();
     if next.is_err() {
         server.codec.feed(&[23, 3, 3, 0, 0]);

@@ -6,6 +6,7 @@ mod util;
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use layer_mtproto::handshake::{self, Purpose};
 use layer_mtproto::session::{
     ClientEvent, ClientSession, RequestFailure, SaltBook, ServerSession, ServerSessionConfig,
@@ -16,6 +17,11 @@ use util::pair::{Pair, boxed, call, container, result_of};
 use util::{TestRng, UNIX, server_keys};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Packets as a transport hands them over.
+fn shared(packets: Vec<Vec<u8>>) -> Vec<BytesMut> {
+    packets.iter().map(|packet| packet[..].into()).collect()
+}
 
 #[test]
 fn a_request_is_answered() {
@@ -71,7 +77,7 @@ fn from_handshake_to_answer() {
         ServerSessionConfig::default(),
     );
     server
-        .handle_opened(&opened, &packet, now, server_time)
+        .handle_opened(&opened, &packet.into(), now, server_time)
         .unwrap();
     let Some(ServerSessionEvent::Request { msg_id, body, .. }) = server.poll_event() else {
         panic!("the first salt is good")
@@ -666,6 +672,7 @@ fn packets_taken_all_at_a_time_come_to_what_they_do_one_by_one() {
     let mut forged = stranger;
     forged[30] ^= 1;
     at_once.insert(5, forged);
+    let mut at_once = shared(at_once);
     let mut results = Vec::new();
     let client = &mut together.client;
     client.handle_packets(&mut at_once, &mut results, together.now);
@@ -707,7 +714,7 @@ fn an_answer_that_is_most_of_its_packet_is_not_copied_and_a_small_one_holds_on_t
         for packet in pair.client_packets() {
             pair.deliver_to_server(packet);
         }
-        let mut packets = pair.server_packets();
+        let mut packets = shared(pair.server_packets());
         let where_they_lie: Vec<_> = packets
             .iter()
             .map(|packet| (packet.as_ptr().addr(), packet.len()))

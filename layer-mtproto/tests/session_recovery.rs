@@ -481,7 +481,7 @@ fn a_lost_connection_sends_unanswered_requests_again_and_the_server_does_them_on
         );
         let unix = pair.unix();
         pair.server
-            .handle_opened(&opened, &packet, pair.now, unix)
+            .handle_opened(&opened, &packet.into(), pair.now, unix)
             .unwrap();
     }
     pair.talk();

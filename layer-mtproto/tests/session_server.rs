@@ -89,7 +89,7 @@ impl Bench {
         let unix = self.pair.unix();
         self.pair
             .server
-            .handle_opened(&opened, &packet, self.pair.now, unix)
+            .handle_opened(&opened, &packet.into(), self.pair.now, unix)
     }
 
     /// Sends a message with a good salt, and gives what comes back at once.
@@ -133,7 +133,7 @@ impl Bench {
         self.events()
             .into_iter()
             .filter_map(|event| match event {
-                ServerSessionEvent::Request { body, .. } => Some(body),
+                ServerSessionEvent::Request { body, .. } => Some(body.to_vec()),
                 _ => None,
             })
             .collect()

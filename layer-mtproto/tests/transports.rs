@@ -44,6 +44,10 @@ fn acceptor() -> Acceptor {
     Acceptor::new(vec![[1; 16], SECRET, [2; 16]], TestRng::boxed(99))
 }
 
+fn frame(packet: &[u8]) -> Frame {
+    Frame::Packet(packet.into())
+}
+
 fn pack(codec: &mut Codec, packets: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
     for packet in packets {
@@ -87,7 +91,7 @@ fn each_transport_is_recognised_and_answers() {
             assert_eq!(accepted.obfuscated, obfuscated);
             assert_eq!(accepted.secret_used, secret_used);
             assert_eq!(accepted.dc_id, secret_used.then_some(-10_002));
-            let expected: Vec<_> = packets.iter().cloned().map(Frame::Packet).collect();
+            let expected: Vec<_> = packets.iter().map(|packet| frame(packet)).collect();
             assert_eq!(got, expected, "{kind}");
 
             client.feed(&pack(&mut accepted.codec, &packets));
@@ -106,7 +110,7 @@ fn frames_split_at_every_byte_boundary_decode_the_same() {
         for obfuscation in obfuscations() {
             let mut client = Codec::client(kind, obfuscation, TestRng::boxed(5));
             let packets = vec![plain(20), encrypted(1), encrypted(33), plain(4)];
-            let expected: Vec<_> = packets.iter().cloned().map(Frame::Packet).collect();
+            let expected: Vec<_> = packets.iter().map(|packet| frame(packet)).collect();
             let bytes = pack(&mut client, &packets);
             for at in 0..=bytes.len() {
                 let (accepted, got) = serve([&bytes[..at], &bytes[at..]]);
@@ -163,10 +167,7 @@ fn a_servers_limit_for_strangers_holds_until_it_is_raised() {
         let mut client = Codec::client(kind, None, TestRng::boxed(1));
         let bytes = pack(&mut client, &[plain(20), plain(2000)]);
         let mut accepted = acceptor().with_limit(1024).feed(&bytes).unwrap().unwrap();
-        assert_eq!(
-            accepted.codec.next_frame(),
-            Ok(Some(Frame::Packet(plain(20))))
-        );
+        assert_eq!(accepted.codec.next_frame(), Ok(Some(frame(&plain(20)))));
         let mut raised = acceptor().with_limit(1024).feed(&bytes).unwrap().unwrap();
         assert!(matches!(
             accepted.codec.next_frame(),
@@ -244,7 +245,7 @@ fn quick_acks_are_asked_for_and_given() {
                 .pack_with_quick_ack(&encrypted(blocks), &mut bytes)
                 .unwrap();
             let (mut accepted, got) = serve([bytes.as_slice()]);
-            assert_eq!(got, [Frame::Packet(encrypted(blocks))]);
+            assert_eq!(got, [frame(&encrypted(blocks))]);
             assert!(accepted.codec.quick_ack_requested());
             let mut answer = Vec::new();
             accepted.codec.pack_quick_ack(0x0a0b_0c0d, &mut answer);

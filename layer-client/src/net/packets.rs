@@ -78,7 +78,7 @@ impl PacketStream {
         loop {
             let frame = self.codec.next_frame();
             match frame.map_err(|error| ConnectCause::Transport(error.to_string()))? {
-                Some(Frame::Packet(packet)) => return Ok(packet),
+                Some(Frame::Packet(packet)) => return Ok(packet.into()),
                 Some(Frame::Error(code)) => return Err(ConnectCause::Refused(code)),
                 Some(_) => {}
                 None => match self.stream.read(&mut self.incoming).await {

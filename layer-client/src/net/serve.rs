@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
+use bytes::BytesMut;
 use layer_mtproto::session::{
     ClientEvent, ClientSession, RequestFailure, RequestId, SubmitOptions, Violation,
 };
@@ -53,7 +54,7 @@ struct Link {
     codec: Codec,
     incoming: Vec<u8>,
     /// Packets that came and are yet to be taken, and then what came of them.
-    packets: Vec<Vec<u8>>,
+    packets: Vec<BytesMut>,
     results: Vec<Result<(), Violation>>,
     /// Packets that are sealed, and where each of them ends.
     sealed: Vec<u8>,

@@ -47,7 +47,7 @@ pub async fn mtproxy(secret: ProxySecret, target: SocketAddr) -> Middleman {
                 let mut back = Vec::new();
                 while let Some(frame) = codec.next_frame().ok()? {
                     let packet = match frame {
-                        Frame::Packet(packet) => packet,
+                        Frame::Packet(packet) => packet.to_vec(),
                         Frame::Error(code) => code.to_le_bytes().to_vec(),
                         _ => return None,
                     };

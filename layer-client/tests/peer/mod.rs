@@ -473,7 +473,9 @@ impl Wire {
                 let config = ServerSessionConfig::default();
                 ServerSession::new(key.clone(), name.1, salts, random(), config)
             });
-            session.handle_opened(&opened, packet, now, unix).unwrap();
+            session
+                .handle_opened(&opened, &packet.to_vec().into(), now, unix)
+                .unwrap();
             while let Some(event) = session.poll_event() {
                 if let ServerSessionEvent::Request { msg_id, body, .. } = event {
                     calls.push((msg_id, body));

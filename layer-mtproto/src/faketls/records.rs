@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::BufMut;
+
 use super::{
     ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CHANGE_CIPHER_SPEC_RECORD, FakeTlsError, HEADER,
     MAX_TAKEN, MAX_WRITTEN,
@@ -69,7 +71,11 @@ impl Records {
     /// # Errors
     /// If they are other records than may come here; what came before them is in `data`. The error is repeated
     /// from then on.
-    pub(crate) fn open(&mut self, bytes: &[u8], data: &mut Vec<u8>) -> Result<(), FakeTlsError> {
+    pub(crate) fn open(
+        &mut self,
+        bytes: &[u8],
+        data: &mut impl BufMut,
+    ) -> Result<(), FakeTlsError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
@@ -80,12 +86,12 @@ impl Records {
         opened
     }
 
-    fn advance(&mut self, mut bytes: &[u8], data: &mut Vec<u8>) -> Result<(), FakeTlsError> {
+    fn advance(&mut self, mut bytes: &[u8], data: &mut impl BufMut) -> Result<(), FakeTlsError> {
         loop {
             match &mut self.state {
                 State::Data { left } => {
                     let (payload, rest) = bytes.split_at(bytes.len().min(*left));
-                    data.extend_from_slice(payload);
+                    data.put_slice(payload);
                     *left -= payload.len();
                     bytes = rest;
                     if *left > 0 {

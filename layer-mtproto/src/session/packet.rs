@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use bytes::{Bytes, BytesMut};
 use layer_crypto::message::{self, HEADER, Sender};
 use layer_crypto::{AuthKey, SecureRandom};
 
@@ -49,7 +50,7 @@ pub(crate) fn open(key: &AuthKey, from: Sender, packet: &mut [u8]) -> Result<Ope
 }
 
 /// [`open_packet`] of several packets of a key at a time, each for itself: many times as fast where they are large.
-pub fn open_packets(key: &AuthKey, packets: &mut [Vec<u8>]) -> Vec<Result<Opened, Violation>> {
+pub fn open_packets(key: &AuthKey, packets: &mut [BytesMut]) -> Vec<Result<Opened, Violation>> {
     open_many(key, Sender::Client, packets)
 }
 
@@ -57,10 +58,10 @@ pub fn open_packets(key: &AuthKey, packets: &mut [Vec<u8>]) -> Vec<Result<Opened
 pub(crate) fn open_many(
     key: &AuthKey,
     from: Sender,
-    packets: &mut [Vec<u8>],
+    packets: &mut [BytesMut],
 ) -> Vec<Result<Opened, Violation>> {
     let mut opened = Vec::with_capacity(packets.len());
-    let mut packets: Vec<&mut [u8]> = packets.iter_mut().map(Vec::as_mut_slice).collect();
+    let mut packets: Vec<&mut [u8]> = packets.iter_mut().map(|packet| &mut packet[..]).collect();
     message::open_many(key, from, &mut packets, |plain| {
         opened.push(
             plain
@@ -110,6 +111,15 @@ fn read(plain: &[u8]) -> Result<Opened, Violation> {
         seqno: int(24),
         body: start..start + length,
     })
+}
+
+/// A part of a packet to keep. Where it is most of it, that and no copy, so that the parts of files that come are not
+/// moved about. `packet` is where it may be kept.
+pub(crate) fn keep(packet: Option<&Bytes>, part: &[u8]) -> Bytes {
+    match packet {
+        Some(packet) if part.len() >= packet.len() / 2 => packet.slice_ref(part),
+        _ => Bytes::copy_from_slice(part),
+    }
 }
 
 /// A message with its name and number.

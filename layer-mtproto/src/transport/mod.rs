@@ -22,6 +22,8 @@ pub use secret::{MAX_DOMAIN, ProxySecret, ProxySecretError};
 use std::fmt;
 use std::str::FromStr;
 
+use bytes::BytesMut;
+
 /// The largest packet in bytes that a codec takes unless told otherwise: 16 MiB.
 pub const MAX_PACKET: usize = 16 * 1024 * 1024;
 
@@ -107,7 +109,7 @@ impl FromStr for TransportKind {
 #[non_exhaustive]
 pub enum Frame {
     /// A packet, plain or encrypted, without the transport's padding.
-    Packet(Vec<u8>),
+    Packet(BytesMut),
     /// A transport error, as negative as it came: -404 no such auth key, -429 flood, -444 no such DC.
     Error(i32),
     /// A quick acknowledgement: the token with its highest bit set.

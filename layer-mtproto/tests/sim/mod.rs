@@ -150,7 +150,9 @@ impl Sim {
                 return self.cut();
             };
             for packet in packets {
-                let passed = self.down.pass(packet, now, &self.weather, &mut self.dice);
+                let passed = self
+                    .down
+                    .pass(packet.into(), now, &self.weather, &mut self.dice);
                 if !passed.into_iter().all(|packet| self.hand_to_client(packet)) {
                     return self.cut();
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use layer_crypto::AuthKey;
 use layer_crypto::rsa::PrivateKey;
 use layer_mtproto::handshake::{Client as Exchange, ClientConfig, Event, Outcome, Purpose};
@@ -229,7 +230,7 @@ impl Shell {
     // -- bytes --------------------------------------------------------------------------------------------
 
     /// Packets in what came; `None`: the connection is of no use any more.
-    pub(crate) fn unframe(&mut self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    pub(crate) fn unframe(&mut self, bytes: &[u8]) -> Option<Vec<BytesMut>> {
         let open = self.open.as_mut()?;
         open.codec.feed(bytes);
         let mut packets = Vec::new();

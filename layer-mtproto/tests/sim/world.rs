@@ -188,7 +188,7 @@ impl World {
             && let Some(frame) = codec.next_frame().ok()?
         {
             if let Frame::Packet(packet) = frame {
-                packets.push(packet);
+                packets.push(packet.into());
             }
         }
         Some(packets)
@@ -292,7 +292,7 @@ impl World {
         session.taken.insert(opened.msg_id);
         session
             .inner
-            .handle_opened(&opened, &packet, clock.server(), unix)
+            .handle_opened(&opened, &packet.into(), clock.server(), unix)
             .expect("the client keeps the rules");
         let events: Vec<_> = std::iter::from_fn(|| session.inner.poll_event()).collect();
         for event in events {

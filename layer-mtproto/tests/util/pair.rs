@@ -155,11 +155,11 @@ impl Pair {
         self.opened.push((opened.clone(), packet.clone()));
         let unix = self.unix();
         self.server
-            .handle_opened(&opened, &packet, self.now, unix)
+            .handle_opened(&opened, &packet.into(), self.now, unix)
             .unwrap();
         while let Some(event) = self.server.poll_event() {
             if let ServerSessionEvent::Request { msg_id, body, .. } = &event {
-                self.calls.push((*msg_id, body.clone()));
+                self.calls.push((*msg_id, body.to_vec()));
                 if self.answering {
                     self.server.respond(*msg_id, result_of(body));
                 }

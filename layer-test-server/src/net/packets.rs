@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use bytes::{Bytes, BytesMut};
 use layer_mtproto::session::{Opened, open_packets};
 use layer_mtproto::transport::Frame;
 
@@ -19,7 +20,7 @@ const FLOOD: usize = 16 * 1024;
 pub(super) struct Incoming {
     pub(super) known: Known,
     pub(super) opened: Opened,
-    pub(super) packet: Vec<u8>,
+    pub(super) packet: Bytes,
     pub(super) wants_quick_ack: bool,
 }
 
@@ -85,11 +86,11 @@ impl Connection {
 
     fn on_packets(
         &mut self,
-        mut packets: Vec<Vec<u8>>,
+        mut packets: Vec<BytesMut>,
         mut quick_acks: &[bool],
         now: Instant,
     ) -> Result<(), Close> {
-        let key_id = |packet: &Vec<u8>| packet.first_chunk().copied().map(i64::from_le_bytes);
+        let key_id = |packet: &BytesMut| packet.first_chunk().copied().map(i64::from_le_bytes);
         for packets in packets.chunk_by_mut(|one, other| key_id(one) == key_id(other)) {
             let (asked, rest) = quick_acks.split_at(packets.len());
             quick_acks = rest;
@@ -112,7 +113,7 @@ impl Connection {
     fn on_encrypted(
         &mut self,
         id: i64,
-        packets: &mut [Vec<u8>],
+        packets: &mut [BytesMut],
         quick_acks: &[bool],
         now: Instant,
     ) -> Result<(), Close> {
@@ -137,7 +138,7 @@ impl Connection {
             let incoming = Incoming {
                 known,
                 opened,
-                packet: std::mem::take(packet),
+                packet: std::mem::take(packet).freeze(),
                 wants_quick_ack: *asked,
             };
             self.take_or_fail(incoming, now)?;

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use layer_crypto::AuthKey;
 use layer_mtproto::session::{
     Opened, ServerSession, ServerSessionConfig, ServerSessionEvent, Violation,
@@ -42,7 +43,7 @@ pub(crate) enum Received {
     Call {
         msg_id: i64,
         seqno: i32,
-        body: Vec<u8>,
+        body: Bytes,
     },
     DestroySession {
         session_id: i64,
@@ -152,7 +153,7 @@ impl SlotState {
     pub(crate) fn receive(
         &mut self,
         opened: &Opened,
-        packet: &[u8],
+        packet: &Bytes,
         now: Instant,
         unix: Duration,
     ) -> Result<Vec<Received>, Violation> {

@@ -131,7 +131,7 @@ impl Wire {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.codec.next_frame().expect("a well-formed stream") {
-                Some(Frame::Packet(packet)) => return Ok(packet),
+                Some(Frame::Packet(packet)) => return Ok(packet.into()),
                 Some(Frame::Error(code)) => return Err(Gone::Transport(code)),
                 Some(_) => continue,
                 None => {}

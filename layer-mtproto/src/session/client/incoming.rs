@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use layer_crypto::message::Sender;
 use layer_tl_types::{Deserializable, Identifiable, types};
 
@@ -40,15 +40,9 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// A part of the packet to keep: where it is most of it, that and no copy, so that the parts of files that come are
-    /// not moved about.
+    /// A part of the packet to keep.
     fn keep(&self, part: &[u8]) -> Bytes {
-        match self.packet {
-            Some(packet) if !self.in_gzip && part.len() >= packet.len() / 2 => {
-                packet.slice_ref(part)
-            }
-            _ => Bytes::copy_from_slice(part),
-        }
+        packet::keep(self.packet.filter(|_| !self.in_gzip), part)
     }
 }
 
@@ -70,7 +64,7 @@ impl ClientSession {
     /// An answer that is most of its packet is not copied out of it.
     pub fn handle_packets(
         &mut self,
-        packets: &mut Vec<Vec<u8>>,
+        packets: &mut Vec<BytesMut>,
         results: &mut Vec<Result<(), Violation>>,
         now: Instant,
     ) {
@@ -96,10 +90,10 @@ impl ClientSession {
     fn handle_shared(
         &mut self,
         opened: Result<Opened, Violation>,
-        packet: Vec<u8>,
+        packet: BytesMut,
         now: Instant,
     ) -> Result<(), Violation> {
-        let packet = Bytes::from(packet);
+        let packet = packet.freeze();
         self.handle_opened(opened?, &packet, Some(&packet), now)
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 /// How a server's session behaves. The defaults are meant to be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,7 +55,7 @@ pub enum ServerSessionEvent {
         /// Its sequence number.
         seqno: i32,
         /// The call, not compressed.
-        body: Vec<u8>,
+        body: Bytes,
     },
     /// The client does not want the answer to a call that is still running. Answering it does no harm.
     Cancelled {

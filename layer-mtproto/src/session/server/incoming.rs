@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use layer_tl_types::{Deserializable, Identifiable, functions, types};
 
 use super::{MAX_CALLS, Pending, Progress, ServerSession, ServerSessionEvent};
@@ -32,7 +33,7 @@ impl ServerSession {
     pub fn handle_opened(
         &mut self,
         opened: &Opened,
-        packet: &[u8],
+        packet: &Bytes,
         now: Instant,
         unix: Duration,
     ) -> Result<(), Violation> {
@@ -86,7 +87,7 @@ impl ServerSession {
                 outer_seen
             };
             let taken = match seen {
-                Seen::New => self.take(message, &mut inflatable, now, unix),
+                Seen::New => self.take(message, &mut inflatable, packet, (now, unix)),
                 Seen::Duplicate => {
                     self.on_duplicate(&message, now);
                     Ok(())
@@ -195,8 +196,8 @@ impl ServerSession {
         &mut self,
         message: Message<'_>,
         inflatable: &mut usize,
-        now: Instant,
-        unix: Duration,
+        packet: &Bytes,
+        (now, unix): (Instant, Duration),
     ) -> Result<(), Violation> {
         let Message {
             msg_id,
@@ -216,7 +217,7 @@ impl ServerSession {
             }
         }
         if constructor != GZIP_PACKED {
-            return self.dispatch(constructor, message, now, unix);
+            return self.dispatch(constructor, message, Some(packet), (now, unix));
         }
         let unpacked = gzip::inflate_packed(body, *inflatable).map_err(Violation::Gzip)?;
         *inflatable -= unpacked.len();
@@ -229,8 +230,8 @@ impl ServerSession {
                     body: &unpacked,
                     ..message
                 },
-                now,
-                unix,
+                None,
+                (now, unix),
             ),
         }
     }
@@ -239,8 +240,8 @@ impl ServerSession {
         &mut self,
         constructor: u32,
         message: Message<'_>,
-        now: Instant,
-        unix: Duration,
+        packet: Option<&Bytes>,
+        (now, unix): (Instant, Duration),
     ) -> Result<(), Violation> {
         use functions as f;
         use types as t;
@@ -316,18 +317,17 @@ impl ServerSession {
             MSG_CONTAINER | MSG_COPY => {
                 return Err(Violation::Container(ContainerError::Nested));
             }
-            _ => self.on_call(msg_id, seqno, body, now),
+            _ => self.on_call(msg_id, seqno, packet::keep(packet, body), now),
         }
         Ok(())
     }
 
-    fn on_call(&mut self, msg_id: i64, seqno: i32, body: &[u8], now: Instant) {
+    fn on_call(&mut self, msg_id: i64, seqno: i32, body: Bytes, now: Instant) {
         self.acks.push(msg_id, now);
         self.calls.insert(msg_id, Progress::Running);
         while self.calls.len() > MAX_CALLS {
             self.calls.pop_first();
         }
-        let body = body.to_vec();
         self.events.push_back(ServerSessionEvent::Request {
             msg_id,
             seqno,
