@@ -7,6 +7,7 @@ mod util;
 use std::io::Write;
 use std::time::Duration;
 
+use bytes::Bytes;
 use layer_crypto::message::{self, Sender};
 use layer_mtproto::session::{
     ServerSession, ServerSessionConfig, ServerSessionEvent, Violation, open_packet,
@@ -139,6 +140,24 @@ impl Bench {
             .collect()
     }
 
+    /// Delivers a packet, and tells of each call whether it lies in it.
+    fn calls_lie_in(&mut self, mut packet: Vec<u8>) -> Vec<bool> {
+        let opened = open_packet(&key(), &mut packet).unwrap();
+        let (unix, packet) = (self.pair.unix(), Bytes::from(packet));
+        self.pair
+            .server
+            .handle_opened(&opened, &packet, self.pair.now, unix)
+            .unwrap();
+        let calls = self.events().into_iter();
+        let place = packet.as_ptr_range();
+        calls
+            .filter_map(|event| match event {
+                ServerSessionEvent::Request { body, .. } => Some(place.contains(&body.as_ptr())),
+                _ => None,
+            })
+            .collect()
+    }
+
     fn pass(&mut self, seconds: u64) -> Vec<Got> {
         self.pair.now += Duration::from_secs(seconds);
         self.pair.server.handle_timeout(self.pair.now);
@@ -153,6 +172,20 @@ fn parse(bytes: &[u8]) -> Got {
         seqno: i32::from_le_bytes(bytes[8..12].try_into().unwrap()),
         body: bytes[16..16 + length].to_vec(),
     }
+}
+
+#[test]
+fn a_call_that_is_most_of_its_packet_is_not_copied_and_a_small_one_holds_on_to_nothing() {
+    let mut client = Bench::new();
+    let salt = client.pair.salts.current(client.pair.unix());
+    let large = call(&"a part of a file".repeat(10_000));
+    let (id, seqno) = (client.id(), client.seqno(true));
+    let packet = forge_client(SESSION, salt, id, seqno, &large);
+    assert_eq!(client.calls_lie_in(packet), [true]);
+    let members = [(); 3].map(|()| (client.id(), client.seqno(true), call("a small one")));
+    let (id, seqno) = (client.id(), client.seqno(false));
+    let packet = forge_client(SESSION, salt, id, seqno, &container(&members));
+    assert_eq!(client.calls_lie_in(packet), [false; 3]);
 }
 
 #[test]

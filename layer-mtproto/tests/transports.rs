@@ -105,6 +105,52 @@ fn each_transport_is_recognised_and_answers() {
 }
 
 #[test]
+fn what_is_read_into_the_codec_is_as_good_as_fed() {
+    for kind in TransportKind::ALL {
+        for obfuscation in obfuscations() {
+            let mut client = Codec::client(kind, obfuscation, TestRng::boxed(5));
+            let packets = vec![plain(20), encrypted(1), encrypted(9000), plain(4)];
+            let expected: Vec<_> = packets.iter().map(|packet| frame(packet)).collect();
+            let (first, bytes) = (plain(40), pack(&mut client, &[plain(40)]));
+            let (mut accepted, got) = serve([bytes.as_slice()]);
+            assert_eq!(got, [frame(&first)]);
+            let (mut got, bytes) = (Vec::new(), pack(&mut client, &packets));
+            for (number, piece) in bytes.chunks(7001).enumerate() {
+                if number % 3 == 2 {
+                    accepted.codec.feed(piece);
+                } else {
+                    let buffer = accepted.codec.buffer(piece.len()).unwrap();
+                    assert!(buffer.capacity() - buffer.len() >= piece.len());
+                    buffer.extend_from_slice(piece);
+                }
+                if number % 2 == 1 {
+                    got.extend(frames(&mut accepted.codec));
+                }
+            }
+            got.extend(frames(&mut accepted.codec));
+            assert_eq!(got, expected, "{kind}");
+        }
+    }
+}
+
+#[test]
+fn a_long_packet_stays_where_it_was_read_and_a_short_one_holds_on_to_nothing() {
+    let mut client = Codec::client(TransportKind::Intermediate, None, TestRng::boxed(5));
+    let bytes = pack(&mut client, &[encrypted(5000), encrypted(5)]);
+    let (mut accepted, _) = serve([&bytes[..4]]);
+    let buffer = accepted.codec.buffer(bytes.len()).unwrap();
+    buffer.extend_from_slice(&bytes[4..]);
+    let place = buffer.as_ptr_range();
+    let packets: Vec<_> = std::iter::from_fn(|| accepted.codec.next_frame().unwrap())
+        .map(|frame| match frame {
+            Frame::Packet(packet) => place.contains(&packet.as_ptr()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(packets, [true, false]);
+}
+
+#[test]
 fn frames_split_at_every_byte_boundary_decode_the_same() {
     for kind in TransportKind::ALL {
         for obfuscation in obfuscations() {

@@ -1,4 +1,5 @@
-//! Ten thousand messages in one go: nothing grows without bound, and nobody who reads or asks misses any.
+//! Much at a time. Ten thousand messages in one go: nothing grows without bound, and nobody who reads or asks misses any.
+//! Packets that come together: each is taken as if it had come alone.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,9 +8,9 @@ mod util;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use layer_test_server::tl::{Deserializable, enums, functions as f};
-use layer_test_server::{NewUser, Server, UserHandle};
-use util::{Client, Way, Wire};
+use layer_test_server::tl::{Deserializable, Serializable, enums, functions as f};
+use layer_test_server::{NewUser, Server, ServerConfig, UserHandle};
+use util::{Client, Gone, Raw, Way, Wire, in_time};
 
 const BURST: usize = 10_000;
 /// A burst may take longer than other tests, on a machine that has much to do.
@@ -244,4 +245,87 @@ async fn figures() {
         started.elapsed(),
         resident()
     );
+}
+
+/// Packets with long calls, and the msg_ids of these.
+fn long_calls(raw: &mut Raw, count: usize) -> (Vec<i64>, Vec<Vec<u8>>) {
+    let call = f::upload::SaveFilePart {
+        file_id: 1,
+        file_part: 0,
+        bytes: vec![7; 200_000],
+    };
+    let calls = (0..count).map(|_| {
+        let (msg_id, seqno) = (raw.next_id(), raw.next_seqno());
+        (msg_id, raw.packet(msg_id, seqno, &call.to_bytes()))
+    });
+    calls.unzip()
+}
+
+async fn send(raw: &mut Raw, packets: &[Vec<u8>]) {
+    let packets: Vec<_> = packets.iter().map(Vec::as_slice).collect();
+    raw.wire.send_together(&packets).await;
+}
+
+/// The calls that are answered before all are or the connection is over, and what was said then.
+async fn answered(raw: &mut Raw, calls: &[i64]) -> (Vec<i64>, Option<Gone>) {
+    let (mut answered, mut said) = (Vec::new(), None);
+    while answered.len() < calls.len() {
+        match raw.receive().await {
+            Ok(messages) => {
+                let is_answered =
+                    |call: &&i64| messages.iter().any(|message| message.answers(**call));
+                answered.extend(calls.iter().filter(is_answered));
+            }
+            // What was answered before may be written after that.
+            Err(gone @ Gone::Transport(_)) => said = Some(gone),
+            Err(Gone::Closed) => break,
+        }
+    }
+    (answered, said)
+}
+
+#[tokio::test]
+async fn long_packets_that_come_together_are_all_taken_in_their_order() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    in_time(async {
+        let mut raw = Raw::connect(&server, 1).await;
+        let (calls, packets) = long_calls(&mut raw, 20);
+        send(&mut raw, &packets).await;
+        assert_eq!(answered(&mut raw, &calls).await, (calls, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_comes_together_with_a_damaged_packet_or_an_unknown_key_is_taken_up_to_there() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    in_time(async {
+        for (byte, said) in [(0, Some(Gone::Transport(-404))), (100, None)] {
+            let mut raw = Raw::connect(&server, 1).await;
+            let (calls, mut packets) = long_calls(&mut raw, 5);
+            packets[3][byte] ^= 1;
+            send(&mut raw, &packets).await;
+            let taken = (calls[..3].to_vec(), said);
+            assert_eq!(answered(&mut raw, &calls).await, taken, "{byte}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_destroyed_opens_nothing_that_came_together_with_that() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    in_time(async {
+        let mut raw = Raw::connect(&server, 1).await;
+        let (calls, mut packets) = long_calls(&mut raw, 2);
+        let (msg_id, seqno) = (raw.next_id(), raw.next_seqno());
+        packets.insert(
+            1,
+            raw.packet(msg_id, seqno, &f::DestroyAuthKey {}.to_bytes()),
+        );
+        send(&mut raw, &packets).await;
+        let taken = (calls[..1].to_vec(), Some(Gone::Transport(-404)));
+        assert_eq!(answered(&mut raw, &calls).await, taken);
+    })
+    .await;
 }

@@ -109,7 +109,8 @@ impl<'a> Download<'a> {
     }
 
     /// How many parts are under way or in memory at a time at most: eight for each connection
-    /// ([`Config::file_connections`](crate::Config::file_connections)) by default, of half a MiB each.
+    /// ([`Config::file_connections`](crate::Config::file_connections)) by default, of half a MiB each,
+    /// and fewer where the line is slow.
     pub fn window(mut self, parts: usize) -> Self {
         self.window = Some(parts);
         self

@@ -126,9 +126,9 @@ impl<'a> Upload<'a> {
         self
     }
 
-    /// How many parts are in memory at a time at most: four for each connection
-    /// ([`Config::file_connections`](crate::Config::file_connections)) by default. A part is up to
-    /// half a MiB.
+    /// How many parts are in memory at a time at most: eight for each connection
+    /// ([`Config::file_connections`](crate::Config::file_connections)) by default, and fewer where the line
+    /// is slow. A part is up to half a MiB.
     #[must_use]
     pub fn window(mut self, parts: usize) -> Self {
         self.window = Some(parts);

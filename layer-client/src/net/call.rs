@@ -278,6 +278,14 @@ mod tests {
         assert_eq!(ticket.how_it_ended(), End::Failed);
     }
 
+    #[test]
+    fn those_of_one_way_go_where_the_first_of_them_does() {
+        let way = Way::default();
+        assert_eq!(way.clone().connection(|| 2), 2);
+        assert_eq!(way.connection(|| 3), 2);
+        assert_eq!(Way::default().connection(|| 3), 3);
+    }
+
     #[tokio::test]
     async fn an_answered_request_is_not_cancelled() {
         let (reply, mut waiting, cancels, ticket) = call();

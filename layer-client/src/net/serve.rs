@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use layer_mtproto::session::{
     ClientEvent, ClientSession, RequestFailure, RequestId, SubmitOptions, Violation,
 };
 use layer_mtproto::transport::{Codec, Frame};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -28,7 +28,9 @@ use crate::client::may_change_options;
 use crate::error::{ConnectCause, Error, RequestError, RpcError};
 use crate::middleware::Outcome;
 
-/// So much is put together for one write, and so much that was read is decrypted together: several parts of a file.
+/// So much is put together for one write: several parts of a file, which are encrypted together.
+const WRITTEN: usize = 4 * 1024 * 1024;
+/// So much that was read is decrypted together.
 const TOGETHER: usize = (2 * 1024 + 64) * 1024;
 /// From so many requests under way on, others are waited for before one is sent, though not for longer than those need
 /// who have something to do now.
@@ -38,6 +40,8 @@ const LONG: usize = 64 * 1024;
 /// Room for what is read begins with this and grows while it is filled, up to [`MOST_READ`].
 const LEAST_READ: usize = 4 * 1024;
 const MOST_READ: usize = 256 * 1024;
+/// A frame round a packet is hardly longer than this.
+const FRAME: usize = 32;
 /// A connection to a data centre that is not home is closed after so long without a request.
 const IDLE: Duration = Duration::from_secs(5 * 60);
 /// One for files is closed sooner.
@@ -49,10 +53,47 @@ const ACK_DELAY: Duration = Duration::from_secs(1);
 /// Whatever wants to be looked at wants it no more often than this.
 const BREATH: Duration = Duration::from_millis(1);
 
+/// How what comes is read.
+#[derive(Default)]
+struct Intake {
+    /// How often room was made four times as large.
+    grown: u32,
+    /// Where it is read to within FakeTLS.
+    raw: Vec<u8>,
+}
+
+impl Intake {
+    /// Reads what comes into the codec; how much that was, and whether there may be more.
+    async fn read(
+        &mut self,
+        codec: &mut Codec,
+        from: &mut (impl AsyncRead + Unpin),
+    ) -> io::Result<(usize, bool)> {
+        let room = LEAST_READ << (2 * self.grown);
+        let read = match codec.buffer(room) {
+            Some(buffer) => from.read_buf(&mut buffer.limit(room)).await?,
+            None => {
+                self.raw.resize(room, 0);
+                let read = from.read(&mut self.raw).await?;
+                codec.feed(&self.raw[..read]);
+                read
+            }
+        };
+        // The next reading finds room that fits.
+        if read == room && room < MOST_READ {
+            self.grown += 1;
+        } else if read < room / 16 && self.grown > 0 {
+            self.grown -= 1;
+            self.raw = Vec::new();
+        }
+        Ok((read, read == room))
+    }
+}
+
 /// One connection's state.
 struct Link {
     codec: Codec,
-    incoming: Vec<u8>,
+    intake: Intake,
     /// Packets that came and are yet to be taken, and then what came of them.
     packets: Vec<BytesMut>,
     results: Vec<Result<(), Violation>>,
@@ -73,7 +114,7 @@ impl Link {
     fn new(codec: Codec, now: Instant) -> Self {
         Self {
             codec,
-            incoming: vec![0; LEAST_READ],
+            intake: Intake::default(),
             packets: Vec::new(),
             results: Vec::new(),
             sealed: Vec::new(),
@@ -91,18 +132,6 @@ impl Link {
         self.written == self.outgoing.len()
     }
 
-    /// Takes what was read, and makes the room for the next reading fit.
-    fn read(&mut self, read: usize) {
-        self.vigil.moved(read);
-        self.codec.feed(&self.incoming[..read]);
-        let room = self.incoming.len();
-        if read == room && room < MOST_READ {
-            self.incoming = vec![0; room * 4];
-        } else if read < room / 16 && room > LEAST_READ {
-            self.incoming = vec![0; room / 4];
-        }
-    }
-
     /// Notes what came of writing.
     fn wrote(&mut self, done: io::Result<usize>) -> Result<(), ConnectCause> {
         match done {
@@ -117,25 +146,24 @@ impl Link {
     }
 
     /// Puts together what the session has to say, sealed all at a time.
-    fn write(
-        &mut self,
-        session: &mut ClientSession,
-        is_quiet: bool,
-        now: Instant,
-    ) -> Result<(), ConnectCause> {
+    fn write(&mut self, session: &mut ClientSession, now: Instant) -> Result<(), ConnectCause> {
         let (sealed, ends) = (&mut self.sealed, &mut self.ends);
-        session.poll_transmit_many(now.into_std(), TOGETHER, sealed, ends);
+        session.poll_transmit_many(now.into_std(), WRITTEN, sealed, ends);
         self.written = 0;
         self.outgoing.clear();
-        // Room is kept while there is something under way, so that quiet connections are small.
-        if is_quiet && sealed.is_empty() && sealed.capacity() > LEAST_READ {
-            (*sealed, self.outgoing) = (Vec::new(), Vec::new());
+        // Much room is kept while it is used only: quiet connections are small, and what others use is in the cache.
+        if sealed.is_empty() && self.outgoing.capacity() > LEAST_READ {
+            self.outgoing = Vec::new();
         }
+        self.outgoing.reserve(sealed.len() + ends.len() * FRAME);
         let mut begun = 0;
         for &mut end in ends {
             let packed = self.codec.pack(&sealed[begun..end], &mut self.outgoing);
             packed.map_err(|error| ConnectCause::Transport(error.to_string()))?;
             begun = end;
+        }
+        if sealed.capacity() > LEAST_READ {
+            *sealed = Vec::new();
         }
         Ok(())
     }
@@ -143,7 +171,8 @@ impl Link {
 
 enum Step {
     Stop,
-    Read(io::Result<usize>),
+    /// How much was read, and whether there may be more.
+    Read(io::Result<(usize, bool)>),
     Written(io::Result<usize>),
     Request(Option<Request>),
     Renew,
@@ -199,7 +228,7 @@ impl Worker {
             let room = self.waiting.len() + self.queue.len() < MAX_REQUESTS;
             let step = tokio::select! {
                 _ = &mut stopped => Step::Stop,
-                read = reader.read(&mut link.incoming) => Step::Read(read),
+                read = link.intake.read(&mut link.codec, &mut reader) => Step::Read(read),
                 done = writer.write(&link.outgoing[link.written..]), if unwritten => Step::Written(done),
                 request = self.requests.recv(), if room => Step::Request(request),
                 () = &mut cancelled => Step::Cancelled,
@@ -215,22 +244,17 @@ impl Worker {
                     self.say_goodbye(&mut link, &mut writer).await;
                     return Lost::Unwanted;
                 }
-                Step::Read(Ok(0)) => Err(ConnectCause::HungUp),
-                Step::Read(Ok(mut read)) => {
+                Step::Read(Ok((0, _))) => Err(ConnectCause::HungUp),
+                Step::Read(Ok((mut all, mut may_be_more))) => {
                     // What is there already is read as well, so that large packets are decrypted together.
-                    let mut all = read;
-                    loop {
-                        let filled = read == link.incoming.len();
-                        link.read(read);
-                        if !filled || all >= TOGETHER {
-                            break;
-                        }
-                        match at_once(reader.read(&mut link.incoming)).await {
-                            Some(Ok(more @ 1..)) => (read, all) = (more, all + more),
+                    while may_be_more && all < TOGETHER {
+                        match at_once(link.intake.read(&mut link.codec, &mut reader)).await {
+                            Some(Ok((read @ 1.., more))) => (all, may_be_more) = (all + read, more),
                             // The end, or what is wrong, shows again.
                             _ => break,
                         }
                     }
+                    link.vigil.moved(all);
                     self.heard(&mut link)
                 }
                 Step::Read(Err(error)) => Err(ConnectCause::Io(Arc::new(error))),
@@ -277,8 +301,7 @@ impl Worker {
             return Err(Lost::Stopped);
         };
         if link.is_written() {
-            let is_quiet = self.waiting.is_empty();
-            link.write(session, is_quiet, now).map_err(Lost::Broken)?;
+            link.write(session, now).map_err(Lost::Broken)?;
         }
         self.deadline(link, now)
     }

@@ -52,7 +52,7 @@
 //! codec.pack(&[1; 40], &mut bytes)?;
 //!
 //! let mut accepted = acceptor.feed(&bytes)?.expect("the transport is recognised");
-//! assert_eq!(accepted.codec.next_frame()?, Some(Frame::Packet(vec![1; 40])));
+//! assert_eq!(accepted.codec.next_frame()?, Some(Frame::Packet([1; 40][..].into())));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -26,6 +26,8 @@ pub struct Codec {
     /// What goes before the first packet.
     preamble: Vec<u8>,
     incoming: BytesMut,
+    /// How much of `incoming` is without its obfuscation.
+    clear: usize,
     /// Whether `incoming` had much in it.
     spacious: bool,
     next_incoming: u32,
@@ -83,6 +85,7 @@ impl Codec {
             records: None,
             preamble: Vec::new(),
             incoming: BytesMut::new(),
+            clear: 0,
             spacious: false,
             next_incoming: 0,
             next_outgoing: 0,
@@ -197,14 +200,18 @@ impl Codec {
         self.finish(out, start);
     }
 
+    /// Where what comes from the connection may be read to, so that it need not be [fed](Self::feed): it is to be appended
+    /// there. There is room for `room` bytes at least. `None` within FakeTLS.
+    pub fn buffer(&mut self, room: usize) -> Option<&mut BytesMut> {
+        if self.records.is_some() {
+            return None;
+        }
+        self.incoming.reserve(room);
+        Some(&mut self.incoming)
+    }
+
     /// Takes bytes that came from the connection.
     pub fn feed(&mut self, bytes: &[u8]) {
-        // A connection that has become quiet needs no room for large packets.
-        if self.spacious && self.incoming.is_empty() && bytes.len() < SPACIOUS / 16 {
-            self.incoming = BytesMut::new();
-            self.spacious = false;
-        }
-        let start = self.incoming.len();
         if let Some(records) = &mut self.records {
             // A record that breaks the rules ends the stream where it begins.
             if let Err(error) = records.open(bytes, &mut self.incoming) {
@@ -212,10 +219,6 @@ impl Codec {
             }
         } else {
             self.incoming.extend_from_slice(bytes);
-        }
-        self.spacious |= self.incoming.len() > SPACIOUS;
-        if let Some(ciphers) = &mut self.ciphers {
-            ciphers.incoming.apply(&mut self.incoming[start..]);
         }
     }
 
@@ -227,6 +230,25 @@ impl Codec {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
+        let len = self.incoming.len();
+        let is_little = len > self.clear && len < SPACIOUS / 16;
+        if let Some(new) = self.incoming.get_mut(self.clear..)
+            && let Some(ciphers) = &mut self.ciphers
+        {
+            ciphers.incoming.apply(new);
+        }
+        let frame = self.find_frame();
+        self.clear = self.incoming.len();
+        // A connection that has become quiet needs no room for large packets.
+        self.spacious |= len > SPACIOUS;
+        if self.spacious && self.clear == 0 && is_little {
+            self.incoming = BytesMut::new();
+            self.spacious = false;
+        }
+        frame
+    }
+
+    fn find_frame(&mut self) -> Result<Option<Frame>, TransportError> {
         let found = framing::find(
             self.kind,
             self.role,

@@ -2,17 +2,19 @@
 //!
 //! The work is done by [`Connection`], which touches no socket; [`run`] moves its bytes and keeps its deadlines.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use layer_crypto::message::HEADER;
 use layer_crypto::{AuthKey, sha};
 use layer_mtproto::faketls::Records;
 use layer_mtproto::handshake::{self, HandshakeErrorKind};
 use layer_mtproto::transport::{Acceptor, Codec};
 use layer_tl_types::{Identifiable, Serializable, types};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -72,7 +74,7 @@ pub(crate) struct Connection {
     pub(super) proven: bool,
     /// When `ping_delay_disconnect` wants the connection cut.
     cut_at: Option<Instant>,
-    last_heard: Instant,
+    pub(super) last_heard: Instant,
     /// Bytes that came and in which nobody has looked for packets.
     pub(super) gathered: usize,
 }
@@ -81,6 +83,16 @@ pub(crate) struct Connection {
 pub(super) enum Stage {
     Accepting(Acceptor),
     Speaking(Box<Codec>),
+}
+
+impl Stage {
+    /// Where what comes may be read to without being received, unless nobody looks at it.
+    fn buffer(&mut self, silent: bool) -> Option<&mut BytesMut> {
+        match self {
+            Self::Speaking(codec) if !silent => codec.buffer(READ_CHUNK),
+            _ => None,
+        }
+    }
 }
 
 impl Connection {
@@ -129,11 +141,10 @@ impl Connection {
     }
 
     /// Takes bytes that came, in which packets may be whole then.
-    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
+    fn receive(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
         if self.trouble.silent {
             return Ok(());
         }
-        self.last_heard = now;
         match &mut self.stage {
             Stage::Speaking(codec) => codec.feed(bytes),
             Stage::Accepting(acceptor) => {
@@ -467,12 +478,25 @@ pub(crate) async fn run(mut connection: Connection, mut stream: TcpStream) {
     }
 }
 
+/// Reads what comes to where it is looked at, if that is known already; whether it did.
+async fn read(
+    from: &mut (impl AsyncRead + Unpin),
+    to: Option<&mut BytesMut>,
+    or_else: &mut Vec<u8>,
+) -> io::Result<(usize, bool)> {
+    if let Some(to) = to {
+        return Ok((from.read_buf(to).await?, true));
+    }
+    or_else.resize(READ_CHUNK, 0);
+    Ok((from.read(or_else).await?, false))
+}
+
 /// Moves the bytes of a connection and keeps its deadlines.
 async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
     let (hub, peer) = (Arc::clone(&connection.hub), connection.peer);
     let mut stopping = hub.stopping.subscribe();
     let wake = Arc::clone(&connection.wake);
-    let mut buffer = vec![0; READ_CHUNK];
+    let mut buffer = Vec::new();
     let (mut reader, mut writer) = tokio::io::split(stream);
     let stall = hub.limits.stall;
     // Counts from when there is something to read, and from each time some of it was read.
@@ -522,9 +546,20 @@ async fn carry(mut connection: Connection, stream: Box<dyn Duplex>) {
                     Ok(())
                 }
             },
-            read = reader.read(&mut buffer), if reads => match read {
-                Ok(0) | Err(_) => break,
-                Ok(count) => connection.gather(&buffer[..count], now()),
+            read = read(
+                &mut reader,
+                connection.stage.buffer(connection.trouble.silent),
+                &mut buffer,
+            ), if reads => match read {
+                Ok((0, _)) | Err(_) => break,
+                Ok((count, is_fed)) => {
+                    let received = if is_fed {
+                        Ok(())
+                    } else {
+                        connection.receive(&buffer[..count], now())
+                    };
+                    received.and_then(|()| connection.gather(count, now()))
+                }
             },
             // Others come first, and meanwhile more may come.
             () = tokio::task::yield_now(), if connection.has_gathered() => connection.read_frames(now()),

@@ -11,7 +11,7 @@ use super::connection::{AUTH_KEY_NOT_FOUND, Close, Connection, Stage};
 use crate::world::auth::Known;
 
 /// So much that came is decrypted together: several parts of a file.
-const TOGETHER: usize = (2 * 1024 + 64) * 1024;
+const TOGETHER: usize = (4 * 1024 + 64) * 1024;
 /// When so much comes at once, more of it is about to.
 const FLOOD: usize = 16 * 1024;
 
@@ -34,11 +34,14 @@ impl Incoming {
 }
 
 impl Connection {
-    /// Takes bytes that came. What is in them is looked at once no more come at the moment, or there is enough of them.
-    pub(super) fn gather(&mut self, bytes: &[u8], now: Instant) -> Result<(), Close> {
-        self.receive(bytes, now)?;
-        self.gathered += bytes.len();
-        if bytes.len() >= FLOOD && self.gathered < TOGETHER {
+    /// So many bytes came. What is in them is looked at once no more come at the moment, or there is enough of them.
+    pub(super) fn gather(&mut self, came: usize, now: Instant) -> Result<(), Close> {
+        if self.trouble.silent {
+            return Ok(());
+        }
+        self.last_heard = now;
+        self.gathered += came;
+        if came >= FLOOD && self.gathered < TOGETHER {
             return Ok(());
         }
         self.read_frames(now)

@@ -1,50 +1,59 @@
 //! `upload.*`.
 
-use layer_tl_types::{enums, functions};
+use layer_tl_types::{Cursor, Identifiable, Serializable, enums, functions};
 
-use super::{Call, RpcError, routes};
+use super::{Call, Handler, Outcome, Reply, RpcError, routes as table};
 use crate::world::World;
 use crate::world::files::Part;
 
-routes! {
-    functions::upload::SaveFilePart => save_part,
-    functions::upload::SaveBigFilePart => save_big_part,
-    functions::upload::GetFile => get_file,
-    functions::upload::GetWebFile => get_web_file,
-    functions::upload::GetFileHashes => get_hashes,
-    functions::upload::GetCdnFile => get_cdn_file,
-    functions::upload::ReuploadCdnFile => reupload_cdn_file,
-    functions::upload::GetCdnFileHashes => get_cdn_hashes,
+mod plain {
+    use super::*;
+
+    table! {
+        functions::upload::GetFile => get_file,
+        functions::upload::GetWebFile => get_web_file,
+        functions::upload::GetFileHashes => get_hashes,
+        functions::upload::GetCdnFile => get_cdn_file,
+        functions::upload::ReuploadCdnFile => reupload_cdn_file,
+        functions::upload::GetCdnFileHashes => get_cdn_hashes,
+    }
 }
 
-fn save_part(
-    world: &mut World,
-    call: &Call,
-    request: functions::upload::SaveFilePart,
-) -> Result<bool, RpcError> {
-    let part = Part {
-        file_id: request.file_id,
-        number: request.file_part,
-        total: None,
-        bytes: request.bytes,
-    };
-    world.save_part(call.user()?, call.dc_id, part)?;
-    Ok(true)
+/// The handler of a method of this module, by constructor id.
+pub(crate) fn route(id: u32) -> Option<Handler> {
+    match id {
+        functions::upload::SaveFilePart::CONSTRUCTOR_ID => {
+            Some(|world, call, bytes| save_part(world, call, bytes, false))
+        }
+        functions::upload::SaveBigFilePart::CONSTRUCTOR_ID => {
+            Some(|world, call, bytes| save_part(world, call, bytes, true))
+        }
+        _ => plain::route(id),
+    }
 }
 
-fn save_big_part(
-    world: &mut World,
-    call: &Call,
-    request: functions::upload::SaveBigFilePart,
-) -> Result<bool, RpcError> {
-    let part = Part {
-        file_id: request.file_id,
-        number: request.file_part,
-        total: Some(request.file_total_parts),
-        bytes: request.bytes,
-    };
+/// `upload.saveFilePart` and `upload.saveBigFilePart`, whose bytes are not copied to be looked at.
+fn save_part(world: &mut World, call: &Call, bytes: &[u8], is_big: bool) -> Reply {
+    let part = read_part(bytes, is_big).map_err(|_| RpcError::bad("INPUT_FETCH_ERROR"))?;
     world.save_part(call.user()?, call.dc_id, part)?;
-    Ok(true)
+    Ok(Outcome::Ready(true.to_bytes()))
+}
+
+fn read_part(bytes: &[u8], is_big: bool) -> layer_tl_types::Result<Part<'_>> {
+    let mut input = Cursor::new(bytes);
+    input.read_u32()?;
+    let (file_id, number) = (input.read_i64()?, input.read_i32()?);
+    let total = if is_big {
+        Some(input.read_i32()?)
+    } else {
+        None
+    };
+    Ok(Part {
+        file_id,
+        number,
+        total,
+        bytes: input.read_bytes_ref()?,
+    })
 }
 
 fn get_file(

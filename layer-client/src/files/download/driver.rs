@@ -20,7 +20,7 @@ use crate::files::turns::Turn;
 pub(super) struct Driver<'a> {
     client: Client,
     plan: Download,
-    calls: JoinSet<(u64, Result<Answer>)>,
+    calls: JoinSet<(u64, Result<Answer>, Instant)>,
     alarm: Alarm,
     hooks: Hooks<'a>,
     turn: Turn,
@@ -75,11 +75,13 @@ impl<'a> Driver<'a> {
                 self.next = Some(ask);
                 return;
             };
+            self.plan.sent(ask.id, now.into_std());
             let client = self.client.clone();
             self.calls.spawn(async move {
                 let answer = calls::ask(client, ask.what).await;
                 drop(place);
-                (ask.id, answer)
+                // Whoever takes what comes may be away for a while.
+                (ask.id, answer, Instant::now())
             });
         }
     }
@@ -113,8 +115,8 @@ impl<'a> Driver<'a> {
                 None => {}
             }
             match self.calls.poll_join_next(cx) {
-                Poll::Ready(Some(Ok((id, answer)))) => {
-                    self.plan.answered(id, answer, Instant::now().into_std());
+                Poll::Ready(Some(Ok((id, answer, at)))) => {
+                    self.plan.answered(id, answer, at.into_std());
                     continue;
                 }
                 // A part that panics is a mistake of ours, or the runtime ends.

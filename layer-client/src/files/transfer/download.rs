@@ -16,7 +16,7 @@ use bytes::Bytes;
 
 pub(in crate::files) use self::ask::{Answer, Ask, Chunk, Piece, Redirect, Settings, What};
 use super::hashes::{Cover, Hashes};
-use super::pace::Pace;
+use super::pace::{Begun, Pace};
 use super::set::PartSet;
 use crate::error::Result;
 use crate::files::remote::Remote;
@@ -45,7 +45,7 @@ enum State {
 #[derive(Debug)]
 struct Asked {
     what: About,
-    epoch: u64,
+    begun: Begun,
     /// Which reference, data centre and CDN it was asked with; what another one says is old.
     reference: u64,
     dc_id: i32,
@@ -191,7 +191,7 @@ impl Download {
             return None;
         }
         if self.errands_not_before.is_none_or(|then| then <= now)
-            && let Some(errand) = self.errand()
+            && let Some(errand) = self.errand(now)
         {
             return Some(errand);
         }
@@ -238,6 +238,13 @@ impl Download {
             }
         }
         None
+    }
+
+    /// It was asked only now.
+    pub(in crate::files) fn sent(&mut self, id: u64, now: Instant) {
+        if let Some(asked) = self.asked.get_mut(&id) {
+            asked.begun = self.pace.begin(now);
+        }
     }
 
     /// When to look again if nothing happens.
@@ -327,11 +334,11 @@ impl Download {
     }
 
     /// What is done once for all parts.
-    fn errand(&mut self) -> Option<Ask> {
+    fn errand(&mut self, now: Instant) -> Option<Ask> {
         if let Some(refresh @ Errand::Wanted(())) = &mut self.refresh {
             *refresh = Errand::UnderWay;
             let file = self.file.clone();
-            return Some(self.ask(About::Refresh, None, What::Refresh { file }));
+            return Some(self.ask(About::Refresh, None, What::Refresh { file }, now));
         }
         let dc_id = self.file.dc_id();
         let cdn = self.cdn.as_mut()?;
@@ -347,7 +354,7 @@ impl Download {
             cdn: redirect,
             request_token,
         };
-        Some(self.ask(About::Reupload, Some(number), what))
+        Some(self.ask(About::Reupload, Some(number), what, now))
     }
 
     /// Asks for a part, or for what is needed before. Nothing if that is under way.
@@ -386,7 +393,7 @@ impl Download {
                             (None, What::Hashes { file, offset })
                         }
                     };
-                    return Some(self.ask(About::Hashes { offset }, number, what));
+                    return Some(self.ask(About::Hashes { offset }, number, what, now));
                 }
                 Cover::Across => {
                     if cdn.is_some() {
@@ -407,7 +414,7 @@ impl Download {
         Some(match cdn {
             Some((number, cdn)) => {
                 let what = What::CdnPart { cdn, piece, hashes };
-                self.ask(about, Some(number), what)
+                self.ask(about, Some(number), what, now)
             }
             None => {
                 let what = What::Part {
@@ -416,16 +423,16 @@ impl Download {
                     cdn_supported: self.settings.cdn,
                     hashes,
                 };
-                self.ask(about, None, what)
+                self.ask(about, None, what, now)
             }
         })
     }
 
-    fn ask(&mut self, about: About, cdn: Option<u64>, what: What) -> Ask {
+    fn ask(&mut self, about: About, cdn: Option<u64>, what: What, now: Instant) -> Ask {
         self.last_id += 1;
         let asked = Asked {
             what: about,
-            epoch: self.pace.epoch(),
+            begun: self.pace.begin(now),
             reference: self.reference,
             dc_id: self.file.dc_id(),
             cdn,

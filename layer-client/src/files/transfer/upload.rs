@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::pace::Pace;
+use super::pace::{Begun, Pace};
 use super::set::PartSet;
 use super::{Failure, TRIES, delay};
 use crate::error::{Error, Result};
 use crate::messages::unexpected;
 
 /// So many parts are sent at a time, as long as there is a reason to wait: together they are encrypted in less time.
-const GROUP: usize = 4;
+const GROUP: usize = 8;
 
 /// A part to be sent.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(in crate::files) struct Upload {
     /// The parts that the server has.
     saved: PartSet,
     saved_bytes: u64,
-    sent: HashMap<u64, (u64, u64)>,
+    sent: HashMap<u64, (u64, Begun)>,
     last_id: u64,
     /// How many more parts of the group that is being sent there may be.
     amid_group: usize,
@@ -136,8 +136,8 @@ impl Upload {
                 return None;
             }
             self.amid_group = unsent.min(GROUP);
-            // Few are better off on different ways.
-            self.same_way = busy;
+            // Where there are few at a time they are better off on different ways.
+            self.same_way = self.pace.limit() >= 4 * GROUP;
         }
         let left = std::mem::take(&mut self.amid_group);
         let ready = |part: &Part| !part.sent && part.not_before.is_none_or(|at| at <= now);
@@ -145,12 +145,20 @@ impl Upload {
         self.amid_group = left.saturating_sub(1);
         part.sent = true;
         self.last_id += 1;
-        self.sent.insert(self.last_id, (*number, self.pace.epoch()));
+        self.sent
+            .insert(self.last_id, (*number, self.pace.begin(now)));
         Some(Send {
             id: self.last_id,
             body: part.body.clone(),
             same_way: self.same_way && !first,
         })
+    }
+
+    /// A part was sent only now.
+    pub(in crate::files) fn sent(&mut self, id: u64, now: Instant) {
+        if let Some((_, begun)) = self.sent.get_mut(&id) {
+            *begun = self.pace.begin(now);
+        }
     }
 
     /// When to look again if nothing happens.
@@ -172,7 +180,7 @@ impl Upload {
         answer: Result<bool>,
         now: Instant,
     ) -> Option<Bytes> {
-        let (number, epoch) = self.sent.remove(&id)?;
+        let (number, begun) = self.sent.remove(&id)?;
         let part = self.parts.get_mut(&number)?;
         part.sent = false;
         let kept = answer.and_then(|kept| {
@@ -184,15 +192,18 @@ impl Upload {
             Ok(()) => {
                 let len = part.len;
                 let part = self.parts.remove(&number);
-                self.pace.well();
+                self.pace.well(begun, now);
                 if self.saved.insert(number) {
                     self.saved_bytes += len;
                 }
                 self.look_for_the_end();
                 return part.map(|part| part.body);
             }
-            Err(Failure::Wait(wait)) => self.pace.wait(epoch, wait, now),
+            Err(Failure::Wait(wait)) => self.pace.wait(begun, wait, now),
             Err(Failure::Again(error)) => {
+                if let Error::Timeout(_) = error {
+                    self.pace.too_much(begun);
+                }
                 part.failures += 1;
                 part.not_before = Some(now + delay(part.failures));
                 if part.failures >= TRIES {
@@ -313,39 +324,44 @@ mod tests {
                 plan.add(part, Bytes::from_static(b"x"), 1);
             }
         };
-        let sent = |plan: &mut Upload| std::iter::from_fn(|| plan.poll(now)).count();
-        let mut plan = Upload::new(12, 12, PartSet::default(), 0);
-        // The first goes at once, those behind it when there are enough of them.
+        let sent = |plan: &mut Upload| {
+            let sends = std::iter::from_fn(|| plan.poll(now));
+            sends.map(|send| send.same_way).collect::<Vec<_>>()
+        };
+        let group = [false, true, true, true, true, true, true, true];
+        let mut plan = Upload::new(32, 32, PartSet::default(), 0);
+        // The first goes at once, those behind it when there are enough of them, and all of these the same way.
         add(&mut plan, 0..1);
         let first = plan.poll(now).unwrap();
-        add(&mut plan, 1..4);
-        assert_eq!(sent(&mut plan), 0);
-        add(&mut plan, 4..5);
-        assert_eq!(sent(&mut plan), 4);
-        // When there is no room, no more to come, or nothing on its way, it is sent what there is.
-        add(&mut plan, 5..8);
-        assert_eq!(sent(&mut plan), 0);
-        add(&mut plan, 8..12);
-        assert_eq!(sent(&mut plan), 4);
-        // With as much as two groups on its way even then not.
+        add(&mut plan, 1..8);
+        assert!(sent(&mut plan).is_empty());
+        add(&mut plan, 8..9);
+        assert_eq!(sent(&mut plan), group);
+        add(&mut plan, 9..24);
+        assert_eq!(sent(&mut plan), group);
+        // With as much as two groups on its way, nobody waits for the first of another, even where there is no room.
+        add(&mut plan, 24..32);
+        assert_eq!(sent(&mut plan), group);
+        assert!(!plan.wants() && sent(&mut plan).is_empty());
         plan.answered(first.id, Ok(true), now);
-        assert_eq!(sent(&mut plan), 0);
-        add(&mut plan, 12..13);
-        let ways: Vec<_> = std::iter::from_fn(|| plan.poll(now))
-            .map(|send| send.same_way)
-            .collect();
-        assert_eq!(ways, [false, true, true, true]);
+        add(&mut plan, 32..33);
+        assert_eq!(sent(&mut plan), group);
+        // Where there is room for few, each goes its own way, and without room at once.
+        let mut plan = Upload::new(12, 12, PartSet::default(), 0);
+        add(&mut plan, 0..12);
+        assert_eq!(sent(&mut plan), [false; 12]);
+        // When there is no more to come, or nothing on its way, it is sent what there is.
         let mut plan = Upload::new(12, 12, PartSet::default(), 0);
         add(&mut plan, 0..1);
         let first = plan.poll(now).unwrap();
         add(&mut plan, 1..2);
-        assert_eq!(sent(&mut plan), 0);
+        assert!(sent(&mut plan).is_empty());
         plan.answered(first.id, Ok(true), now);
         let second = plan.poll(now).unwrap();
         add(&mut plan, 2..3);
-        assert_eq!((second.id, sent(&mut plan)), (2, 0));
+        assert!(sent(&mut plan).is_empty() && second.id == 2);
         plan.end();
-        assert_eq!(sent(&mut plan), 1);
+        assert_eq!(sent(&mut plan).len(), 1);
     }
 
     #[test]

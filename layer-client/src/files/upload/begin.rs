@@ -44,7 +44,7 @@ pub(super) struct Again {
 /// Bytes of a part.
 const PART: usize = 512 * 1024;
 /// Parts that are in memory for each connection: they are sealed together.
-const EACH: usize = 4;
+const EACH: usize = 8;
 
 impl Client {
     pub(super) fn upload<'a>(&'a self, upload: Upload<'a>) -> BoxFuture<'a, Result<UploadedFile>> {

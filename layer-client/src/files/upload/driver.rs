@@ -46,7 +46,7 @@ pub(super) struct Driver<'a> {
     pub(super) shape: Shape,
     /// Bytes in all, if that is known.
     pub(super) total: Option<u64>,
-    pub(super) calls: JoinSet<(u64, Result<bool>)>,
+    pub(super) calls: JoinSet<(u64, Result<bool>, Instant)>,
     pub(super) alarm: Alarm,
     pub(super) hooks: Hooks<'a>,
     pub(super) checkpoint: Option<Checkpoint>,
@@ -144,9 +144,8 @@ impl Driver<'_> {
                 self.turn.rest();
             }
             match self.calls.poll_join_next(cx) {
-                Poll::Ready(Some(Ok((id, answer)))) => {
-                    let now = Instant::now().into_std();
-                    if let Some(request) = self.plan.answered(id, answer, now) {
+                Poll::Ready(Some(Ok((id, answer, at)))) => {
+                    if let Some(request) = self.plan.answered(id, answer, at.into_std()) {
                         self.parts.reuse(request);
                     }
                     if let Some(checkpoint) = &mut self.checkpoint {
@@ -173,6 +172,7 @@ impl Driver<'_> {
                 self.next = Some(send);
                 return;
             };
+            self.plan.sent(send.id, now.into_std());
             if !send.same_way {
                 self.way = Way::default();
             }
@@ -181,12 +181,12 @@ impl Driver<'_> {
             // Begun here: parts of a group are on their way together, whichever thread takes the calls over.
             let begun = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             self.calls.spawn(async move {
-                let saved = match begun {
+                let (id, saved) = match begun {
                     Poll::Ready(saved) => saved,
                     Poll::Pending => call.await,
                 };
                 drop(place);
-                saved
+                (id, saved, Instant::now())
             });
         }
     }

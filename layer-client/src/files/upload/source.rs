@@ -371,3 +371,41 @@ impl<'a> Parts<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn parts_are_read_to_where_parts_were_that_are_saved() {
+        let bytes: Vec<u8> = (0..3500_u16).map(|at| at.to_le_bytes()[0]).collect();
+        let mut parts = Parts::of_bytes(&bytes, 1024);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut next = |parts: &mut Parts<'_>| {
+            let Poll::Ready(part) = parts.poll_next(&mut cx, &PartSet::default()) else {
+                panic!("it is there")
+            };
+            part.unwrap().map(|part| {
+                let begin = usize::try_from(part.number).unwrap() * 1024;
+                let is_whole = part.buffer[HEAD..] == bytes[begin..][..part.len()];
+                (part.buffer.as_ptr().addr(), is_whole, part)
+            })
+        };
+        let (place, is_whole, first) = next(&mut parts).unwrap();
+        assert!(is_whole);
+        let (other, is_whole, second) = next(&mut parts).unwrap();
+        assert!(is_whole && other != place);
+        // Somebody still has the second one, and it stays what it is.
+        let kept = second.into_request(1, Some(4));
+        parts.reuse(first.into_request(1, Some(4)));
+        parts.reuse(kept.clone());
+        let (again, is_whole, third) = next(&mut parts).unwrap();
+        assert!(is_whole && again == place && third.len() == 1024);
+        let (new, is_whole, last) = next(&mut parts).unwrap();
+        assert!(is_whole && new != place && last.len() == 3500 - 3 * 1024);
+        assert_eq!(kept[HEAD..], bytes[1024..2048]);
+        assert!(next(&mut parts).is_none());
+    }
+}

@@ -15,6 +15,8 @@ use crate::tl;
 
 /// Salts are asked for when those known last no longer than this many seconds.
 const SALTS_AHEAD: i64 = 2700;
+/// A request is long of which no more than so many are sealed together.
+const MANY: usize = 16;
 /// How long to wait before asking again.
 const SALTS_INTERVAL: Duration = Duration::from_secs(60);
 /// So many are asked for.
@@ -71,6 +73,14 @@ impl ClientSession {
         out: &mut Vec<u8>,
         ends: &mut Vec<usize>,
     ) {
+        // Where parts of a file are sent there are mostly several, and what grows is copied.
+        let first = self.queue.first().and_then(|id| self.requests.get(&id));
+        if let Some(length) = first.map(|request| request.body.len())
+            && length >= enough / MANY
+        {
+            out.clear();
+            out.reserve(enough + length);
+        }
         packet::compose_many(enough, out, ends, |out| self.compose(now, out));
         packet::seal_many(&self.key, Sender::Client, out, ends);
     }

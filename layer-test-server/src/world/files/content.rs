@@ -83,7 +83,7 @@ impl Depot {
     }
 
     /// Keeps a piece of at most [`SLOT`] bytes.
-    pub(super) fn keep(&self, bytes: Vec<u8>) -> io::Result<Piece> {
+    pub(super) fn keep(&self, bytes: &[u8]) -> io::Result<Piece> {
         let length = bytes.len();
         if length > SLOT {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -92,9 +92,9 @@ impl Depot {
         let memory = shelves.memory.saturating_add(charge(length, true));
         let place = if memory <= shelves.memory_limit {
             shelves.memory = memory;
-            Place::Memory(bytes)
+            Place::Memory(bytes.to_vec())
         } else {
-            let slot = shelves.write(&bytes)?;
+            let slot = shelves.write(bytes)?;
             shelves.disk = shelves.disk.saturating_add(charge(length, false));
             Place::Slot(slot)
         };
@@ -107,14 +107,9 @@ impl Depot {
     }
 
     /// Keeps bytes that came in one.
-    pub(super) fn content(&self, bytes: Vec<u8>) -> io::Result<Content> {
-        let pieces = if bytes.len() <= SLOT {
-            vec![self.keep(bytes)?]
-        } else {
-            let pieces = bytes.chunks(SLOT).map(|piece| self.keep(piece.to_vec()));
-            pieces.collect::<io::Result<_>>()?
-        };
-        Content::new(pieces)
+    pub(super) fn content(&self, bytes: &[u8]) -> io::Result<Content> {
+        let pieces = bytes.chunks(SLOT).map(|piece| self.keep(piece));
+        Content::new(pieces.collect::<io::Result<_>>()?)
     }
 }
 
@@ -293,7 +288,7 @@ mod tests {
 
     /// The bytes in pieces of this size.
     fn content(depot: &Depot, bytes: &[u8], size: usize) -> Content {
-        let pieces = bytes.chunks(size).map(|piece| depot.keep(piece.to_vec()));
+        let pieces = bytes.chunks(size).map(|piece| depot.keep(piece));
         Content::new(pieces.collect::<io::Result<_>>().unwrap()).unwrap()
     }
 
@@ -332,7 +327,7 @@ mod tests {
     #[test]
     fn what_comes_in_one_is_kept_in_pieces() {
         let bytes = numbered(SLOT * 2 + 5);
-        let content = Depot::new(u64::MAX).content(bytes.clone()).unwrap();
+        let content = Depot::new(u64::MAX).content(&bytes).unwrap();
         assert_eq!(
             (content.pieces.len(), content.len()),
             (3, bytes_of(bytes.len()))

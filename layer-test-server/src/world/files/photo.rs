@@ -73,7 +73,7 @@ impl World {
     /// Bytes that nobody uploaded, as the content of a file.
     pub(crate) fn content_of(&mut self, bytes: Vec<u8>) -> Result<Arc<Content>, RpcError> {
         self.make_room(bytes.len(), None)?;
-        let content = self.files.depot.content(bytes).map_err(storage)?;
+        let content = self.files.depot.content(&bytes).map_err(storage)?;
         Ok(Arc::new(content))
     }
 

@@ -44,12 +44,12 @@ pub(super) struct Upload {
 
 /// A part as it came.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct Part<'a> {
     pub(crate) file_id: i64,
     pub(crate) number: i32,
     /// How many there will be, or -1; nothing for small files.
     pub(crate) total: Option<i32>,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: &'a [u8],
 }
 
 impl Upload {
@@ -90,7 +90,7 @@ impl Upload {
         &mut self,
         number: i32,
         total: Option<i32>,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         lost: bool,
         depot: &Depot,
     ) -> Result<(), RpcError> {
@@ -121,7 +121,7 @@ impl World {
         &mut self,
         user_id: i64,
         dc_id: i32,
-        part: Part,
+        part: Part<'_>,
     ) -> Result<(), RpcError> {
         let Part {
             file_id,

@@ -104,7 +104,7 @@ impl Download {
     fn failure(&mut self, asked: &Asked, failure: Failure, now: Instant) {
         match (failure, asked.what) {
             (Failure::Wait(wait), what) => {
-                self.pace.wait(asked.epoch, wait, now);
+                self.pace.wait(asked.begun, wait, now);
                 if let About::Reupload = what {
                     self.again_reupload(asked);
                 }
@@ -139,6 +139,9 @@ impl Download {
                 }
             }
             (Failure::Again(error), About::Part { index, .. }) => {
+                if let Error::Timeout(_) = error {
+                    self.pace.too_much(asked.begun);
+                }
                 self.failed(index, asked.cdn, error, now);
             }
             (Failure::Again(error), _) => self.errand_failed(asked, error, now),
@@ -183,7 +186,7 @@ impl Download {
             );
             return self.failed(index, asked.cdn, error, now);
         }
-        self.pace.well();
+        self.pace.well(asked.begun, now);
         self.turns = 0;
         if let Some(cdn) = self.current_cdn(asked) {
             cdn.reuploads = 0;

@@ -191,7 +191,7 @@ fn what_is_missing_is_named_and_can_be_saved_again() {
                 file_id: 5,
                 number: 2,
                 total: None,
-                bytes: vec![0; 1024],
+                bytes: &[0; 1024],
             },
         )
         .unwrap();
