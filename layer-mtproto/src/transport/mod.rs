@@ -108,7 +108,8 @@ impl FromStr for TransportKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Frame {
-    /// A packet, plain or encrypted, without the transport's padding.
+    /// A packet, plain or encrypted, without the transport's padding. A long one (64 KiB) lies where it was read to, and
+    /// keeps what was read with it in memory; a short one has its own.
     Packet(BytesMut),
     /// A transport error, as negative as it came: -404 no such auth key, -429 flood, -444 no such DC.
     Error(i32),
