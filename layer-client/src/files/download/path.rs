@@ -379,6 +379,13 @@ impl Writer<'_> {
 
     /// All parts are there: the file gets its name.
     async fn finish(self, path: PathBuf) -> Result<()> {
+        let of = self.sought.as_ref();
+        let state = of
+            .and_then(|sought| sought.now(self.version.as_ref()))
+            .map(|of| DownloadState {
+                of,
+                done: self.driver.plan().done().clone(),
+            });
         let Self {
             out,
             mut beside,
@@ -391,7 +398,13 @@ impl Writer<'_> {
             out.set_len(size)?;
             out.sync_all()?;
             beside.keep = true;
-            fs::rename(&beside.part, &path)?;
+            if let Err(error) = fs::rename(&beside.part, &path) {
+                // What was written down may be behind, and nothing of it need be fetched again.
+                if let Some(state) = state {
+                    replace(&beside.state, &checkpoint::encode(&state))?;
+                }
+                return Err(error);
+            }
             // Not every file system can; where it cannot, there is no need to.
             drop(sync_directory(&path));
             match fs::remove_file(&beside.state) {
