@@ -23,7 +23,7 @@ pub(crate) struct Sending<'a> {
     pub(crate) lane: &'a Lane,
 }
 
-/// Way and behind which others a request goes.
+/// Beside and behind which others a request goes.
 #[derive(Clone, Default)]
 pub(crate) struct Lane {
     /// Over which connections.

@@ -281,6 +281,14 @@ struct Writer<'a> {
     beside: Beside,
 }
 
+/// What is to be written down, if it is known of what.
+fn state(of: Option<DownloadOf>, written: &PartSet) -> Option<DownloadState> {
+    Some(DownloadState {
+        of: of?,
+        done: written.clone(),
+    })
+}
+
 /// Syncs what was written, and then counts it.
 fn save(
     of: Option<DownloadOf>,
@@ -288,10 +296,7 @@ fn save(
     out: &Arc<File>,
     beside: &Beside,
 ) -> Option<Saving> {
-    let state = DownloadState {
-        of: of?,
-        done: written.clone(),
-    };
+    let state = state(of, written)?;
     let (out, path) = (out.clone(), beside.state.clone());
     Some(spawn_blocking(move || {
         out.sync_data()?;
@@ -380,12 +385,8 @@ impl Writer<'_> {
     /// All parts are there: the file gets its name.
     async fn finish(self, path: PathBuf) -> Result<()> {
         let of = self.sought.as_ref();
-        let state = of
-            .and_then(|sought| sought.now(self.version.as_ref()))
-            .map(|of| DownloadState {
-                of,
-                done: self.driver.plan().done().clone(),
-            });
+        let of = of.and_then(|sought| sought.now(self.version.as_ref()));
+        let state = state(of, self.driver.plan().done());
         let Self {
             out,
             mut beside,

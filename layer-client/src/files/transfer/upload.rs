@@ -48,8 +48,6 @@ pub(in crate::files) struct Upload {
     last_id: u64,
     /// How many more parts of the group that is being sent there may be.
     amid_group: usize,
-    /// Whether they all go the same way.
-    same_way: bool,
     /// Whether the source has no more.
     ended: bool,
     paused: bool,
@@ -67,7 +65,6 @@ impl Upload {
             sent: HashMap::new(),
             last_id: 0,
             amid_group: 0,
-            same_way: false,
             ended: false,
             paused: false,
             outcome: None,
@@ -136,8 +133,6 @@ impl Upload {
                 return None;
             }
             self.amid_group = unsent.min(GROUP);
-            // Where there are few at a time they are better off on different ways.
-            self.same_way = self.pace.limit() >= 4 * GROUP;
         }
         let left = std::mem::take(&mut self.amid_group);
         let ready = |part: &Part| !part.sent && part.not_before.is_none_or(|at| at <= now);
@@ -150,7 +145,8 @@ impl Upload {
         Some(Send {
             id: self.last_id,
             body: part.body.clone(),
-            same_way: self.same_way && !first,
+            // Where there are few at a time they are better off on different ways.
+            same_way: !first && self.pace.limit() >= 4 * GROUP,
         })
     }
 
